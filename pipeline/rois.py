@@ -1,0 +1,174 @@
+"""Regions of interest: the value type, its JSON, and what part of an image it covers."""
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+MAX_ROIS = 100
+MAX_NAME_LENGTH = 32
+FORBIDDEN_IN_NAMES = frozenset("\"'\\/`")
+_MAX_COORDINATE = 1e6
+
+
+class RoiError(ValueError):
+    """A ROI that cannot be used; the text says which, why, and what is accepted."""
+
+
+@dataclass(frozen=True)
+class Roi:
+    """A rectangle of whole pixels, ``[x, x + width) x [y, y + height)``, in full-image pixels."""
+
+    x: int
+    y: int
+    width: int
+    height: int
+
+    def slices(self, shape: tuple[int, int]) -> tuple[slice, slice] | None:
+        """Cut the ROI to an image.
+
+        Args:
+            shape: ``(ny, nx)`` of the image [pixel].
+
+        Returns:
+            Slices ``(y, x)`` into the image, or None when the ROI lies wholly outside.
+        """
+        y0, y1 = max(self.y, 0), min(self.y + self.height, shape[0])
+        x0, x1 = max(self.x, 0), min(self.x + self.width, shape[1])
+        if y0 >= y1 or x0 >= x1:
+            return None
+        return slice(y0, y1), slice(x0, x1)
+
+    def as_dict(self) -> dict[str, int]:
+        """Return the ROI in the form that its JSON has."""
+        return {"x": self.x, "y": self.y, "width": self.width, "height": self.height}
+
+
+def check_name(name: str) -> str:
+    """Return the name of a ROI when it may be used.
+
+    Raises:
+        RoiError: the name is empty, too long, or holds a character that HTTP paths, the Tango
+            database or the HDF5 reader cannot carry.
+    """
+    if not isinstance(name, str) or not 1 <= len(name) <= MAX_NAME_LENGTH:
+        raise RoiError(f"ROI name {name!r}: use 1 to {MAX_NAME_LENGTH} characters.")
+    if any(c in FORBIDDEN_IN_NAMES or not c.isprintable() for c in name):
+        raise RoiError(
+            f"ROI name {name!r}: quotes, backslash, slash and control characters cannot be used."
+        )
+    if name.endswith("_attrs"):
+        raise RoiError(f"ROI name {name!r}: a name must not end in '_attrs'.")
+    if name in (".", ".."):
+        raise RoiError(f"ROI name {name!r} is a path, not a name: use letters or digits.")
+    return name
+
+
+def roi_from_dict(name: str, value: Any) -> Roi:
+    """Build a ROI from ``{"x", "y", "width", "height"}`` or from silx ``{"handles": …}``.
+
+    Args:
+        name: used in error texts only.
+        value: numbers in pixels; they are rounded to whole pixels, sizes to at least 1.
+
+    Raises:
+        RoiError: a key is missing, or a number is not finite or absurd.
+    """
+    if not isinstance(value, Mapping):
+        raise RoiError(f"ROI {name!r}: expected an object with x, y, width, height; got {value!r}.")
+    if "handles" in value:
+        value = _from_handles(name, value["handles"])
+    numbers: dict[str, float] = {}
+    for key in ("x", "y", "width", "height"):
+        if key not in value:
+            raise RoiError(f"ROI {name!r}: {key!r} is missing; give x, y, width and height.")
+        number = value[key]
+        if isinstance(number, bool) or not isinstance(number, int | float):
+            raise RoiError(f"ROI {name!r}: {key} = {number!r} is not a number of pixels.")
+        if not math.isfinite(number) or abs(number) > _MAX_COORDINATE:
+            raise RoiError(f"ROI {name!r}: {key} = {number!r} is no pixel of any detector.")
+        numbers[key] = float(number)
+    if numbers["width"] < 0 or numbers["height"] < 0:
+        raise RoiError(
+            f"ROI {name!r}: width and height must be positive, "
+            f"got {numbers['width']:g} x {numbers['height']:g}."
+        )
+    return Roi(
+        x=math.floor(numbers["x"] + 0.5),
+        y=math.floor(numbers["y"] + 0.5),
+        width=max(1, math.floor(numbers["width"] + 0.5)),
+        height=max(1, math.floor(numbers["height"] + 0.5)),
+    )
+
+
+def _from_handles(name: str, handles: Any) -> dict[str, float]:
+    try:
+        (ax, ay), (bx, by) = handles["_handleBottomLeft"], handles["_handleTopRight"]
+        ax, ay, bx, by = float(ax), float(ay), float(bx), float(by)
+    except (KeyError, TypeError, ValueError) as error:
+        raise RoiError(
+            f"ROI {name!r}: handles need _handleBottomLeft and _handleTopRight as [x, y] ({error})."
+        ) from error
+    return {"x": min(ax, bx), "y": min(ay, by), "width": abs(bx - ax), "height": abs(by - ay)}
+
+
+def _load(text: str, what: str) -> Any:
+    def no_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        keys = [key for key, _ in pairs]
+        twice = {key for key in keys if keys.count(key) > 1}
+        if twice:
+            raise RoiError(f"{what}: {sorted(twice)[0]!r} stands there twice.")
+        return dict(pairs)
+
+    try:
+        return json.loads(text, object_pairs_hook=no_doubles)
+    except (json.JSONDecodeError, RecursionError) as error:
+        raise RoiError(f"{what}: {text[:80]!r} is not JSON ({error}).") from error
+
+
+@lru_cache(maxsize=64)
+def _parse_rois(text: str) -> tuple[tuple[str, Roi], ...]:
+    if not text.strip():
+        return ()
+    raw = _load(text, "Rois")
+    if not isinstance(raw, dict):
+        raise RoiError(f'Rois: expected {{"name": {{"x": …}}, …}}, got {text[:80]!r}.')
+    if len(raw) > MAX_ROIS:
+        raise RoiError(f"Rois: {len(raw)} ROIs given, at most {MAX_ROIS} are possible.")
+    return tuple((check_name(name), roi_from_dict(name, value)) for name, value in raw.items())
+
+
+def parse_rois(text: str) -> dict[str, Roi]:
+    """Read named ROIs from JSON, in the order they stand there.
+
+    Raises:
+        RoiError: the text is no JSON object of ROIs, a name or a number cannot be used.
+    """
+    return dict(_parse_rois(text))
+
+
+def format_rois(rois: Mapping[str, Roi]) -> str:
+    """Write named ROIs as the JSON that `parse_rois` reads."""
+    return json.dumps({name: roi.as_dict() for name, roi in rois.items()}, ensure_ascii=False)
+
+
+@lru_cache(maxsize=64)
+def parse_photon_roi(text: str) -> Roi | None:
+    """Read the photon ROI from JSON; empty text means that photon detection is off.
+
+    Raises:
+        RoiError: the text is neither empty nor a ROI.
+    """
+    if not text.strip():
+        return None
+    raw = _load(text, "PhotonRoi")
+    if raw is None or raw == {}:
+        return None
+    return roi_from_dict("PhotonRoi", raw)
+
+
+def format_photon_roi(roi: Roi | None) -> str:
+    """Write the photon ROI as the JSON that `parse_photon_roi` reads."""
+    return "" if roi is None else json.dumps(roi.as_dict())
