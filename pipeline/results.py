@@ -73,6 +73,8 @@ class SparseImage:
 class PartialSum:
     """Pixels of some frames of one worker, handed over together."""
 
+    mapping: str
+    """The trigger map that the frames belong to."""
     stream: str
     unit: str
     shape: tuple[int, int]

@@ -1,0 +1,186 @@
+"""Frames and motor steps: put results in order, close bursts, average per step."""
+
+import heapq
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+Item = TypeVar("Item")
+
+
+class Reorder(Generic[Item]):
+    """Gives items out in the order of their event numbers, each number once."""
+
+    def __init__(self, limit: int = 10_000) -> None:
+        self._waiting: list[tuple[int, int, Item]] = []
+        self._arrivals = 0
+        self._limit = limit
+        self.next = 0
+        """The event number that is waited for."""
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def add(self, event: int, item: Item) -> Iterator[Item]:
+        """Take in an item and give out all whose turn it is.
+
+        An event that never comes must not hold back the run for ever: when too many wait, the gap
+        is skipped.
+        """
+        heapq.heappush(self._waiting, (event, self._arrivals, item))
+        self._arrivals += 1
+        if len(self._waiting) > self._limit:
+            self.next = max(self.next, self._waiting[0][0])
+        while self._waiting and self._waiting[0][0] <= self.next:
+            event, _, item = heapq.heappop(self._waiting)
+            self.next = max(self.next, event + 1)
+            yield item
+
+    def rest(self) -> Iterator[Item]:
+        """Give out all that wait, gaps or not."""
+        while self._waiting:
+            event, _, item = heapq.heappop(self._waiting)
+            self.next = max(self.next, event + 1)
+            yield item
+
+
+@dataclass(frozen=True)
+class StepMean:
+    """Statistics of one ROI over the frames of one motor step."""
+
+    mean: float
+    error: float
+    """Standard error, ``std(ddof=1) / sqrt(n)``; NaN for one frame."""
+    n: int
+
+
+def step_mean(values: NDArray[np.float64]) -> StepMean:
+    """Average the frames of one step.
+
+    Args:
+        values: ``(frame,)``; NaN: not seen.
+
+    Returns:
+        Mean, standard error and number of the values that are not NaN.
+    """
+    seen = values[~np.isnan(values)]
+    if not len(seen):
+        return StepMean(math.nan, math.nan, 0)
+    error = float(np.std(seen, ddof=1)) / math.sqrt(len(seen)) if len(seen) > 1 else math.nan
+    return StepMean(float(np.mean(seen)), error, len(seen))
+
+
+class RoiSeries:
+    """ROI means, one row a frame or a step; a ROI that was not there has NaN."""
+
+    def __init__(self, keep: int = 100_000) -> None:
+        self._keep = keep
+        self._names: list[str] = []
+        self._x = np.empty(256)
+        self._rows = np.empty((256, 0))
+        self._length = 0
+
+    def __len__(self) -> int:
+        return min(self._length, self._keep)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All ROIs that were ever in it."""
+        return tuple(self._names)
+
+    def append(self, x: float, values: Mapping[str, float]) -> None:
+        """Add a row."""
+        for name in values:
+            if name not in self._names:
+                self._names.append(name)
+                column = np.full((len(self._rows), 1), math.nan)
+                self._rows = np.concatenate([self._rows, column], axis=1)
+        if self._length == len(self._rows):
+            self._make_room()
+        self._x[self._length] = x
+        self._rows[self._length] = [values.get(name, math.nan) for name in self._names]
+        self._length += 1
+
+    def _make_room(self) -> None:
+        kept = len(self)
+        size = max(256, 2 * kept)
+        rows = np.full((size, len(self._names)), math.nan)
+        x = np.full(size, math.nan)
+        rows[:kept] = self._rows[self._length - kept : self._length]
+        x[:kept] = self._x[self._length - kept : self._length]
+        self._rows, self._x, self._length = rows, x, kept
+
+    def x(self) -> NDArray[np.float64]:
+        """Return the axis, ``(row,)``."""
+        return self._x[self._length - len(self) : self._length].copy()
+
+    def values(self, name: str) -> NDArray[np.float64]:
+        """Return one ROI, ``(row,)``; all NaN when it was never there."""
+        if name not in self._names:
+            return np.full(len(self), math.nan)
+        column = self._names.index(name)
+        return self._rows[self._length - len(self) : self._length, column].copy()
+
+
+class ScanAxis:
+    """Collects the frames of a scan in order and closes a motor step at each record."""
+
+    def __init__(self) -> None:
+        self.frames = RoiSeries()
+        """ROI means per frame over the frame number."""
+        self.means = RoiSeries()
+        """Per step over the first movable."""
+        self.errors = RoiSeries()
+        self.counts = RoiSeries()
+        self.movables: tuple[str, ...] = ()
+        self.positions: dict[str, list[float]] = {}
+        self.title = ""
+        self.serial: int | None = None
+        self._burst: list[dict[str, float]] = []
+
+    @property
+    def by_step(self) -> bool:
+        """True when the scan moves something: the curves are per step."""
+        return bool(self.movables)
+
+    def describe(self, description: Mapping[str, Any]) -> None:
+        """Take in Sardana's description of the scan."""
+        movables = description.get("ref_moveables")
+        self.movables = tuple(map(str, movables)) if isinstance(movables, list | tuple) else ()
+        self.positions = {name: [] for name in self.movables}
+        self.title = str(description.get("title", ""))
+        serial = description.get("serialno")
+        self.serial = serial if isinstance(serial, int) else None
+
+    def add_frame(self, frame: int, means: Mapping[str, float]) -> None:
+        """Take in the ROI means of the next frame."""
+        self.frames.append(frame, means)
+        if self.by_step:
+            self._burst.append(dict(means))
+
+    def add_record(self, record: Mapping[str, Any]) -> None:
+        """Close the burst: the frames since the previous record belong to this position."""
+        if not self.by_step:
+            return
+        for name in self.movables:
+            self.positions[name].append(_number(record.get(name)))
+        x = self.positions[self.movables[0]][-1]
+        names = dict.fromkeys(name for frame in self._burst for name in frame)
+        steps = {
+            name: step_mean(np.array([frame.get(name, math.nan) for frame in self._burst]))
+            for name in names
+        }
+        self.means.append(x, {name: step.mean for name, step in steps.items()})
+        self.errors.append(x, {name: step.error for name, step in steps.items()})
+        self.counts.append(x, {name: float(step.n) for name, step in steps.items()})
+        self._burst.clear()
+
+
+def _number(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return math.nan
+    return float(value)

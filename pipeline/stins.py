@@ -1,0 +1,157 @@
+"""Read STINS messages: JSON header, frames without or with bslz4 compression, series end."""
+
+import json
+import struct
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import bitshuffle
+import numpy as np
+from numpy.typing import NDArray
+
+MAX_PIXELS = 8192 * 8192
+"""No detector of the beamline is larger; a bigger shape is a broken header."""
+
+_BLOCK_BYTES = 8192
+_BLOCK_MULTIPLE = 8
+
+
+class BadFrame(ValueError):
+    """A message that cannot be used; the text names what is wrong with it."""
+
+
+@dataclass(frozen=True)
+class StinsHeader:
+    """Start of a series."""
+
+    filename: str
+    camera: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class StinsFrame:
+    """One image."""
+
+    frame: int
+    image: NDArray[Any]
+    """``(ny, nx)``, read-only, native byte order."""
+
+
+@dataclass(frozen=True)
+class StinsEnd:
+    """End of a series."""
+
+
+def parse(parts: Sequence[Any]) -> StinsHeader | StinsFrame | StinsEnd:
+    """Read one message.
+
+    Args:
+        parts: its parts, bytes or ZMQ frames.
+
+    Raises:
+        BadFrame: the message is truncated, of unknown type, dtype, shape or compression.
+    """
+    if not parts:
+        raise BadFrame("a STINS message without parts")
+    head = _json(_bytes(parts[0]), "header")
+    kind = head.get("htype")
+    if kind == "header":
+        camera = _json(_bytes(parts[1]), "camera settings") if len(parts) > 1 else {}
+        return StinsHeader(filename=str(head.get("filename") or ""), camera=camera)
+    if kind == "series_end":
+        return StinsEnd()
+    if kind == "image":
+        return _frame(head, parts)
+    raise BadFrame(f"unknown STINS message type {kind!r}")
+
+
+def _bytes(part: Any) -> memoryview:
+    return memoryview(getattr(part, "buffer", part))
+
+
+def _json(data: memoryview, what: str) -> dict[str, Any]:
+    try:
+        value = json.loads(bytes(data))
+    except (ValueError, RecursionError) as error:
+        raise BadFrame(f"{what} is no JSON: {error}") from error
+    if not isinstance(value, dict):
+        raise BadFrame(f"{what} is no JSON object but {type(value).__name__}")
+    return value
+
+
+def _frame(head: Mapping[str, Any], parts: Sequence[Any]) -> StinsFrame:
+    number = head.get("frame")
+    if isinstance(number, bool) or not isinstance(number, int) or number < 0:
+        raise BadFrame(f"frame number {number!r} is no count")
+    name = f"frame {number}"
+    if len(parts) != 2:
+        raise BadFrame(f"{name} has {len(parts)} parts instead of header and data")
+    shape = _shape(head.get("shape"), name)
+    dtype = _dtype(head.get("type"), name)
+    data = _bytes(parts[1])
+    compression = head.get("compression")
+    if compression == "none":
+        image = _raw(data, shape, dtype, name)
+    elif compression == "bslz4":
+        image = _bslz4(data, shape, dtype, name)
+    else:
+        raise BadFrame(f"{name} has unknown compression {compression!r}: use none or bslz4")
+    if not dtype.isnative:
+        image = image.astype(dtype.newbyteorder("="))
+    image.flags.writeable = False
+    return StinsFrame(number, image)
+
+
+def _shape(value: Any, name: str) -> tuple[int, int]:
+    whole = isinstance(value, list) and all(type(n) is int and n > 0 for n in value)
+    if not whole or len(value) != 2:
+        raise BadFrame(f"{name} has shape {value!r} instead of [height, width]")
+    if value[0] * value[1] > MAX_PIXELS:
+        raise BadFrame(f"{name} has shape {value!r}, more than {MAX_PIXELS} pixels")
+    return value[0], value[1]
+
+
+def _dtype(value: Any, name: str) -> np.dtype[Any]:
+    try:
+        dtype = np.dtype(value) if isinstance(value, str) else None
+    except TypeError as error:
+        raise BadFrame(f"{name} has unknown type {value!r}") from error
+    if dtype is None or dtype.kind not in "iuf" or dtype.itemsize > 8:
+        raise BadFrame(f"{name} has type {value!r} instead of an integer or float")
+    return dtype
+
+
+def _raw(
+    data: memoryview, shape: tuple[int, int], dtype: np.dtype[Any], name: str
+) -> NDArray[Any]:
+    expected = shape[0] * shape[1] * dtype.itemsize
+    if data.nbytes != expected:
+        raise BadFrame(f"{name} holds {data.nbytes} bytes instead of {expected}")
+    return np.frombuffer(data, dtype).reshape(shape)
+
+
+def _bslz4(
+    data: memoryview, shape: tuple[int, int], dtype: np.dtype[Any], name: str
+) -> NDArray[Any]:
+    _check_blocks(data, shape[0] * shape[1], dtype.itemsize, name)
+    packed = np.frombuffer(data, np.uint8)
+    try:
+        return bitshuffle.decompress_lz4(packed, shape, dtype, 0)
+    except (RuntimeError, ValueError) as error:
+        raise BadFrame(f"{name} cannot be decompressed: {error}") from error
+
+
+def _check_blocks(data: memoryview, pixels: int, itemsize: int, name: str) -> None:
+    # bitshuffle trusts the lengths in the data and reads beyond the end of truncated input.
+    block = _BLOCK_BYTES // itemsize // _BLOCK_MULTIPLE * _BLOCK_MULTIPLE
+    full, rest = divmod(pixels, block)
+    blocks = full + (rest >= _BLOCK_MULTIPLE)
+    position, end = 0, data.nbytes
+    for _ in range(blocks):
+        if position + 4 > end:
+            raise BadFrame(f"{name} is cut off after {end} compressed bytes")
+        position += 4 + struct.unpack_from(">I", data, position)[0]
+    position += pixels % _BLOCK_MULTIPLE * itemsize
+    if position != end:
+        raise BadFrame(f"{name} holds {end} compressed bytes instead of {position}")
