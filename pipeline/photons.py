@@ -1,0 +1,336 @@
+"""Single photons on a CMOS camera: from an image to a list of positions and energies.
+
+A photon's charge spreads over some pixels. A hit is a pixel that is the maximum of its 3×3
+neighbourhood; of equal values the first in reading order wins, so that a plateau is one hit and
+every tile of an image gives what the whole image gives. The hit's energy is the signed sum of the
+nine pixels, its position their centre of gravity.
+
+The position is the plain centre of gravity, good to 0.030 px rms per axis on simulated clouds.
+Cutting off 15 ADU first would give 0.018 px there, but the best cut depends on noise and cloud, and
+a list of photons cannot be corrected for it later; a list of plain ones can (eta correction).
+"""
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.results import PhotonFrame, PhotonList
+from pipeline.rois import Roi
+
+_BLOCK = 128
+"""Pixels that are looked at together: one comparison settles most blocks of a sparse image."""
+_SUB_BLOCK = 16
+
+
+@numba.njit(cache=True, nogil=True)
+def _blocks_with(row, x_start, x_stop, first, blocks):
+    """List where the blocks of a row begin that have a pixel from `first` up; return how many."""
+    full = x_start + (x_stop - x_start) // _BLOCK * _BLOCK
+    n = 0
+    for block in range(x_start, full, _BLOCK):
+        pixels = row[block : block + _BLOCK]
+        hot = False
+        for i in range(_BLOCK):
+            hot |= pixels[i] >= first
+        if hot:
+            blocks[n] = block
+            n += 1
+    if full < x_stop:
+        blocks[n] = full
+        n += 1
+    return n
+
+
+@numba.njit(cache=True, nogil=True)
+def _count_from(pixels, first):
+    n = 0
+    for i in range(pixels.size):
+        n += pixels[i] >= first
+    return n
+
+
+@numba.njit(cache=True, nogil=True)
+def _pixels_from(pixels, first, positions):
+    """List the positions of the pixels from `first` up; return how many."""
+    n = 0
+    if pixels.size == _BLOCK:
+        for start in range(0, _BLOCK, _SUB_BLOCK):
+            hot = False
+            for i in range(_SUB_BLOCK):
+                hot |= pixels[start + i] >= first
+            if hot:
+                for i in range(start, start + _SUB_BLOCK):
+                    if pixels[i] >= first:
+                        positions[n] = i
+                        n += 1
+    else:
+        for i in range(pixels.size):
+            if pixels[i] >= first:
+                positions[n] = i
+                n += 1
+    return n
+
+
+@numba.njit(cache=True, nogil=True)
+def _hit(image, y, x, background, energy_threshold, hot_pixel_ratio):
+    """Return energy, y and x of the hit at an inner pixel; energy NaN when there is none."""
+    c = np.float64(image[y, x]) - background
+    a0 = np.float64(image[y - 1, x - 1]) - background
+    a1 = np.float64(image[y - 1, x]) - background
+    a2 = np.float64(image[y - 1, x + 1]) - background
+    b0 = np.float64(image[y, x - 1]) - background
+    b2 = np.float64(image[y, x + 1]) - background
+    d0 = np.float64(image[y + 1, x - 1]) - background
+    d1 = np.float64(image[y + 1, x]) - background
+    d2 = np.float64(image[y + 1, x + 1]) - background
+    after = (c > a0) & (c > a1) & (c > a2) & (c > b0)
+    if not (after & (c >= b2) & (c >= d0) & (c >= d1) & (c >= d2)):
+        return np.nan, np.nan, np.nan
+    energy = a0 + a1 + a2 + b0 + c + b2 + d0 + d1 + d2
+    if not energy > energy_threshold or not np.isfinite(energy):
+        return np.nan, np.nan, np.nan
+    if hot_pixel_ratio < 1 and c / energy > hot_pixel_ratio:
+        return np.nan, np.nan, np.nan
+    return (
+        energy,
+        y + ((d0 + d1 + d2) - (a0 + a1 + a2)) / energy,
+        x + ((a2 + b2 + d2) - (a0 + b0 + d0)) / energy,
+    )
+
+
+@numba.njit(cache=True, nogil=True)
+def _scan(
+    image,
+    y_start,
+    y_stop,
+    x_start,
+    x_stop,
+    first,
+    background,
+    energy_threshold,
+    hot_pixel_ratio,
+    most,
+):
+    """Count the pixels from `first` up and list the hits; stop listing when more than `most`."""
+    ny, nx = image.shape
+    blocks = np.empty((x_stop - x_start) // _BLOCK + 1, np.int64)
+    positions = np.empty(_BLOCK, np.int64)
+    found = np.empty((256, 3), np.float64)
+    hits = 0
+    above = 0
+    for y in range(y_start, y_stop):
+        row = image[y]
+        if above > most:
+            above += _count_from(row[x_start:x_stop], first)
+            continue
+        for k in range(_blocks_with(row, x_start, x_stop, first, blocks)):
+            block = blocks[k]
+            pixels = row[block : min(block + _BLOCK, x_stop)]
+            n = _pixels_from(pixels, first, positions)
+            above += n
+            if y == 0 or y == ny - 1:
+                continue
+            for j in range(n):
+                x = block + positions[j]
+                if x == 0 or x == nx - 1:
+                    continue
+                energy, at_y, at_x = _hit(
+                    image, y, x, background, energy_threshold, hot_pixel_ratio
+                )
+                if np.isnan(energy):
+                    continue
+                if hits == len(found):
+                    found = np.concatenate((found, np.empty_like(found)))
+                found[hits] = at_y, at_x, energy
+                hits += 1
+    return above, found[:hits]
+
+
+def first_above(dtype: np.dtype, background: float, threshold: float):
+    """Return the smallest raw value whose difference to the background is above the threshold.
+
+    Comparing raw pixels with it gives exactly what ``float64(raw) - background > threshold`` gives.
+
+    Args:
+        dtype: integer or float type of the image.
+        background: dark level [ADU raw].
+        threshold: in ADU above background.
+
+    Returns:
+        A scalar of that dtype, or None when no value of that type is above.
+    """
+
+    def is_above(value) -> bool:
+        return float(value) - background > threshold
+
+    if dtype.kind in "iu":
+        low, high = int(np.iinfo(dtype).min) - 1, int(np.iinfo(dtype).max)
+        if not is_above(high):
+            return None
+        while high - low > 1:
+            middle = (low + high) // 2
+            low, high = (low, middle) if is_above(middle) else (middle, high)
+        return dtype.type(high)
+    with np.errstate(over="ignore"):
+        value = dtype.type(background + threshold)
+        down, up = dtype.type(-np.inf), dtype.type(np.inf)
+        while not is_above(value):
+            value = np.nextafter(value, up)
+        while value > down and is_above(np.nextafter(value, down)):
+            value = np.nextafter(value, down)
+    return value
+
+
+def _native(image: NDArray) -> NDArray:
+    """Return the image in a C-contiguous type that the kernel knows, the same values in it."""
+    if image.ndim != 2:
+        raise ValueError(f"image of shape {image.shape}: expected two dimensions (y, x).")
+    kind, size = image.dtype.kind, image.dtype.itemsize
+    if kind not in "biuf":
+        raise TypeError(f"image of dtype {image.dtype}: expected integers or floats.")
+    if kind == "b":
+        image = image.view(np.uint8)
+    elif kind == "f" and size not in (4, 8):
+        image = image.astype(np.float32 if size < 4 else np.float64)
+    return np.ascontiguousarray(image, image.dtype.newbyteorder("="))
+
+
+def _empty() -> PhotonList:
+    return PhotonList(*(np.empty(0, np.float32) for _ in range(3)))
+
+
+def find_photons(
+    image: NDArray,
+    *,
+    background: float,
+    photon_threshold: float,
+    energy_threshold: float,
+    pileup_threshold: float,
+    hot_pixel_ratio: float,
+    max_hit_density: float,
+    roi: Roi,
+) -> PhotonFrame:
+    """Find the photons of one frame.
+
+    The outermost ring of the image has no 3×3 neighbourhood and so no hits. The ROI limits where
+    hits are; their nine pixels may lie beyond it. A hit whose nine pixels are not all finite is no
+    photon. Two maxima two pixels apart share pixels: both are listed, with too much energy.
+
+    Args:
+        image: ``(ny, nx)`` integer or float [ADU raw].
+        background: dark level [ADU raw].
+        photon_threshold: a hit's own pixel is above it; pixels above it are counted for the
+            density [ADU].
+        energy_threshold: photons have a 3×3 sum above it [ADU].
+        pileup_threshold: photons with a 3×3 sum above it are counted as pile-up [ADU].
+        hot_pixel_ratio: a hit whose own pixel has more than this share of the 3×3 sum is a hot
+            pixel; 1 switches that off.
+        max_hit_density: a frame with more pixels above the photon threshold per ROI pixel is
+            skipped.
+        roi: where photons are searched [pixel].
+
+    Returns:
+        Photons in reading order of their hits; none when the frame was skipped. The density is
+        that of the whole ROI in any case, NaN when the ROI lies outside of the image.
+
+    Raises:
+        ValueError: the image is not two-dimensional.
+        TypeError: the image holds neither integers nor floats.
+    """
+    pixels = _native(image)
+    ny, nx = pixels.shape
+    part = roi.slices((ny, nx))
+    if part is None:
+        return PhotonFrame(_empty(), float("nan"), skipped=False)
+    rows, columns = part
+    first = first_above(pixels.dtype, background, photon_threshold)
+    if first is None:
+        return PhotonFrame(_empty(), 0.0, skipped=False)
+    size = (rows.stop - rows.start) * (columns.stop - columns.start)
+    above, found = _scan(
+        pixels,
+        rows.start,
+        rows.stop,
+        columns.start,
+        columns.stop,
+        first,
+        float(background),
+        float(energy_threshold),
+        float(hot_pixel_ratio),
+        max_hit_density * size + 1,
+    )
+    density = above / size
+    if density > max_hit_density:
+        return PhotonFrame(_empty(), density, skipped=True)
+    y, x, energy = found.T
+    photons = PhotonList(y.astype(np.float32), x.astype(np.float32), energy.astype(np.float32))
+    return PhotonFrame(
+        photons, density, skipped=False, pileup=int(np.count_nonzero(energy > pileup_threshold))
+    )
+
+
+def clean_pixels(
+    photons: PhotonList, view_threshold: float, shape: tuple[int, int], roi: Roi | None = None
+) -> NDArray[np.int64]:
+    """Return the pixel of each photon that appears in the clean image.
+
+    Args:
+        photons: of one frame.
+        view_threshold: photons with an energy above it appear [ADU].
+        shape: ``(ny, nx)`` of the image [pixel].
+        roi: the photon ROI. A photon at its rim may have its centre of gravity just outside; it is
+            drawn on the rim, so that the clean image is 0 outside of the ROI and no photon is lost.
+
+    Returns:
+        ``(n,) int64`` flat pixel numbers at ``floor(v + 0.5)``; a pixel hit twice stands there
+        twice.
+    """
+    part = (Roi(0, 0, shape[1], shape[0]) if roi is None else roi).slices(shape)
+    if part is None:
+        return np.empty(0, np.int64)
+    seen = photons.energy > view_threshold
+    row = np.floor(photons.y[seen].astype(np.float64) + 0.5).astype(np.int64)
+    column = np.floor(photons.x[seen].astype(np.float64) + 0.5).astype(np.int64)
+    row = row.clip(part[0].start, part[0].stop - 1)
+    column = column.clip(part[1].start, part[1].stop - 1)
+    return row * shape[1] + column
+
+
+def clean_image(
+    photons: PhotonList, view_threshold: float, shape: tuple[int, int], roi: Roi | None = None
+) -> NDArray[np.uint32]:
+    """Draw the clean image: one count per photon.
+
+    Args:
+        photons: as in `clean_pixels`.
+        view_threshold: as in `clean_pixels`.
+        shape: as in `clean_pixels`.
+        roi: as in `clean_pixels`.
+
+    Returns:
+        ``shape uint32`` [counts], 0 where no photon is.
+    """
+    index = clean_pixels(photons, view_threshold, shape, roi)
+    image = np.zeros(shape, np.uint32)
+    pixels, counts = np.unique(index, return_counts=True)
+    image.reshape(-1)[pixels] = counts
+    return image
+
+
+def warm_up() -> None:
+    """Compile the kernel for camera frames, so that the first frame of a scan need not wait.
+
+    A camera's frames are read-only uint16; the result is kept on disk and read in 0.2 s next time.
+    """
+    frame = np.zeros((3, 3), np.uint16)
+    frame.flags.writeable = False
+    find_photons(
+        frame,
+        background=0,
+        photon_threshold=0,
+        energy_threshold=0,
+        pileup_threshold=0,
+        hot_pixel_ratio=1,
+        max_hit_density=1,
+        roi=Roi(0, 0, 3, 3),
+    )
