@@ -45,7 +45,7 @@ class Ranges:
         return tuple(zip(self._first, self._last, strict=True))
 
 
-@dataclass
+@dataclass(eq=False)
 class Sum:
     """A growing sum of frames of one kind."""
 
@@ -118,6 +118,22 @@ def start_sum(partial: PartialSum) -> Sum:
     )
 
 
+@dataclass
+class _Forwarded:
+    """A forwarded frame; most are never looked at, so the image is made when it is."""
+
+    partial: PartialSum
+    newest: Order
+    scan: str
+    total: Sum | None = None
+
+    def as_sum(self) -> Sum:
+        if self.total is None:
+            self.total = start_sum(self.partial)
+            self.total.add(self.partial, self.newest, self.scan)
+        return self.total
+
+
 class Accumulation:
     """Sorts partial sums, which may come late and out of order, into sums.
 
@@ -132,8 +148,7 @@ class Accumulation:
         self.current: Sum | None = None
         self.ended: list[Sum] = []
         """Sums that were followed by another one; whoever saves them takes them out."""
-        self.forwarded: Sum | None = None
-        """The newest forwarded frame, as a sum of one."""
+        self._forwarded: _Forwarded | None = None
         self.late = 0
         """Frames that came too late for their sum."""
         self.changes = 0
@@ -144,10 +159,11 @@ class Accumulation:
 
     @property
     def shown(self) -> Sum | None:
-        """The sum, or the newest forwarded frame, whichever has the newer frame."""
-        if self.current is None or self.forwarded is None:
-            return self.current or self.forwarded
-        return max((self.current, self.forwarded), key=lambda total: total.newest)
+        """The sum, or the newest forwarded frame as a sum of one, whichever has the newer frame."""
+        forwarded = self._forwarded
+        if forwarded is None or (self.current and self.current.newest > forwarded.newest):
+            return self.current
+        return forwarded.as_sum()
 
     def reset(self, accumulation_id: int) -> bool:
         """Start a new sum when the id is newer; frames of older ids are dropped from then on."""
@@ -155,7 +171,7 @@ class Accumulation:
             return False
         self.accumulation_id = accumulation_id
         self._end_current()
-        self.forwarded = None
+        self._forwarded = None
         self.changes += 1
         return True
 
@@ -207,8 +223,6 @@ class Accumulation:
         self.current = None
 
     def _forward(self, partial: PartialSum, newest: Order, scan: str) -> None:
-        if self.forwarded is not None and newest < self.forwarded.newest:
-            return
-        self.forwarded = start_sum(partial)
-        self.forwarded.add(partial, newest, scan)
-        self.changes += 1
+        if self._forwarded is None or newest > self._forwarded.newest:
+            self._forwarded = _Forwarded(partial, newest, scan)
+            self.changes += 1

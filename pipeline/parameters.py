@@ -10,7 +10,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.rois import Roi, RoiError, format_photon_roi, format_rois, parse_photon_roi, parse_rois
+from pipeline.rois import (
+    Roi,
+    RoiError,
+    format_photon_roi,
+    format_rois,
+    parse_photon_roi,
+    parse_rois,
+)
 
 Value = bool | int | float | str
 
@@ -173,9 +180,7 @@ class Settings:
     histogram_max: float = _row(2000.0, "Upper edge of the energy histogram.", unit=_ADU)
     histogram_bins: int = _row(200, "Bins of the energy histogram.", limits=(1, 10000))
     write_photons: bool = _row(True, "Write the photons' x, y, energy file.")
-    photon_energy: float = _row(
-        0.0, "Photon energy; 0: not set.", unit="keV", limits=(0.0, 1000.0)
-    )
+    photon_energy: float = _row(0.0, "Photon energy; 0: not set.", unit="keV", limits=(0.0, 1000.0))
     distance: float = _row(
         0.0, "Sample to detector, along the beam; 0: not set.", unit="m", limits=(0.0, 1000.0)
     )

@@ -132,7 +132,7 @@ SNAPSHOT = "snapshot"
 CURVES = "curves"
 """Published dataset: ROI curves and their axis, packed into one array."""
 IMAGE = "image"
-EXCLUDED_FROM_SNAPSHOT = (SNAPSHOT, CURVES, IMAGE, "roi_means")
+EXCLUDED_FROM_SNAPSHOT = (SNAPSHOT, CURVES, IMAGE, "accumulated", "roi_means", "step_means", "x")
 FLUSH_TITLE = "femtotango flush"
 """Title of a Sardana description that starts no scan: workers take it as a call to hand over."""
 

@@ -2,6 +2,7 @@
 
 import heapq
 import math
+from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
@@ -10,6 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 Item = TypeVar("Item")
+
+KEEP = 100_000
+"""Rows that a curve keeps at most; older ones are let go."""
 
 
 class Reorder(Generic[Item]):
@@ -77,7 +81,7 @@ def step_mean(values: NDArray[np.float64]) -> StepMean:
 class RoiSeries:
     """ROI means, one row a frame or a step; a ROI that was not there has NaN."""
 
-    def __init__(self, keep: int = 100_000) -> None:
+    def __init__(self, keep: int = KEEP) -> None:
         self._keep = keep
         self._names: list[str] = []
         self._x = np.empty(256)
@@ -137,7 +141,7 @@ class ScanAxis:
         self.errors = RoiSeries()
         self.counts = RoiSeries()
         self.movables: tuple[str, ...] = ()
-        self.positions: dict[str, list[float]] = {}
+        self.positions: dict[str, deque[float]] = {}
         self.title = ""
         self.serial: int | None = None
         self._burst: list[dict[str, float]] = []
@@ -151,7 +155,7 @@ class ScanAxis:
         """Take in Sardana's description of the scan."""
         movables = description.get("ref_moveables")
         self.movables = tuple(map(str, movables)) if isinstance(movables, list | tuple) else ()
-        self.positions = {name: [] for name in self.movables}
+        self.positions = {name: deque(maxlen=KEEP) for name in self.movables}
         self.title = str(description.get("title", ""))
         serial = description.get("serialno")
         self.serial = serial if isinstance(serial, int) else None

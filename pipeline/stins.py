@@ -122,9 +122,7 @@ def _dtype(value: Any, name: str) -> np.dtype[Any]:
     return dtype
 
 
-def _raw(
-    data: memoryview, shape: tuple[int, int], dtype: np.dtype[Any], name: str
-) -> NDArray[Any]:
+def _raw(data: memoryview, shape: tuple[int, int], dtype: np.dtype[Any], name: str) -> NDArray[Any]:
     expected = shape[0] * shape[1] * dtype.itemsize
     if data.nbytes != expected:
         raise BadFrame(f"{name} holds {data.nbytes} bytes instead of {expected}")

@@ -1,0 +1,93 @@
+"""What the reducer knows: sums over scans, the scans themselves, and what went wrong."""
+
+import threading
+import time
+from dataclasses import dataclass, field
+
+from pipeline.accumulate import Accumulation
+from pipeline.parameters import Settings
+from pipeline.results import Batch
+from pipeline.scan_state import ScanState
+
+
+@dataclass
+class Health:
+    """Counted, never silent."""
+
+    frames: int = 0
+    failed_frames: int = 0
+    last_error: str = ""
+    last_frame_time: float | None = None
+    """Epoch [s] at which the newest frame was taken in."""
+
+    def fail(self, error: str, frames: int = 0) -> None:
+        """Note an error and how many frames it cost."""
+        self.failed_frames += frames
+        self.last_error = error
+
+
+@dataclass
+class ReducerStore:
+    """Outlives a scan: dranspose makes a new reducer object for each one."""
+
+    lock: threading.RLock = field(default_factory=threading.RLock)
+    accumulation: Accumulation = field(default_factory=Accumulation)
+    settings: Settings = field(default_factory=Settings)
+    parameter_data: dict[str, bytes] = field(default_factory=dict)
+    health: Health = field(default_factory=Health)
+    scan: ScanState | None = None
+    """The newest scan that has begun."""
+    revision: int = 0
+    _scans: dict[str, ScanState] = field(default_factory=dict)
+    _orders: int = 0
+    _last_sequence: dict[str, int] = field(default_factory=dict)
+
+    def open_mapping(self, mapping: str) -> ScanState:
+        """Return the state of a trigger map; a new one cuts off what was before."""
+        if mapping in self._scans:
+            return self._scans[mapping]
+        for scan in self._scans.values():
+            scan.give_up_waiting(self.settings)
+        self._orders += 1
+        before = self.scan.photon_count if self.scan is not None else 0
+        self._scans[mapping] = ScanState(mapping, self._orders, before)
+        # Frames of a cut-off scan may still come with the first event of the next.
+        while len(self._scans) > 3:
+            oldest = self._scans.pop(next(iter(self._scans)))
+            if oldest.photons is not None:
+                oldest.photons.close(oldest.ended)
+        return self._scans[mapping]
+
+    def add(self, batch: Batch) -> None:
+        """Take in a batch, once."""
+        if batch.sequence <= self._last_sequence.get(batch.boot, -1):
+            return
+        self._last_sequence[batch.boot] = batch.sequence
+        self.revision += 1
+        for error in batch.refused:
+            self.health.fail(error)
+        for error in batch.failed:
+            self.health.fail(f"event {batch.event}: {error}", 1)
+        scan = self.open_mapping(batch.mapping)
+        if batch.frame is not None:
+            self.health.frames += 1
+            self.health.last_frame_time = time.time()
+            if not batch.frame.accumulate:
+                self.accumulation.note_forwarded((scan.order, batch.event))
+        scan.add(batch, self.settings)
+        if scan.begun and (self.scan is None or scan.order > self.scan.order):
+            self._begin(scan)
+        if scan.ended and scan.photons is not None:
+            scan.photons.close(True)
+        for partial in batch.partials:
+            of = self.open_mapping(partial.mapping)
+            self.accumulation.add(partial, batch.worker, of.order, of.label)
+
+    def _begin(self, scan: ScanState) -> None:
+        if self.scan is not None and self.scan.photons is not None:
+            self.scan.photons.close(self.scan.ended)
+        self.scan = scan
+
+    def scans(self) -> tuple[ScanState, ...]:
+        """Return the scans that may still change."""
+        return tuple(self._scans.values())

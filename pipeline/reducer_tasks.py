@@ -1,0 +1,88 @@
+"""The reducer's work outside of the path of results: files and the azimuthal curve."""
+
+from typing import Any
+
+from pipeline.accumulate import Sum
+from pipeline.live_azimuthal import LiveAzimuthal
+from pipeline.publish import Publisher
+from pipeline.reducer_store import ReducerStore
+from pipeline.sum_saver import SumSaver
+
+_GRACE = 1.0
+"""An ended sum may still get frames from a worker that is behind for so long [s]."""
+
+
+class ReducerTasks:
+    """Runs in the timer's thread; takes the lock only to look and to publish."""
+
+    def __init__(self, store: ReducerStore, publisher: Publisher) -> None:
+        self._store = store
+        self._publisher = publisher
+        self._azimuthal = LiveAzimuthal(store)
+        self._saver = SumSaver(store)
+        self._quiet: tuple[int, float] = (0, 0.0)
+        self._photon_alarms: list[str] = []
+
+    def run(self, now: float) -> None:
+        """Do what is due.
+
+        Args:
+            now: monotonic time [s].
+        """
+        for scan in self._store.scans():
+            if scan.photons is not None:
+                scan.photons.tick(now)
+        self._save_ended(now)
+        groups = self._azimuthal.update(now)
+        self._publish(groups)
+
+    def close(self) -> None:
+        """Save the sum that still grows, and close files."""
+        accumulation = self._store.accumulation
+        with self._store.lock:
+            left = [*accumulation.ended, *([accumulation.current] if accumulation.current else [])]
+        for total in left:
+            self._saver.save(total)
+        for scan in self._store.scans():
+            if scan.photons is not None:
+                scan.photons.close(scan.ended)
+
+    def _save_ended(self, now: float) -> None:
+        accumulation = self._store.accumulation
+        with self._store.lock:
+            due = [s for s in accumulation.ended if now - s.ended_at > _GRACE]
+            accumulation.ended = [s for s in accumulation.ended if s not in due]
+            stopped = self._stopped_sum(now)
+        for total in due:
+            self._saver.save(total)
+        if stopped is not None:
+            self._saver.save(stopped)
+
+    def _stopped_sum(self, now: float) -> Sum | None:
+        """Return the sum when accumulation was stopped and nothing more came for a while."""
+        accumulation = self._store.accumulation
+        current = accumulation.current
+        if current is None or self._store.settings.accumulate:
+            self._quiet = (0, now)
+            return None
+        if self._quiet[0] != current.count:
+            self._quiet = (current.count, now)
+        waited = now - self._quiet[1] > _GRACE
+        return current if waited and current.saved_count != current.count else None
+
+    def _publish(self, groups: dict[str, dict[str, Any]] | None) -> None:
+        publisher = self._publisher
+        alarms = self._saver.alarms()
+        with self._store.lock:
+            if groups is not None:
+                publisher.extra = groups
+                self._store.revision += 1
+            if alarms != publisher.alarms:
+                publisher.alarms = alarms
+                self._store.revision += 1
+            photons = self._store.scan.photons if self._store.scan is not None else None
+            photon_alarms = [] if photons is None else photons.alarms()
+            if photon_alarms != self._photon_alarms:
+                # A file fails when it is flushed, not when results come.
+                self._photon_alarms = photon_alarms
+                self._store.revision += 1

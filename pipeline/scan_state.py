@@ -1,0 +1,91 @@
+"""The results of one scan: what came of each event, put in order."""
+
+import math
+from collections.abc import Sequence
+
+from pipeline.detectors import DETECTORS
+from pipeline.parameters import Settings
+from pipeline.photon_scan import PhotonScan
+from pipeline.results import Batch, FrameResult, StartInfo
+from pipeline.scan_axis import Reorder, ScanAxis
+
+
+class ScanState:
+    """Takes the batches of one trigger map, in whatever order they come."""
+
+    def __init__(self, mapping: str, order: int, photons_before: int = 0) -> None:
+        self.mapping = mapping
+        self.order = order
+        """Ascends with every trigger map of this process."""
+        self.axis = ScanAxis()
+        self.start: StartInfo | None = None
+        self.photons: PhotonScan | None = None
+        self.frames = 0
+        self.ended = False
+        """The end was reached and everything before it is in."""
+        self.series_ended = False
+        self.ended_workers: set[str] = set()
+        self._photons_before = photons_before
+        self._newest: FrameResult | None = None
+        self._reorder: Reorder[Batch] = Reorder()
+
+    @property
+    def label(self) -> str:
+        """What the scan is called in files: Sardana's number where there is one."""
+        return str(self.order if self.axis.serial is None else self.axis.serial)
+
+    @property
+    def begun(self) -> bool:
+        """True when the map brought more than a call to hand over."""
+        return self.start is not None or self.frames > 0 or bool(self.axis.title)
+
+    @property
+    def photon_count(self) -> int:
+        """Photons of this scan, or of the one before while this one has no photon detection."""
+        return self._photons_before if self.photons is None else self.photons.count
+
+    def add(self, batch: Batch, settings: Settings) -> None:
+        """Take in a batch."""
+        if batch.start is not None and self.start is None:
+            self.start = batch.start
+            finds = batch.start.stream in DETECTORS and DETECTORS[batch.start.stream].finds_photons
+            if finds and settings.photon_region is not None:
+                self._begin_photons(settings)
+        if batch.description is not None:
+            self.axis.describe(batch.description)
+        if batch.series_end or batch.record_end:
+            self.ended_workers.add(batch.worker)
+            self.series_ended |= batch.series_end
+        for ready in self._reorder.add(batch.event, batch):
+            self._in_order(ready, settings)
+
+    def give_up_waiting(self, settings: Settings) -> None:
+        """Take what is there as all there is: the scan was cut off."""
+        for batch in self._reorder.rest():
+            self._in_order(batch, settings)
+
+    def _begin_photons(self, settings: Settings) -> PhotonScan:
+        self.photons = PhotonScan(self.start, settings, self._photons_before)
+        return self.photons
+
+    def _in_order(self, batch: Batch, settings: Settings) -> None:
+        frame = batch.frame
+        if frame is not None:
+            self.frames += 1
+            self._newest = frame
+            means = dict(zip(frame.roi_names, frame.roi_means.tolist(), strict=True))
+            self.axis.add_frame(frame.frame, means)
+            if frame.photons is not None:
+                photons = self.photons or self._begin_photons(settings)
+                photons.add(batch.event, frame.frame, frame.photons)
+        if batch.record is not None:
+            self.axis.add_record(batch.record)
+        if batch.series_end or batch.record_end:
+            self.ended = True
+
+    def newest_means(self, names: Sequence[str]) -> list[float]:
+        """Return the newest frame's ROI means; NaN for a ROI that was not there."""
+        if self._newest is None:
+            return [math.nan] * len(names)
+        means = dict(zip(self._newest.roi_names, self._newest.roi_means.tolist(), strict=True))
+        return [means.get(name, math.nan) for name in names]
