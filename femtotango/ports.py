@@ -1,0 +1,81 @@
+"""TCP ports that nothing else uses."""
+
+import random
+import socket
+from pathlib import Path
+
+from femtotango.command_errors import PortError
+
+_FIRST = 10240
+_EPHEMERAL_RANGE = Path("/proc/sys/net/ipv4/ip_local_port_range")
+_TRIES = 2000
+
+
+def is_free(port: int, host: str = "127.0.0.1") -> bool:
+    """Tell whether a server could listen on the port."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return False
+        return True
+
+
+class Ports:
+    """Hands out ports and keeps other stacks on this machine from taking them.
+
+    A detector binds its port long after it was handed out, so that looking whether a port is in
+    use is not enough: each one is reserved by a name in the abstract socket space, which the
+    kernel frees when this process ends. Ports that outgoing connections may get are left alone: an
+    ingester that waits for its detector there could end up connected to itself.
+    """
+
+    def __init__(self) -> None:
+        self._reservations: dict[int, socket.socket] = {}
+
+    def new(self) -> int:
+        """Return a free port and reserve it.
+
+        Raises:
+            PortError: all are taken.
+        """
+        last = min(_first_ephemeral(), 32768) - 1
+        for _ in range(_TRIES):
+            port = random.randint(_FIRST, last)
+            if self._reserve(port) and is_free(port):
+                return port
+        raise PortError(f"No free TCP port between {_FIRST} and {last}.")
+
+    def fixed(self, port: int, purpose: str, host: str = "127.0.0.1") -> int:
+        """Return a port that the user asked for.
+
+        Raises:
+            PortError: it is in use.
+        """
+        if not is_free(port, host):
+            raise PortError(
+                f"Port {port} (for {purpose}) is in use on {host}: end what listens there, or "
+                "choose another port in the configuration file."
+            )
+        self._reserve(port)
+        return port
+
+    def _reserve(self, port: int) -> bool:
+        if port in self._reservations:
+            return False
+        mark = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        try:
+            mark.bind(f"\0femtotango-port-{port}")
+        except OSError:
+            mark.close()
+            return False
+        self._reservations[port] = mark
+        return True
+
+
+def _first_ephemeral() -> int:
+    try:
+        return int(_EPHEMERAL_RANGE.read_text().split()[0])
+    except (OSError, ValueError, IndexError):
+        return 32768

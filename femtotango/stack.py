@@ -1,0 +1,280 @@
+"""All processes of one stack: started in order, watched, restarted, ended in order."""
+
+import json
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import httpx
+import redis
+
+from femtotango.command_errors import StackError
+from femtotango.launch import LOOPBACK
+from femtotango.ports import Ports
+from femtotango.processes import Command, Process, end
+from femtotango.readiness import missing, service_ids
+from femtotango.services import (
+    CONTROLLER,
+    DATABASE,
+    DEVICE,
+    REDIS,
+    REDUCER,
+    Addresses,
+    Services,
+)
+from femtotango.stack_config import StackConfig
+from femtotango.tango_client import database_answers, device_state, enter_device
+
+_POLL = 0.1
+_START_LIMIT = 90.0
+_PATIENCE = 5.0
+_BASIS = (REDIS, DATABASE)
+"""What the others need when they end."""
+_CALM = 60.0
+"""A process that lived as long is restarted at once when it ends."""
+_LONGEST_PAUSE = 30.0
+
+
+class Interrupted(Exception):
+    """The stack was told to end while it waited for something."""
+
+
+class Stack:
+    """One stack on this machine.
+
+    All methods are called from one thread that lives as long as the stack: the kernel ends child
+    processes when the thread ends that started them.
+    """
+
+    def __init__(
+        self,
+        config: StackConfig,
+        say: Callable[[str], None],
+        stop: threading.Event,
+        state: Path | None = None,
+    ) -> None:
+        """Choose ports and folders.
+
+        Args:
+            config: what to run.
+            say: shows one sentence to the user.
+            stop: set from outside, ends whatever the stack waits for.
+            state: folder of logs and Tango database; None: a new one that `stop` removes.
+
+        Raises:
+            PortError: a configured port is in use.
+        """
+        self._say = say
+        self._stop = stop
+        self._ports = Ports()
+        self._temporary = tempfile.TemporaryDirectory(prefix="femtotango-") if not state else None
+        self.folder = state or Path(self._temporary.name if self._temporary else "")
+        self._logs = self.folder / "logs"
+        self._logs.mkdir(parents=True, exist_ok=True)
+        self.services = Services(config, Addresses.choose(config, self._ports), self.folder)
+        self.processes: dict[str, Process] = {}
+        self._born: dict[str, float] = {}
+        self._pause: dict[str, float] = {}
+        self._http = httpx.Client(timeout=5.0, trust_env=False)
+
+    def ready_info(self) -> dict[str, object]:
+        """Return what clients need to know, as the ready file has it."""
+        services = self.services
+        return {
+            "device": services.device_address,
+            "tango_host": services.tango_host,
+            "controller": services.controller_url,
+            "reducer": services.reducer_url,
+            "sardana": services.sardana_url,
+            "streams": dict(services.addresses.streams),
+        }
+
+    def start(self) -> None:
+        """Start everything and return when scans can be taken.
+
+        Raises:
+            StackError: a process ended, or the stack was not ready in time.
+            Interrupted: `stop` was set meanwhile.
+        """
+        if self.services.config.database:
+            self._start(self.services.database())
+        self._start_redis()
+        self._start_pipeline()
+        if self.services.config.device:
+            self._start_device()
+        self._wait_ready(gone=())
+        if self.services.config.device:
+            address = self.services.device_address
+            self._wait(
+                "the Tango device to reach the pipeline",
+                lambda: device_state(address) not in (None, "UNKNOWN"),
+            )
+
+    def end(self) -> None:
+        """End all processes and remove a temporary folder."""
+        end((p for n, p in self.processes.items() if n not in _BASIS), _PATIENCE)
+        end((p for n, p in self.processes.items() if n in _BASIS), _PATIENCE / 2)
+        self._http.close()
+
+    def remove_folder(self) -> None:
+        """Remove a temporary folder with its logs."""
+        if self._temporary is not None:
+            self._temporary.cleanup()
+
+    def watch(self) -> None:
+        """Restart what ends, until `stop` is set."""
+        while not self._stop.wait(_POLL):
+            dead = [name for name, process in self.processes.items() if not process.alive]
+            if not dead:
+                continue
+            for name in dead:
+                self._say(self.processes[name].epitaph())
+            started = time.monotonic()
+            try:
+                self._take_breath(dead)
+                self._recover(set(dead))
+            except StackError as error:
+                self._say(f"Not recovered, trying again: {error}")
+            except Interrupted:
+                return
+            else:
+                self._say(f"Recovered in {time.monotonic() - started:.1f} s.")
+
+    def _take_breath(self, names: Iterable[str]) -> None:
+        """Wait before the restart of what ends again and again."""
+        for name in names:
+            lived = time.monotonic() - self._born[name]
+            last = 0.0 if lived > _CALM else self._pause.get(name, 0.0)
+            self._pause[name] = min(_LONGEST_PAUSE, 2 * last or 0.25)
+            if last and self._stop.wait(last):
+                raise Interrupted
+
+    def _recover(self, dead: set[str]) -> None:
+        gone = {} if REDIS in dead else self._listed()
+        before = dict(self.processes)
+        if DATABASE in dead:
+            self._start(self.services.database())
+            self._wait_database()
+        if REDIS in dead:
+            self._end([n for n in self.processes if n not in (*_BASIS, DEVICE)])
+            self._start_redis()
+            self._start_pipeline()
+            dead -= {n for n in self.processes if n not in (DATABASE, DEVICE)}
+        if CONTROLLER in dead:
+            self._redis().delete("dranspose:controller_lock")  # a new one would wait 10 s for it
+            self._start(self.services.controller())
+        if REDUCER in dead:
+            self._start(self.services.reducer())
+        pipeline = {*self.services.worker_names, *self.services.ingester_names}
+        if dead & pipeline:
+            # an ingester cannot send any more once a worker has gone, and workers do not find it
+            # again when it comes back on the same port
+            self._end(self.services.ingester_names)
+            self._forget([*self.services.ingester_names, *dead])
+            for name in self.services.worker_names:
+                if name in dead:
+                    self._start(self.services.worker(name))
+            self._start_ingesters()
+        if DEVICE in dead:
+            self._start_device()
+        restarted = {n for n, p in self.processes.items() if before.get(n) is not p}
+        self._wait_ready({uuid for name, uuid in gone.items() if name in restarted})
+
+    def _listed(self) -> dict[str, str]:
+        try:
+            return service_ids(self._config())
+        except httpx.HTTPError:
+            return {}
+
+    def _config(self) -> dict[str, object]:
+        answer = self._http.get(f"{self.services.controller_url}/api/v1/config")
+        return answer.raise_for_status().json()
+
+    def _redis(self) -> redis.Redis:
+        return redis.Redis(LOOPBACK, self.services.addresses.redis_port, socket_timeout=5.0)
+
+    def _forget(self, names: Iterable[str]) -> None:
+        kinds = dict.fromkeys(self.services.worker_names, "worker")
+        kinds |= dict.fromkeys(self.services.ingester_names, "ingester")
+        keys = [f"dranspose:{kinds[name]}:{name}:config" for name in names if name in kinds]
+        if keys:
+            self._redis().delete(*keys)
+
+    def _start(self, command: Command) -> None:
+        self.processes[command.name] = Process(command, self._logs)
+        self._born[command.name] = time.monotonic()
+
+    def _end(self, names: Iterable[str]) -> None:
+        end([self.processes[n] for n in names if n in self.processes], _PATIENCE)
+
+    def _start_redis(self) -> None:
+        self._start(self.services.redis())
+
+        def answers() -> bool:
+            try:
+                return bool(self._redis().ping())
+            except redis.ConnectionError:
+                return False
+
+        self._wait("Redis", answers)
+
+    def _start_pipeline(self) -> None:
+        self._start(self.services.controller())
+        self._start(self.services.reducer())
+        self._start_ingesters()
+        for name in self.services.worker_names:
+            self._start(self.services.worker(name))
+
+    def _start_ingesters(self) -> None:
+        for name in self.services.ingester_names:
+            self._start(self.services.ingester(name, self._ports.new()))
+
+    def _start_device(self) -> None:
+        if self.services.config.database:
+            self._wait_database()
+            enter_device(
+                self.services.tango_host, self.services.config.device, self.services.properties
+            )
+        else:
+            self.services.write_property_file()
+        self._start(self.services.device())
+
+    def _wait_database(self) -> None:
+        self._wait("the Tango database", lambda: database_answers(self.services.tango_host))
+
+    def _wait_ready(self, gone: Iterable[str]) -> None:
+        left = ["the controller does not answer"]
+        workers, ingesters = self.services.worker_names, self.services.ingester_names
+
+        def ready() -> bool:
+            try:
+                left[:] = missing(self._config(), workers, ingesters, set(gone))
+            except httpx.HTTPError:
+                left[:] = ["the controller does not answer"]
+            return not left
+
+        self._wait("dranspose", ready, lambda: ", ".join(left))
+
+    def _wait(
+        self, what: str, condition: Callable[[], bool], why: Callable[[], str] = lambda: ""
+    ) -> None:
+        deadline = time.monotonic() + _START_LIMIT
+        while not condition():
+            dead = [p for p in self.processes.values() if not p.alive]
+            if dead:
+                raise StackError(f"Waiting for {what}: {dead[0].epitaph()}")
+            if time.monotonic() > deadline:
+                raise StackError(
+                    f"Waited {_START_LIMIT:.0f} s for {what} in vain. {why()} (logs: {self._logs})"
+                )
+            if self._stop.wait(_POLL):
+                raise Interrupted
+
+
+def write_ready_file(path: Path, info: dict[str, object]) -> None:
+    """Write the addresses so that nobody sees half a file."""
+    draft = path.with_name(f".{path.name}.{time.monotonic_ns()}")
+    draft.write_text(json.dumps(info, indent=1))
+    draft.replace(path)

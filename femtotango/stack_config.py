@@ -1,0 +1,115 @@
+"""What `femtotango up` starts: defaults, and the TOML file that changes them."""
+
+import dataclasses
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+from femtotango.command_errors import ConfigError
+from pipeline.results import CAMERAS
+
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True)
+class PortNumbers:
+    """Fixed port numbers; 0 lets the stack choose."""
+
+    redis: int = 0
+    controller: int = 0
+    reducer: int = 0
+    sardana: int = 0
+    tango: int = 0
+    """The Tango database, or the device itself when there is none."""
+
+
+@dataclass(frozen=True)
+class StackConfig:
+    """Everything that a stack can be told."""
+
+    bind: str = "127.0.0.1"
+    """Interface of the HTTP services and of Tango; Redis and ZMQ stay on loopback."""
+    workers: int = 2
+    worker_class: str = "pipeline.worker:FemtomaxWorker"
+    reducer_class: str = "pipeline.reducer:FemtomaxReducer"
+    database: bool = True
+    """Start an embedded Tango database; without it the device has a #dbase=no address."""
+    device: str = "femtomax/analysis/1"
+    """Name of the Tango device; empty: no device."""
+    sardana: bool = True
+    log_level: str = "WARNING"
+    ports: PortNumbers = field(default_factory=PortNumbers)
+    streams: Mapping[str, str] = field(default_factory=lambda: dict.fromkeys(CAMERAS, ""))
+    """Where the detectors bind their ZMQ PUSH sockets, by stream; empty lets the stack choose."""
+    properties: Mapping[str, str] = field(default_factory=dict)
+    """Tango properties of the device."""
+
+    def __post_init__(self) -> None:
+        if self.workers < 1:
+            raise ConfigError(f"workers = {self.workers}: at least 1 is needed.")
+        if self.device and self.device.count("/") != 2:
+            raise ConfigError(f"device = {self.device!r}: a Tango name has the form a/b/c.")
+        for stream in self.streams:
+            if stream not in CAMERAS:
+                raise ConfigError(
+                    f"[streams] {stream}: no such camera, known are {', '.join(CAMERAS)}."
+                )
+
+
+def read_config(path: Path) -> StackConfig:
+    """Read the configuration file.
+
+    Raises:
+        ConfigError: it is missing, no TOML, or has a key or value that cannot be used.
+    """
+    try:
+        table = tomllib.loads(path.read_text())
+    except OSError as error:
+        raise ConfigError(f"Configuration {path}: {error.strerror}.") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"Configuration {path} is not TOML: {error}") from error
+    return config_from_table(table, str(path))
+
+
+def config_from_table(table: Mapping[str, Any], where: str) -> StackConfig:
+    """Build the configuration from parsed TOML.
+
+    Raises:
+        ConfigError: a key or value cannot be used.
+    """
+    values = dict(table)
+    ports = _fields(PortNumbers, _sub_table(values, "ports", where), f"{where} [ports]")
+    streams = _texts(_sub_table(values, "streams", where), f"{where} [streams]")
+    properties = _texts(_sub_table(values, "properties", where), f"{where} [properties]")
+    if streams:
+        values["streams"] = streams
+    return _fields(StackConfig, values, where, ports=ports, properties=properties)
+
+
+def _sub_table(values: dict[str, Any], name: str, where: str) -> dict[str, Any]:
+    table = values.pop(name, {})
+    if not isinstance(table, dict):
+        raise ConfigError(f"{where}: {name} must be a table, [{name}].")
+    return table
+
+
+def _texts(table: Mapping[str, Any], where: str) -> dict[str, str]:
+    for name, value in table.items():
+        if not isinstance(value, str | int | float):
+            raise ConfigError(f"{where}: {name} = {value!r} must be a text.")
+    return {name: str(value) for name, value in table.items()}
+
+
+def _fields(kind: type[_T], values: Mapping[str, Any], where: str, **more: Any) -> _T:
+    known = {f.name: f for f in dataclasses.fields(kind)}  # pyright: ignore[reportArgumentType]
+    for name, value in values.items():
+        if name not in known:
+            raise ConfigError(f"{where}: {name!r} is not known; use {', '.join(known)}.")
+        default = known[name].default
+        if default is not dataclasses.MISSING and type(value) is not type(default):
+            raise ConfigError(
+                f"{where}: {name} = {value!r} must be of type {type(default).__name__}."
+            )
+    return kind(**values, **more)

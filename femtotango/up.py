@@ -1,0 +1,67 @@
+"""`femtotango up`: the whole stack on one machine, until it is stopped."""
+
+import signal
+import threading
+import time
+from pathlib import Path
+
+from rich.console import Console
+
+from femtotango.command_errors import StackError
+from femtotango.stack import Interrupted, Stack, write_ready_file
+from femtotango.stack_config import StackConfig
+
+
+def stop_on_signals() -> threading.Event:
+    """Return an event that Ctrl-C and SIGTERM set."""
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    return stop
+
+
+def up(config: StackConfig, ready_file: Path | None, state: Path | None, console: Console) -> None:
+    """Run a stack until SIGINT or SIGTERM.
+
+    Args:
+        config: what to run.
+        ready_file: gets the addresses when everything is ready; removed at the end.
+        state: folder for the Tango database and logs, kept; None: a temporary one.
+        console: where progress is shown.
+
+    Raises:
+        StackError: it did not start; logs are kept.
+        PortError: a configured port is in use.
+    """
+    stop = stop_on_signals()
+    stack = Stack(config, console.print, stop, state)
+    started = time.monotonic()
+    try:
+        with console.status("Starting Redis, dranspose and the Tango device …"):
+            stack.start()
+        _introduce(stack, console, time.monotonic() - started)
+        if ready_file is not None:
+            write_ready_file(ready_file, stack.ready_info())
+        stack.watch()
+    except Interrupted:
+        pass
+    except StackError:
+        stack.end()
+        raise
+    finally:
+        if ready_file is not None:
+            ready_file.unlink(missing_ok=True)
+        with console.status("Ending all processes …"):
+            stack.end()
+    stack.remove_folder()
+
+
+def _introduce(stack: Stack, console: Console, seconds: float) -> None:
+    info = stack.ready_info()
+    console.print(f"Ready after {seconds:.1f} s; Ctrl-C ends it.")
+    for name in ("device", "tango_host", "controller", "reducer", "sardana"):
+        if info[name]:
+            console.print(f"  {name:<12}{info[name]}", highlight=False)
+    for stream, url in stack.services.addresses.streams.items():
+        console.print(f"  {stream:<15} a detector binds ZMQ PUSH at {url}", highlight=False)
+    console.print(f"  {'logs':<12}{stack.folder / 'logs'}", highlight=False)
