@@ -219,15 +219,15 @@ def calibrant_q(name: str, geometry: Geometry) -> NDArray[np.float64]:
     Raises:
         GeometryError: there is no calibrant of that name; the text lists similar ones.
     """
-    from pyFAI.calibrant import CALIBRANT_FACTORY
+    from pyFAI.calibrant import get_calibrant, names
 
-    known = {str(key).lower(): str(key) for key in CALIBRANT_FACTORY.keys()}
+    known = {str(key).lower(): str(key) for key in names()}
     found = known.get(name.strip().lower())
     if found is None:
         close = difflib.get_close_matches(name.strip().lower(), known, n=5, cutoff=0.4)
         proposed = [known[key] for key in close] or sorted(known.values())
         raise GeometryError(f"calibrant {name!r} is not known; did you mean {', '.join(proposed)}?")
-    spacings = np.array(CALIBRANT_FACTORY(found).dspacing, dtype=np.float64)
+    spacings = np.array(get_calibrant(found).dspacing, dtype=np.float64)
     q = np.unique(2 * np.pi / spacings[spacings > 0])
     smallest, largest = geometry.q_range()
     return q[(q > smallest) & (q < largest)]

@@ -247,7 +247,7 @@ def _parse(text: str) -> Any:
             f"PONI: detector {detector.name!r} is curved, distorted or has uneven pixels; only "
             "flat detectors with equal pixels can be used."
         )
-    if file._parallax:
+    if file.parallax:
         raise PoniError("PONI: it has the parallax correction on; calibrate without it.")
     return file
 
