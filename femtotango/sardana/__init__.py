@@ -1,0 +1,1 @@
+"""Sardana: macros, channels, recorder and configuration that use the Tango device."""

@@ -1,0 +1,88 @@
+"""The way from Sardana to the Tango device, and errors that say a plain sentence."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import tango
+from sardana.macroserver.msexception import UnknownEnv
+
+from femtotango.sardana.names import DEVICE_VARIABLE
+
+COMMAND_TIMEOUT = 30_000
+"""PrepareScan waits up to 10 s for the scan before [ms]."""
+
+
+class FemtomaxError(RuntimeError):
+    """What went wrong and what to do, in a sentence for the user of a macro."""
+
+
+def reason(error: tango.DevFailed) -> str:
+    """Return the reason code of the first error on the stack, such as Femtomax_BadRoi."""
+    return str(error.args[0].reason)
+
+
+def plain(error: tango.DevFailed) -> FemtomaxError:
+    """Turn Tango's error stack into one sentence."""
+    return FemtomaxError(f"{str(error.args[0].desc).strip()} ({reason(error)})")
+
+
+@contextmanager
+def plain_errors() -> Iterator[None]:
+    """Show Tango errors as one sentence instead of a stack.
+
+    Raises:
+        FemtomaxError: a call in the block failed.
+    """
+    try:
+        yield
+    except tango.DevFailed as error:
+        raise plain(error) from error
+
+
+def connect(read_variable: Callable[[str], Any]) -> Any:
+    """Connect to the device that Sardana's environment names.
+
+    Args:
+        read_variable: gives the value of an environment variable, raises when it is not there.
+
+    Returns:
+        A tango.DeviceProxy.
+
+    Raises:
+        FemtomaxError: the variable is missing or empty, or names no device that answers.
+    """
+    name = variable(read_variable, DEVICE_VARIABLE)
+    if not isinstance(name, str) or not name:
+        raise FemtomaxError(
+            f"No analysis device is set: senv {DEVICE_VARIABLE} <name of the Tango device>"
+        )
+    try:
+        proxy = tango.DeviceProxy(name)
+        proxy.set_timeout_millis(COMMAND_TIMEOUT)
+        proxy.ping()
+    except tango.DevFailed as error:
+        raise FemtomaxError(
+            f"{DEVICE_VARIABLE} {name} does not answer: {plain(error)}. "
+            f"Start the device or correct the name with senv {DEVICE_VARIABLE} <name>."
+        ) from error
+    return proxy
+
+
+def variable(read_variable: Callable[[str], Any], name: str, default: Any = None) -> Any:
+    """Read a variable of Sardana's environment, or give the default when it is not there."""
+    try:
+        return read_variable(name)
+    except UnknownEnv:
+        return default
+
+
+def choose(action: str, *accepted: str) -> str:
+    """Return the action of a macro when it is one of those accepted.
+
+    Raises:
+        FemtomaxError: it is not.
+    """
+    if action.lower() not in accepted:
+        raise FemtomaxError(f"{action!r} is not possible here: use {', '.join(accepted)}.")
+    return action.lower()

@@ -1,0 +1,1 @@
+"""Controllers: a directory for the PoolPath of a Pool."""

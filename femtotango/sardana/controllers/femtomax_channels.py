@@ -1,0 +1,263 @@
+"""Channels that show what the analysis made of a point's frames.
+
+They stay MOVING until these frames are processed, so the values belong to the point, not to the
+one before. What does not come, or a device that does not answer, ends the point with NaN after a
+time-out: a missing frame must not hang a scan.
+"""
+
+import math
+import time
+from typing import Any, ClassVar
+
+import tango
+from sardana import State
+from sardana.pool import AcqSynch
+from sardana.pool.controller import (
+    CounterTimerController,
+    DefaultValue,
+    Description,
+    FGet,
+    FSet,
+    Memorize,
+    Memorized,
+    OneDController,
+    Type,
+)
+
+from femtotango.sardana.point import Point
+
+_LOOK = 0.03
+"""The pool asks for the state far more often than the device has news [s]."""
+_ANSWER = 2_000
+"""[ms]"""
+
+_PROPERTIES = {
+    "FemtomaxDevice": {Type: str, Description: "Name of the FemtomaxAnalysis device"},
+    "Timeout": {
+        Type: float,
+        DefaultValue: 10.0,
+        Description: "A point ends when no frame came for its exposure and that long [s]",
+    },
+}
+_SOURCE = {
+    Type: str,
+    FGet: "get_source",
+    FSet: "set_source",
+    Memorize: Memorized,
+}
+_COUNTER_SOURCES = [f"Roi{number}Mean" for number in range(1, 9)] + [
+    "FrameCount",
+    "PhotonCount",
+    "PileupFraction",
+]
+_CURVE_SOURCES = ["EnergyHistogram", "AzimuthalIntensity"]
+_LENGTHS = {
+    "energyhistogram": "HistogramBins",
+    "energyaxis": "HistogramBins",
+    "azimuthalintensity": "AzimuthalBins",
+    "azimuthalerrors": "AzimuthalBins",
+    "azimuthalq": "AzimuthalBins",
+}
+"""Settings that tell the length of a curve before there is one."""
+
+
+class _LateDevice:
+    """Connects when it is used: a Pool must start while the analysis is down."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._proxy: Any = None
+
+    def read_attributes(self, names: list[str]) -> list[Any]:
+        """Read several attributes."""
+        if self._proxy is None:
+            proxy = tango.DeviceProxy(self._name)
+            proxy.set_timeout_millis(_ANSWER)
+            self._proxy = proxy
+        return self._proxy.read_attributes(names)
+
+
+class _Waiting:
+    """What both kinds of channels do: wait for the point's frames."""
+
+    FemtomaxDevice: str
+    Timeout: float
+    _log: Any
+    _synchronization: Any
+
+    def begin_life(self) -> None:
+        """Set up what one controller keeps."""
+        self._device = _LateDevice(self.FemtomaxDevice)
+        self._point = Point(self._device, self.Timeout)
+        self._sources: dict[int, str] = {}
+        self._exposure = 0.0
+        self._waiting = False
+        self._next_look = 0.0
+        self._unread: set[int] = set()
+
+    def PrepareOne(self, axis: int, value: float, repetitions: int, latency: float, nb_starts: int):
+        """Nothing to prepare: the pipeline is prepared by the hook femto_prepare."""
+
+    def LoadOne(self, axis: int, value: float, repetitions: int, latency: float) -> None:
+        """Take the exposure; a negative value means monitor counts, of unknown duration."""
+        self._exposure = max(0.0, value)
+
+    def PreStartAll(self) -> None:
+        """Note how far the scan is; the pool calls this before any camera starts."""
+        self._unread = set()
+        self._waiting = self._point.begin(time.monotonic(), self._exposure)
+        self._next_look = 0.0
+        if self._point.problem:
+            self._log.warning(self._point.problem)
+
+    def PreStartOne(self, axis: int, value: float) -> bool:
+        """Take part in the point."""
+        self._unread.add(axis)
+        return True
+
+    def StartOne(self, axis: int, value: float) -> None:
+        """Nothing to start: the frames come from the camera."""
+
+    def StartAll(self) -> None:
+        """Nothing to start."""
+
+    def StateAll(self) -> None:
+        """Look at the device, now and then."""
+        now = time.monotonic()
+        if not self._waiting or now < self._next_look:
+            return
+        self._next_look = now + _LOOK
+        self._waiting = self._point.waits(now)
+        if not self._waiting and self._point.problem:
+            self._log.warning("point ended: %s", self._point.problem)
+
+    def StateOne(self, axis: int) -> tuple[Any, str]:
+        """Return MOVING while the point's frames are processed."""
+        if self._waiting:
+            return State.Moving, "waits for the frames of the point"
+        return State.On, self._point.problem or "ready"
+
+    def AbortOne(self, axis: int) -> None:
+        """Stop waiting."""
+        self._waiting = False
+
+    def ReadOne(self, axis: int) -> Any:
+        """Return the point's value, as the way of synchronisation wants it."""
+        if self._synchronization in (AcqSynch.SoftwareTrigger, AcqSynch.SoftwareGate):
+            return self._value(axis)
+        # Synchronised otherwise, the pool collects lists: one value for the whole burst.
+        if self._waiting or axis not in self._unread:
+            return []
+        self._unread.discard(axis)
+        return [self._value(axis)]
+
+    def _value(self, axis: int) -> Any:
+        raise NotImplementedError
+
+    def get_source(self, axis: int) -> str:
+        """Return the attribute that an axis shows."""
+        return self._sources[axis]
+
+    def set_source(self, axis: int, name: str) -> None:
+        """Choose the attribute that an axis shows."""
+        self._sources[axis] = name
+
+    def DeleteDevice(self, axis: int) -> None:
+        """Forget an axis."""
+        self._sources.pop(axis, None)
+
+    def _default(self, axis: int, names: list[str]) -> None:
+        self._sources[axis] = names[(axis - 1) % len(names)]
+
+
+class FemtomaxCounterTimerController(_Waiting, CounterTimerController):
+    """Scalars of the analysis: ROI means over the point's frames, frame and photon counts."""
+
+    gender = "Analysis"
+    model = "FemtomaxAnalysis"
+    organization = "MAX IV"
+    MaxDevice = 64
+
+    ctrl_properties: ClassVar[Any] = _PROPERTIES
+    axis_attributes: ClassVar[Any] = {
+        "Source": {
+            **_SOURCE,
+            Description: "Scalar attribute of the device: " + ", ".join(_COUNTER_SOURCES) + ", …",
+        },
+    }
+
+    def __init__(self, inst: str, props: dict[str, Any], *args: Any, **kwargs: Any) -> None:
+        CounterTimerController.__init__(self, inst, props, *args, **kwargs)
+        self.begin_life()
+
+    def AddDevice(self, axis: int) -> None:
+        """Add an axis; axes 1 to 8 are the ROI slots unless Source says otherwise."""
+        self._default(axis, _COUNTER_SOURCES)
+
+    def _value(self, axis: int) -> float:
+        if self._waiting or not self._point.reachable:
+            return math.nan
+        try:
+            return self._point.value(self._sources[axis])
+        except tango.DevFailed as error:
+            self._log.warning("%s: %s", self._sources[axis], error.args[0].desc)
+            return math.nan
+
+
+class FemtomaxOneDController(_Waiting, OneDController):
+    """Curves of the analysis: energy histogram, azimuthal integration."""
+
+    gender = "Analysis"
+    model = "FemtomaxAnalysis"
+    organization = "MAX IV"
+    MaxDevice = 16
+
+    ctrl_properties: ClassVar[Any] = _PROPERTIES
+    axis_attributes: ClassVar[Any] = {
+        "Source": {
+            **_SOURCE,
+            Description: "Spectrum attribute of the device: " + ", ".join(_CURVE_SOURCES) + ", …",
+        },
+    }
+
+    def __init__(self, inst: str, props: dict[str, Any], *args: Any, **kwargs: Any) -> None:
+        OneDController.__init__(self, inst, props, *args, **kwargs)
+        self.begin_life()
+        self._lengths: dict[int, int] = {}
+
+    def AddDevice(self, axis: int) -> None:
+        """Add an axis; 1 is the histogram, 2 the azimuthal curve unless Source says otherwise."""
+        self._default(axis, _CURVE_SOURCES)
+
+    def GetAxisPar(self, axis: int, parameter: str) -> Any:
+        """Return the shape, which recorders need before the first value."""
+        if parameter.lower() != "shape":
+            return None
+        source = self._sources[axis]
+        try:
+            if source.lower() in _LENGTHS:
+                (setting,) = self._device.read_attributes([_LENGTHS[source.lower()]])
+                length = int(setting.value)
+            else:
+                length = len(self._curve(source))
+        except (tango.DevFailed, TypeError) as error:
+            self._log.warning("length of %s is not known: %s", source, error)
+            length = self._lengths.get(axis, 1)
+        self._lengths[axis] = max(1, length)
+        return [self._lengths[axis]]
+
+    def _curve(self, source: str) -> list[float]:
+        (attribute,) = self._device.read_attributes([source])
+        return [] if attribute.value is None else [float(value) for value in attribute.value]
+
+    def _value(self, axis: int) -> list[float]:
+        """Return the curve, cut or filled with NaN to the length that was told."""
+        length = self._lengths.get(axis) or self.GetAxisPar(axis, "shape")[0]
+        nothing = [math.nan] * length
+        if self._waiting or not self._point.reachable:
+            return nothing
+        try:
+            return (self._curve(self._sources[axis]) + nothing)[:length]
+        except tango.DevFailed as error:
+            self._log.warning("%s: %s", self._sources[axis], error.args[0].desc)
+            return nothing

@@ -1,0 +1,142 @@
+"""A simulated camera: sends frames to the pipeline at every point, as a detector would."""
+
+import threading
+from collections.abc import Iterator
+from typing import Any, ClassVar
+
+import zmq
+from sardana import State
+from sardana.pool.controller import CounterTimerController, DefaultValue, Description, Type
+
+from pipeline.simulate import detector_frames, stins_end, stins_header, stins_image
+
+_PATIENCE = 5_000
+"""So long may the pipeline take to connect [ms]."""
+_LINGER = 1_000
+"""[ms]"""
+
+
+class FemtomaxSimulatorController(CounterTimerController):
+    """Binds the ZMQ socket of a stream and sends a series of frames per scan.
+
+    The channel's value is the number of frames sent in the series. The intensity has a peak in
+    the middle of the scan.
+    """
+
+    gender = "Simulation"
+    model = "STINS camera"
+    organization = "MAX IV"
+    MaxDevice = 1
+
+    ctrl_properties: ClassVar[Any] = {
+        "Stream": {Type: str, Description: "Stream of the camera, such as pilatus"},
+        "Address": {Type: str, Description: "Where it binds its ZMQ PUSH socket"},
+        "FramesPerPoint": {Type: int, DefaultValue: 1, Description: "Frames of each point"},
+    }
+
+    Stream: str
+    Address: str
+    FramesPerPoint: int
+
+    def __init__(self, inst: str, props: dict[str, Any], *args: Any, **kwargs: Any) -> None:
+        CounterTimerController.__init__(self, inst, props, *args, **kwargs)
+        self._socket: zmq.Socket[bytes] | None = None
+        self._exposure = 0.0
+        self._points = 1
+        self._point = 0
+        self._sent = 0
+        self._messages = 0
+        self._thread: threading.Thread | None = None
+        self._stop = threading.Event()
+        self._in_series = False
+        self._problem = ""
+        self._frames = detector_frames(self.Stream, 0, self._positions())
+
+    def _positions(self) -> Iterator[float]:
+        """Where the simulation thinks the motor is: from 1 to 2 over the scan."""
+        while True:
+            yield 1.0 + self._point / max(1, self._points - 1)
+
+    def AddDevice(self, axis: int) -> None:
+        """Bind the socket."""
+        socket = zmq.Context.instance().socket(zmq.PUSH)
+        socket.set(zmq.LINGER, _LINGER)
+        socket.set(zmq.SNDTIMEO, _PATIENCE)
+        socket.bind(self.Address)
+        self._socket = socket
+
+    def DeleteDevice(self, axis: int) -> None:
+        """Give the address back."""
+        self._end()
+        if self._socket is not None:
+            self._socket.close()
+
+    def PrepareOne(
+        self, axis: int, value: float, repetitions: int, latency: float, nb_starts: int
+    ) -> None:
+        """Start a series."""
+        self._end()
+        self._points, self._point = nb_starts, 0
+        self._sent = self._messages = 0
+        self._problem = ""
+        self._in_series = self._send(stins_header(0))
+
+    def LoadOne(self, axis: int, value: float, repetitions: int, latency: float) -> None:
+        """Take the time of a point [s]."""
+        self._exposure = max(0.0, value)
+
+    def StartOne(self, axis: int, value: float) -> None:
+        """Nothing yet: everything starts together."""
+
+    def StartAll(self) -> None:
+        """Send the frames of a point."""
+        self._stop.clear()
+        self._thread = threading.Thread(target=self._send_point, daemon=True)
+        self._thread.start()
+
+    def _send_point(self) -> None:
+        pause = self._exposure / self.FramesPerPoint
+        for _ in range(self.FramesPerPoint):
+            if self._stop.wait(pause) or not self._in_series:
+                return
+            image = next(self._frames)
+            if not self._send(stins_image(self._messages, self._sent, image)):
+                return
+            self._sent += 1
+        self._point += 1
+        if self._point == self._points:
+            self._in_series = not self._send(stins_end(self._messages))
+
+    def _send(self, parts: list[bytes]) -> bool:
+        if self._socket is None:
+            return False
+        try:
+            self._socket.send_multipart(parts)
+        except zmq.Again:
+            self._problem = f"nobody takes frames at {self.Address}: was the scan prepared?"
+            self._log.warning(self._problem)
+            return False
+        self._messages += 1
+        return True
+
+    def StateOne(self, axis: int) -> tuple[Any, str]:
+        """Return MOVING while frames are sent."""
+        if self._thread is not None and self._thread.is_alive():
+            return State.Moving, "sends frames"
+        return State.On, self._problem or "ready"
+
+    def ReadOne(self, axis: int) -> float:
+        """Return the number of frames sent in this series."""
+        return float(self._sent)
+
+    def AbortOne(self, axis: int) -> None:
+        """End the series."""
+        self._end()
+
+    def _end(self) -> None:
+        self._stop.set()
+        if self._thread is not None:
+            self._thread.join()
+            self._thread = None
+        if self._in_series:
+            self._in_series = not self._send(stins_end(self._messages))

@@ -1,0 +1,1 @@
+"""Macros: a directory for the MacroPath of a MacroServer."""

@@ -1,0 +1,244 @@
+"""Macros around a scan: prepare the pipeline for it, wait for it, see how it goes."""
+
+# Sardana makes the members of Type at run time, and its run() is written to be overridden.
+# pyright: reportAttributeAccessIssue=false, reportIncompatibleMethodOverride=false
+
+import time
+from typing import Any, ClassVar
+
+import tango
+from sardana.macroserver.macro import Macro, Type
+
+from femtotango.sardana.access import (
+    FemtomaxError,
+    choose,
+    connect,
+    plain,
+    plain_errors,
+    reason,
+    variable,
+)
+from femtotango.sardana.names import BURST_VARIABLE, PREPARED, RECORDER, STREAMS_VARIABLE
+from femtotango.sardana.running_scan import (
+    ScanRequest,
+    burst_of,
+    cameras_in,
+    points_of,
+    streams_from,
+)
+from pipeline.results import CAMERAS, SARDANA
+
+_SCAN_RUNNING = "Femtomax_ScanRunning"
+_POLL = 0.1
+
+
+def _cameras(macro: Macro, group: Any = None) -> tuple[str, ...]:
+    """Return the camera streams: from the environment, else from the measurement group."""
+    named = variable(macro.getEnv, STREAMS_VARIABLE)
+    if named:
+        return tuple(stream for stream in streams_from(named) if stream in CAMERAS)
+    if group is None:
+        name = variable(macro.getEnv, "ActiveMntGrp")
+        group = macro.getMeasurementGroup(name) if name else None
+    if group is None:
+        return ()
+    return cameras_in(
+        (info.name, info.label, info.full_name.split("//")[-1].partition("/")[2])
+        for info in group.getChannelsEnabledInfo()
+    )
+
+
+class femto_prepare(Macro):
+    """Make the pipeline ready for the running scan; a hook for pre-scan and, for ct, pre-acq.
+
+    Put it there once with: defgh femto_prepare pre-scan pre-acq
+
+    The cameras are those of FemtomaxStreams, or those whose name stands in the name of an enabled
+    channel of the measurement group (pilatus, zyla10, zyla12, balor). Without a camera there is
+    nothing to prepare, and the scan runs as it would without this hook. The points are those of
+    the scan. The frames per point are those of the scan, of FemtomaxBurst, or 1. Sardana's stream
+    is used when the recorder FemtomaxRecorder is on (senv DataRecorder FemtomaxRecorder).
+    """
+
+    param_def: ClassVar[Any] = [
+        ["burst", Type.Integer, 0, "Frames per point; 0: as the scan or FemtomaxBurst says"],
+        ["steps", Type.Integer, 0, "Number of points; 0: as the running scan says"],
+    ]
+
+    _device: Any = None
+
+    def run(self, burst: int, steps: int) -> None:
+        """Build the request from the running scan and send it."""
+        scan = self.getParentMacro()
+        if scan is None and steps < 1:
+            raise FemtomaxError(
+                "No scan is running. Use it as a hook (defgh femto_prepare pre-scan), "
+                "or give frames per point and number of points."
+            )
+        if hasattr(scan, PREPARED):
+            return
+        request = self._request(scan, burst, steps)
+        if request is None:
+            self.info("No camera in the measurement group: nothing to prepare in the pipeline.")
+        else:
+            self._device = connect(self.getEnv)
+            self._send(request.to_json())
+        if scan is not None:
+            setattr(scan, PREPARED, request is not None)
+
+    def _request(self, scan: Any, burst: int, steps: int) -> ScanRequest | None:
+        general = getattr(scan, "_gScan", None)
+        cameras = _cameras(self, None if general is None else general.measurement_group)
+        if not cameras:
+            return None
+        environment = {} if general is None else general.data.getEnviron()
+        if "scanstartts" in environment:
+            raise FemtomaxError(
+                "The scan has started already: put the hook before it, "
+                "with defgh femto_prepare pre-scan pre-acq"
+            )
+        if burst < 1:
+            names = [definition[0] for definition in getattr(scan, "param_def", ())]
+            values = scan.getParameters() if scan is not None else ()
+            given = zip(names, values, strict=False)
+            burst = burst_of(scan, given, variable(self.getEnv, BURST_VARIABLE))
+        if steps < 1:
+            # ct takes one point and writes no records.
+            steps = 1 if general is None else points_of(scan, environment)
+        recorded = () if general is None and scan is not None else self._recorded()
+        return ScanRequest((*cameras, *recorded), steps, burst)
+
+    def _recorded(self) -> tuple[str, ...]:
+        recorders = variable(self.getEnv, "DataRecorder", ())
+        recorders = (recorders,) if isinstance(recorders, str) else recorders
+        return (SARDANA,) if RECORDER in recorders else ()
+
+    def _send(self, request: str) -> None:
+        assert self._device is not None
+        try:
+            self._device.command_inout("PrepareScan", request)
+        except tango.DevFailed as error:
+            if reason(error) != _SCAN_RUNNING:
+                raise plain(error) from error
+            self.warning("What is still running is given up: %s", plain(error))
+            with plain_errors():
+                self._device.command_inout("StopScan")
+                self._device.command_inout("PrepareScan", request)
+
+    def on_abort(self) -> None:
+        """Leave the pipeline ready for the next scan."""
+        _stop_scan(self._device)
+
+
+def _stop_scan(device: Any) -> None:
+    if device is not None:
+        with plain_errors():
+            device.command_inout("StopScan")
+
+
+class femto_wait(Macro):
+    """Wait until the pipeline has finished the scan, or has that many frames in its sum.
+
+    Ctrl-C while it waits for a scan gives up what is outstanding, so that the next scan can start.
+    """
+
+    param_def: ClassVar[Any] = [
+        ["frames", Type.Integer, 0, "Frames in the sum to wait for; 0: the end of the scan"],
+        ["timeout", Type.Float, 0.0, "Give up after that long [s]; 0: never"],
+    ]
+
+    _scan_device: Any = None
+
+    def run(self, frames: int, timeout: float) -> None:
+        """Look at the device until the condition holds."""
+        start = time.monotonic()
+        device = connect(self.getEnv)
+        self._scan_device = None if frames > 0 else device
+        with plain_errors():
+            while not self._reached(device, frames):
+                self.checkPoint()
+                if timeout and time.monotonic() - start > timeout:
+                    status = device.command_inout("Status")
+                    raise FemtomaxError(f"Not reached after {timeout:g} s. The device: {status}")
+                time.sleep(_POLL)
+            self._scan_device = None
+            self.output("%d frames in the image", device.read_attribute("FrameCount").value or 0)
+
+    def _reached(self, device: Any, frames: int) -> bool:
+        if frames > 0:
+            return (device.read_attribute("FrameCount").value or 0) >= frames
+        # Before the first scan there is nothing to wait for.
+        number = device.read_attribute("ScanNumber").value
+        return not number or bool(device.read_attribute("ScanFinished").value)
+
+    def on_abort(self) -> None:
+        """Leave the pipeline ready for the next scan."""
+        _stop_scan(self._scan_device)
+
+
+class femto_continuous(Macro):
+    """Show frames as they come, without a scan."""
+
+    param_def: ClassVar[Any] = [
+        ["action", Type.String, "on", "on or off"],
+        [
+            "streams",
+            [
+                ["stream", Type.String, None, "Camera: " + ", ".join(CAMERAS)],
+                {"min": 0},
+            ],
+            None,
+            "Cameras; without any, those of FemtomaxStreams or of the measurement group",
+        ],
+    ]
+
+    def run(self, action: str, streams: list[str]) -> None:
+        """Start or stop the continuous mode."""
+        action = choose(action, "on", "off")
+        with plain_errors():
+            device = connect(self.getEnv)
+            if action == "off":
+                device.command_inout("StopContinuous")
+                self.output("continuous mode off")
+                return
+            cameras = streams_from(streams) or _cameras(self)
+            if not cameras:
+                raise FemtomaxError(
+                    "Which camera? femto_continuous on <stream>, "
+                    f"senv {STREAMS_VARIABLE} <stream>, or a measurement group with a camera."
+                )
+            device.command_inout("StartContinuous", list(cameras))
+            self.output("continuous mode on: %s", ", ".join(cameras))
+
+
+class femto_status(Macro):
+    """Show what the analysis does: state, scan, image, regions, photons."""
+
+    def run(self) -> None:
+        """Print the device's status and its main values."""
+        with plain_errors():
+            device = connect(self.getEnv)
+            self.output("%s: %s", device.command_inout("State"), device.command_inout("Status"))
+            for label, names in _STATUS.items():
+                values = [_text(attribute.value) for attribute in device.read_attributes(names)]
+                pairs = ", ".join(f"{n} {v}" for n, v in zip(names, values, strict=True))
+                self.output("%-13s %s", label, pairs)
+
+
+_STATUS = {
+    "image": ["Detector", "Accumulate", "FrameCount", "ImageSum", "ImageMax", "ImageUnit"],
+    "scan": ["ScanNumber", "ScanTitle", "ScanFinished", "EventsProcessed", "EventsTotal"],
+    "frames": ["FrameRate", "LastFrameAge", "FailedFrames", "LastError"],
+    "regions": ["RoiNames", "RoiMeans"],
+    "photons": ["PhotonCount", "PileupFraction", "SkippedFrames", "Trusted", "TrustReason"],
+}
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return "-"
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    if isinstance(value, str | bool | int):
+        return str(value) or "-"
+    return " ".join(_text(item) for item in list(value)) or "-"

@@ -1,0 +1,1 @@
+"""Recorders: a directory for the RecorderPath of a MacroServer."""

@@ -1,0 +1,124 @@
+"""What a scan asks of the pipeline: streams, number of points, frames per point."""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from femtotango.sardana.access import FemtomaxError
+from femtotango.sardana.names import BURST_VARIABLE, STREAMS_VARIABLE
+from pipeline.results import CAMERAS, SARDANA
+
+_BURST_NAMES = ("frames_per_point", "burst", "nb_frames", "nr_frames", "nb_triggers")
+"""Attributes and parameters in which burst scans keep their number of frames per point."""
+
+
+@dataclass(frozen=True)
+class ScanRequest:
+    """The argument of PrepareScan."""
+
+    streams: tuple[str, ...]
+    steps: int
+    burst: int
+
+    def to_json(self) -> str:
+        """Return the JSON that PrepareScan takes.
+
+        A record has an event of its own: Sardana writes it after the acquisition, and the
+        channels of the measurement group wait for the frames before that.
+        """
+        return json.dumps(
+            {
+                "streams": list(self.streams),
+                "steps": self.steps,
+                "burst": self.burst,
+                "separate_record": True,
+            }
+        )
+
+
+def short_name(stream: str) -> str:
+    """Return the part of a stream's name that tells the camera: zyla10 of andor3_zyla10."""
+    return stream.rsplit("_", 1)[-1]
+
+
+def cameras_in(channels: Iterable[Iterable[str]]) -> tuple[str, ...]:
+    """Find the camera streams that the channels of a measurement group mean.
+
+    Args:
+        channels: for each enabled channel the texts that may tell it: name, label, source.
+    """
+    names = [" ".join(texts).lower() for texts in channels]
+    return tuple(stream for stream in CAMERAS if any(short_name(stream) in text for text in names))
+
+
+def streams_from(value: Any) -> tuple[str, ...]:
+    """Read the streams that a user wrote: a name, several with commas, or a list of names.
+
+    Raises:
+        FemtomaxError: a name is no stream.
+    """
+    words = value.split(",") if isinstance(value, str) else value
+    if not isinstance(words, Sequence):
+        raise FemtomaxError(f"{STREAMS_VARIABLE} = {value!r}: expected names of streams.")
+    known = {name: name for name in (*CAMERAS, SARDANA)}
+    known.update({short_name(name): name for name in CAMERAS})
+    streams: list[str] = []
+    for word in filter(None, (str(word).strip().lower() for word in words)):
+        if word not in known:
+            raise FemtomaxError(f"{word!r} is no stream: use {', '.join((*CAMERAS, SARDANA))}.")
+        streams.append(known[word])
+    return tuple(dict.fromkeys(streams))
+
+
+def points_of(scan: Any, environment: Any) -> int:
+    """Return the number of points of a running scan.
+
+    Args:
+        scan: the scan macro.
+        environment: its GScan environment, a mapping.
+
+    Raises:
+        FemtomaxError: the scan does not know it.
+    """
+    points = getattr(scan, "nb_points", None)
+    if points is None:
+        intervals = environment.get("total_scan_intervals") or -1
+        points = intervals + 1 if intervals > 0 else None
+    if points is None or not 1 <= points < float("inf"):
+        raise FemtomaxError(
+            f"{scan.getName()} does not tell its number of points: "
+            "use a step scan, or femto_continuous on."
+        )
+    return int(points)
+
+
+def burst_of(scan: Any, parameters: Iterable[tuple[str, Any]], variable: Any) -> int:
+    """Return the frames per point of a running scan.
+
+    Args:
+        scan: the scan macro; burst scans keep the number in an attribute.
+        parameters: names and values of the macro's parameters; burst scans take it there.
+        variable: value of the environment variable, None when it is not set.
+
+    Raises:
+        FemtomaxError: the number is not positive.
+    """
+    given = dict(parameters)
+    found: Any = None
+    for name in _BURST_NAMES:
+        value = getattr(scan, name, given.get(name))
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            found = value
+            break
+    if found is None:
+        found = 1 if variable is None else variable
+    try:
+        burst = int(found)
+    except (TypeError, ValueError):
+        burst = 0
+    if burst < 1:
+        raise FemtomaxError(
+            f"{found!r} frames per point: expected 1 or more. Correct the scan or {BURST_VARIABLE}."
+        )
+    return burst
