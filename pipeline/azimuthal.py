@@ -14,24 +14,12 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from pipeline.curve import AzimuthalCurve
 from pipeline.geometry import Geometry
 from pipeline.results import Unit
 from pipeline.rois import Roi
 
 Curve = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class AzimuthalCurve:
-    """Mean intensity over q; three arrays of equal length."""
-
-    q: Curve
-    """Bin centres [1/Å]."""
-    intensity: Curve
-    """Unit of the image, per pixel at normal incidence; NaN: no valid pixel in the bin."""
-    errors: Curve
-    """Standard error of the intensity; NaN where it cannot be told."""
-
 
 _EMPTY = AzimuthalCurve(np.empty(0), np.empty(0), np.empty(0))
 
