@@ -29,6 +29,38 @@ def up(config: Path | None, ready_file: Path | None, state: Path | None) -> None
     run(read_config(config) if config else StackConfig(), ready_file, state, Console())
 
 
+@femtotango.command()
+@click.argument("stream", metavar="STREAM")
+@click.option("--url", default="", help="tcp://HOST:PORT to bind, or the Sardana ingester's URL.")
+@click.option("--steps", default=1, show_default=True, help="Motor positions.")
+@click.option("--burst", "--frames", default=100, show_default=True, help="Frames per position.")
+@click.option("--rate", default=10.0, show_default=True, help="Frames/s; 0: as fast as possible.")
+@click.option("--filename", default="", help="Raw file in the header; empty: live viewing.")
+@click.option("--compression", default="none", show_default=True, help="none or bslz4.")
+@click.option("--seed", default=0, show_default=True, help="The same seed gives the same frames.")
+def simulate(
+    stream: str,
+    url: str,
+    steps: int,
+    burst: int,
+    rate: float,
+    filename: str,
+    compression: str,
+    seed: int,
+) -> None:
+    """Send what a detector sends (pilatus, andor3_zyla10, andor3_zyla12, andor3_balor).
+
+    STREAM can also be sardana (posts a scan's records) or balor-device (a simulated Tango device
+    with the Balor's SaveRaw).
+    """
+    from femtotango.simulate_command import Simulation
+    from femtotango.simulate_command import simulate as run
+    from pipeline.simulate import BurstScan
+
+    scan = BurstScan(steps=steps, burst=burst)
+    run(Simulation(stream, url, scan, rate, filename, compression, seed), Console())
+
+
 def main() -> None:
     """Run a command; what cannot be done is told in a sentence."""
     try:

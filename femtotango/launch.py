@@ -1,7 +1,8 @@
 """The first thing that runs in each process of the stack.
 
-``python -m femtotango.launch PARENT TARGET [ARGUMENT …]`` ties the process to its parent, then
-becomes TARGET: ``module:function`` is called in this interpreter, anything else is executed.
+``python -m femtotango.launch PARENT [--term] TARGET [ARGUMENT …]`` ties the process to its parent,
+whose end is its own (SIGKILL, or SIGTERM for one that has to end children of its own), then becomes
+TARGET: ``module:function`` is called in this interpreter, anything else is executed.
 """
 
 import ctypes
@@ -15,6 +16,8 @@ from typing import Any
 _PR_SET_PDEATHSIG = 1
 _REST_MS = 200
 LOOPBACK = "127.0.0.1"
+NEEDS = "FEMTOTANGO_NEEDS"
+"""Environment variable: a class that has to load. dranspose goes on without, and drops events."""
 
 
 def die_with(parent: int, with_signal: signal.Signals = signal.SIGKILL) -> None:
@@ -59,23 +62,36 @@ def rest_between_pings() -> None:
     poll = zmq.asyncio.Poller.poll
 
     def poll_longer(self: Any, timeout: int | None = -1) -> Any:
-        waits = timeout is None or timeout < 0
-        return poll(self, timeout if waits else max(timeout, _REST_MS))
+        if timeout is not None and timeout >= 0:
+            timeout = max(timeout, _REST_MS)
+        return poll(self, timeout)
 
     zmq.asyncio.Poller.poll = poll_longer
+
+
+def load(name: str) -> Any:
+    """Return ``module:attribute``; the folder that the program was started in is searched too."""
+    module, _, attribute = name.partition(":")
+    return getattr(importlib.import_module(module), attribute)
 
 
 def main(arguments: Sequence[str]) -> None:
     """Become the program that the arguments name."""
     parent, target, *rest = arguments
-    die_with(int(parent))
-    module, colon, function = target.partition(":")
-    if not colon:
+    if target == "--term":
+        target, *rest = rest
+        die_with(int(parent), signal.SIGTERM)
+    else:
+        die_with(int(parent))
+    if ":" not in target:
         os.execvp(target, [target, *rest])
     bind_zmq_to_loopback()
     rest_between_pings()
     sys.argv = [target, *rest]
-    sys.exit(getattr(importlib.import_module(module), function)())
+    needed = os.environ.get(NEEDS)
+    if needed:
+        load(needed)
+    sys.exit(load(target)())
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from femtotango.command_errors import MissingPart
-from femtotango.launch import LOOPBACK
+from femtotango.launch import LOOPBACK, NEEDS
 from femtotango.ports import Ports
 from femtotango.processes import Command
 from femtotango.stack_config import StackConfig
@@ -161,12 +161,14 @@ class Services:
             self.addresses.reducer_port,
             REDUCER_URL=f"tcp://localhost:{self.addresses.reducer_zmq_port}",
             REDUCER_CLASS=self.config.reducer_class,
+            **{NEEDS: self.config.reducer_class},
         )
 
     def worker(self, name: str) -> Command:
         """One worker."""
         arguments = ("worker", "-n", name, "-c", self.config.worker_class)
-        return self._python(name, "dranspose.cli:run", arguments)
+        needs = {NEEDS: self.config.worker_class}
+        return self._python(name, "dranspose.cli:run", arguments, **needs)
 
     def ingester(self, name: str, zmq_port: int) -> Command:
         """The ingester of one stream.

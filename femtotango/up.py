@@ -3,6 +3,7 @@
 import signal
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from rich.console import Console
@@ -34,12 +35,13 @@ def up(config: StackConfig, ready_file: Path | None, state: Path | None, console
         PortError: a configured port is in use.
     """
     stop = stop_on_signals()
-    stack = Stack(config, console.print, stop, state)
+    say = _sayer(console)
+    stack = Stack(config, say, stop, state)
     started = time.monotonic()
     try:
         with console.status("Starting Redis, dranspose and the Tango device …"):
             stack.start()
-        _introduce(stack, console, time.monotonic() - started)
+        _introduce(stack, say, time.monotonic() - started)
         if ready_file is not None:
             write_ready_file(ready_file, stack.ready_info())
         stack.watch()
@@ -56,12 +58,16 @@ def up(config: StackConfig, ready_file: Path | None, state: Path | None, console
     stack.remove_folder()
 
 
-def _introduce(stack: Stack, console: Console, seconds: float) -> None:
+def _sayer(console: Console) -> Callable[[str], None]:
+    return lambda text: console.print(text, soft_wrap=True, highlight=False, markup=False)
+
+
+def _introduce(stack: Stack, say: Callable[[str], None], seconds: float) -> None:
     info = stack.ready_info()
-    console.print(f"Ready after {seconds:.1f} s; Ctrl-C ends it.")
+    say(f"Ready after {seconds:.1f} s; Ctrl-C ends it.")
     for name in ("device", "tango_host", "controller", "reducer", "sardana"):
         if info[name]:
-            console.print(f"  {name:<12}{info[name]}", highlight=False)
+            say(f"  {name:<14}{info[name]}")
     for stream, url in stack.services.addresses.streams.items():
-        console.print(f"  {stream:<15} a detector binds ZMQ PUSH at {url}", highlight=False)
-    console.print(f"  {'logs':<12}{stack.folder / 'logs'}", highlight=False)
+        say(f"  {stream:<14}a detector binds ZMQ PUSH at {url}")
+    say(f"  {'logs':<14}{stack.folder / 'logs'}")

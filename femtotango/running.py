@@ -1,0 +1,74 @@
+"""A stack or a replay as a child process, for demo, benchmarks and tests."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from femtotango.command_errors import StackError
+
+_POLL = 0.05
+_LIMIT = 120.0
+_END_LIMIT = 15.0
+
+
+@contextmanager
+def running(
+    arguments: Sequence[str], environment: dict[str, str] | None = None
+) -> Iterator[dict[str, Any]]:
+    """Run a command of ours that writes a ready file, until the block is left.
+
+    Args:
+        arguments: ``["up", …]`` or ``["replay", …]`` without ``--ready-file``.
+        environment: added to our own.
+
+    Yields:
+        What the ready file says, and ``pid`` of the command.
+
+    Raises:
+        StackError: it ended before it was ready, or did not become ready.
+    """
+    with tempfile.TemporaryDirectory(prefix="femtotango-run-") as folder:
+        ready, output = Path(folder, "ready.json"), Path(folder, "output.txt")
+        line = [sys.executable, "-m", "femtotango.launch", str(os.getpid()), "--term"]
+        line += ["femtotango.cli:main", *arguments, "--ready-file", str(ready)]
+        with output.open("wb") as log:
+            process = subprocess.Popen(
+                line,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env={**os.environ, **(environment or {})},
+                start_new_session=True,
+            )
+        try:
+            _wait_for(ready, process, output)
+            yield {**json.loads(ready.read_text()), "pid": process.pid}
+        finally:
+            _end(process)
+
+
+def _wait_for(ready: Path, process: "subprocess.Popen[bytes]", output: Path) -> None:
+    deadline = time.monotonic() + _LIMIT
+    while not ready.exists():
+        if process.poll() is not None:
+            raise StackError(f"It ended with {process.returncode}:\n{output.read_text()}")
+        if time.monotonic() > deadline:
+            raise StackError(f"It was not ready after {_LIMIT:.0f} s:\n{output.read_text()}")
+        time.sleep(_POLL)
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    process.send_signal(signal.SIGTERM)
+    try:
+        process.wait(_END_LIMIT)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()

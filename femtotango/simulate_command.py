@@ -1,0 +1,99 @@
+"""`femtotango simulate`: a detector, Sardana, or the Balor's own device, all simulated."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import httpx
+from rich.console import Console
+from rich.progress import Progress
+
+from femtotango.command_errors import ConfigError, StackError
+from femtotango.push_source import PushSource
+from pipeline.results import CAMERAS, SARDANA
+from pipeline.simulate import BurstScan, Message, detector_frames, sardana_records, stins_series
+
+BALOR_DEVICE = "balor-device"
+STREAMS = (*CAMERAS, SARDANA, BALOR_DEVICE)
+_ENDPOINTS = {
+    "DataDescription": "data_desc",
+    "RecordData": "record_data",
+    "RecordEnd": "record_end",
+}
+
+
+@dataclass(frozen=True)
+class Simulation:
+    """What is sent, and how."""
+
+    stream: str
+    url: str
+    scan: BurstScan
+    rate: float = 10.0
+    """Frames per second; 0: as fast as they are taken."""
+    filename: str = ""
+    compression: str = "none"
+    seed: int = 0
+
+
+def simulate(simulation: Simulation, console: Console) -> None:
+    """Send one series of frames, or one scan's records.
+
+    Raises:
+        ConfigError: the URL does not fit the stream.
+        PortError: the URL cannot be bound.
+        StackError: nobody takes what is sent.
+    """
+    if simulation.stream == SARDANA:
+        send_records(simulation, console)
+    else:
+        send_frames(simulation, console)
+
+
+def series(simulation: Simulation) -> Iterator[Message]:
+    """Return the messages of a camera's series."""
+    images = detector_frames(simulation.stream, simulation.seed, simulation.scan.frame_positions)
+    camera = {"energy": 8048, "threshold": 0, "save_raw": bool(simulation.filename)}
+    return stins_series(images, simulation.filename, camera, simulation.compression)
+
+
+def send_frames(simulation: Simulation, console: Console) -> None:
+    """Bind a PUSH socket and send a series as a detector does."""
+    if not simulation.url.startswith("tcp://"):
+        raise ConfigError(f"url {simulation.url!r}: a detector binds at tcp://HOST:PORT.")
+    total = len(simulation.scan.frame_positions) + 2
+    with PushSource(simulation.url) as source, Progress(console=console) as progress:
+        task = progress.add_task(f"{simulation.stream} to {simulation.url}", total=total)
+        source.send(
+            series(simulation),
+            simulation.rate,
+            lambda number: progress.update(task, completed=number),
+        )
+
+
+def send_records(simulation: Simulation, console: Console) -> None:
+    """Post a scan's records to a Sardana ingester, at the pace of the frames."""
+    if not simulation.url.startswith("http"):
+        raise ConfigError(
+            f"url {simulation.url!r}: a Sardana ingester listens at http://HOST:PORT."
+        )
+    pause = simulation.scan.burst / simulation.rate if simulation.rate > 0 else 0.0
+    with httpx.Client(trust_env=False) as client, Progress(console=console) as progress:
+        records = sardana_records(simulation.scan)
+        for record in progress.track(records, description=f"{SARDANA} to {simulation.url}"):
+            if record["type"] == "RecordData":
+                time.sleep(pause)
+            post_record(client, simulation.url, record)
+
+
+def post_record(client: httpx.Client, url: str, record: dict[str, object]) -> None:
+    """Post one record to a Sardana ingester.
+
+    Raises:
+        StackError: it does not answer, or refuses the record.
+    """
+    try:
+        answer = client.post(f"{url}/v1/{_ENDPOINTS[str(record['type'])]}", json=record)
+        answer.raise_for_status()
+    except httpx.HTTPError as error:
+        raise StackError(f"The Sardana ingester {url} does not take records: {error}") from error
