@@ -120,6 +120,8 @@ class Publisher:
         tree: dict[str, Any] = {
             "roi_names": names,
             "roi_newest": np.array(scan.newest_means(names), np.float64),
+            "roi_sums": scan.totals.sums(names),
+            "roi_counts": scan.totals.counts(names),
             "x": self._lazy(curves.x),
             "x_label": label,
             "roi_means": {n: self._lazy(_values(axis.frames, n)) for n in axis.frames.names},
@@ -131,6 +133,7 @@ class Publisher:
                 "title": axis.title,
                 "filename": "" if start is None else start.filename,
                 "frames": scan.frames,
+                "processed": scan.processed,
                 "ended": int(scan.ended),
                 "ended_workers": sorted(scan.ended_workers),
                 "series_ended": int(scan.series_ended),

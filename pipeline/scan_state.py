@@ -7,6 +7,7 @@ from pipeline.detectors import DETECTORS
 from pipeline.parameters import Settings
 from pipeline.photon_scan import PhotonScan
 from pipeline.results import Batch, FrameResult, StartInfo
+from pipeline.roi_totals import RoiTotals
 from pipeline.scan_axis import Reorder, ScanAxis
 
 
@@ -21,6 +22,9 @@ class ScanState:
         self.start: StartInfo | None = None
         self.photons: PhotonScan | None = None
         self.frames = 0
+        self.processed = 0
+        """Frames in the order of the events, with those that failed."""
+        self.totals = RoiTotals()
         self.ended = False
         """The end was reached and everything before it is in."""
         self.series_ended = False
@@ -70,11 +74,13 @@ class ScanState:
 
     def _in_order(self, batch: Batch, settings: Settings) -> None:
         frame = batch.frame
+        self.processed += frame is not None or bool(batch.failed)
         if frame is not None:
             self.frames += 1
             self._newest = frame
             means = dict(zip(frame.roi_names, frame.roi_means.tolist(), strict=True))
             self.axis.add_frame(frame.frame, means)
+            self.totals.add(means)
             if frame.photons is not None:
                 photons = self.photons or self._begin_photons(settings)
                 photons.add(batch.event, frame.frame, frame.photons)
