@@ -1,0 +1,1 @@
+"""The Tango face of the FemtoMAX pipeline."""

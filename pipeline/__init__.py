@@ -1,0 +1,1 @@
+"""The analysis: what dranspose workers and reducer run; knows nothing of Tango."""

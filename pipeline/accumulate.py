@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.parameters import Settings
 from pipeline.results import PartialSum, SparseImage
 
 Order = tuple[int, int]
@@ -62,6 +63,8 @@ class Sum:
     newest: Order = _NEVER
     frames: dict[str, Ranges] = field(default_factory=dict)
     """Frame numbers by scan label."""
+    settings: Settings = field(default_factory=Settings)
+    """Those in force when the newest frame was added."""
     saved_count: int = 0
     """How many of the frames are in a file."""
     ended_at: float = 0.0
@@ -179,7 +182,9 @@ class Accumulation:
         """Remember that a frame was taken with Accumulate false."""
         self._separator = max(self._separator, order)
 
-    def add(self, partial: PartialSum, worker: str, scan_order: int, scan: str) -> None:
+    def add(
+        self, partial: PartialSum, worker: str, scan_order: int, scan: str, settings: Settings
+    ) -> None:
         """Take in a partial sum.
 
         Args:
@@ -187,6 +192,7 @@ class Accumulation:
             worker: who sent it.
             scan_order: ascends with every scan.
             scan: label of the scan, for the record.
+            settings: in force now, for the record.
         """
         newest = (scan_order, max(partial.events))
         if not partial.accumulate:
@@ -198,6 +204,7 @@ class Accumulation:
             return
         total = self._sum_for(partial, worker, (scan_order, min(partial.events)))
         total.add(partial, newest, scan)
+        total.settings = settings
         self.changes += 1
 
     def _sum_for(self, partial: PartialSum, worker: str, first: Order) -> Sum:
@@ -207,9 +214,12 @@ class Accumulation:
             if behind and before is not None and _same_kind(before, partial):
                 return before
             self._end_current()
-        elif self.current is not None and self.accumulation_id == 0:
-            if self.current.newest < self._separator < first:
-                self._end_current()
+        elif (
+            self.current is not None
+            and self.accumulation_id == 0
+            and self.current.newest < self._separator < first
+        ):
+            self._end_current()
         if self.current is None:
             self.current = start_sum(partial)
             self._generation += 1

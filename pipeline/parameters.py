@@ -234,9 +234,9 @@ def _table() -> dict[str, Parameter]:
     for field in dataclasses.fields(Settings):
         row = dict(field.metadata)
         attribute = _camel(field.name) if row.pop("attribute") == "" else None
-        kind = type(field.default)
+        default: Any = field.default
         table[field.name] = Parameter(
-            name=field.name, kind=kind, default=field.default, attribute=attribute, **row
+            name=field.name, kind=type(default), default=default, attribute=attribute, **row
         )
     return table
 

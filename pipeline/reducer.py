@@ -60,12 +60,12 @@ class FemtomaxReducer:
             with self._store.lock:
                 try:
                     self._store.add(batch)
-                except Exception as error:
+                except Exception as error:  # noqa: BLE001 - one bad batch must not end a replay
                     logger.exception("event %d could not be reduced", batch.event)
-                    self._store.health.fail(
-                        f"event {batch.event} could not be reduced: {type(error).__name__}: {error}",
-                        1,
-                    )
+                    what = f"{type(error).__name__}: {error}"
+                    self._store.health.fail(f"event {batch.event} could not be reduced: {what}", 1)
+        # The end event closes files: `finish` may never come.
+        self._tasks.close_files()
 
     def timer(self, parameters: Mapping[str, Any] | None = None) -> float:
         """Do what need not be done for each result; return when to come again [s]."""

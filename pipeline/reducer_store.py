@@ -6,8 +6,12 @@ from dataclasses import dataclass, field
 
 from pipeline.accumulate import Accumulation
 from pipeline.parameters import Settings
+from pipeline.photon_scan import PhotonScan
 from pipeline.results import Batch
 from pipeline.scan_state import ScanState
+
+_KEPT_SCANS = 3
+_KEPT_LABELS = 1000
 
 
 @dataclass
@@ -39,6 +43,9 @@ class ReducerStore:
     """The newest scan that has begun."""
     revision: int = 0
     _scans: dict[str, ScanState] = field(default_factory=dict)
+    _past: dict[str, tuple[int, str]] = field(default_factory=dict)
+    """Order and label of scans that are let go."""
+    _closing: list[tuple[PhotonScan, bool]] = field(default_factory=list)
     _orders: int = 0
     _last_sequence: dict[str, int] = field(default_factory=dict)
 
@@ -49,13 +56,15 @@ class ReducerStore:
         for scan in self._scans.values():
             scan.give_up_waiting(self.settings)
         self._orders += 1
-        before = self.scan.photon_count if self.scan is not None else 0
+        before = self.scan.photon_evidence if self.scan is not None else (0, 0)
         self._scans[mapping] = ScanState(mapping, self._orders, before)
         # Frames of a cut-off scan may still come with the first event of the next.
-        while len(self._scans) > 3:
-            oldest = self._scans.pop(next(iter(self._scans)))
-            if oldest.photons is not None:
-                oldest.photons.close(oldest.ended)
+        while len(self._scans) > _KEPT_SCANS:
+            past = self._scans.pop(next(iter(self._scans)))
+            self._past[past.mapping] = past.order, past.label
+            self._close(past)
+        while len(self._past) > _KEPT_LABELS:
+            del self._past[next(iter(self._past))]
         return self._scans[mapping]
 
     def add(self, batch: Batch) -> None:
@@ -68,25 +77,45 @@ class ReducerStore:
             self.health.fail(error)
         for error in batch.failed:
             self.health.fail(f"event {batch.event}: {error}", 1)
-        scan = self.open_mapping(batch.mapping)
+        if batch.mapping not in self._past:
+            self._add_to_scan(self.open_mapping(batch.mapping), batch)
+        order, _ = self._order_and_label(batch.mapping)
         if batch.frame is not None:
             self.health.frames += 1
             self.health.last_frame_time = time.time()
             if not batch.frame.accumulate:
-                self.accumulation.note_forwarded((scan.order, batch.event))
+                self.accumulation.note_forwarded((order, batch.event))
+        for partial in batch.partials:
+            order, label = self._order_and_label(partial.mapping)
+            self.accumulation.add(partial, batch.worker, order, label, self.settings)
+
+    def _order_and_label(self, mapping: str) -> tuple[int, str]:
+        if mapping in self._past:
+            return self._past[mapping]
+        scan = self.open_mapping(mapping)
+        return scan.order, scan.label
+
+    def _add_to_scan(self, scan: ScanState, batch: Batch) -> None:
         scan.add(batch, self.settings)
         if scan.begun and (self.scan is None or scan.order > self.scan.order):
             self._begin(scan)
-        if scan.ended and scan.photons is not None:
-            scan.photons.close(True)
-        for partial in batch.partials:
-            of = self.open_mapping(partial.mapping)
-            self.accumulation.add(partial, batch.worker, of.order, of.label)
+        if scan.ended:
+            self._close(scan)
 
     def _begin(self, scan: ScanState) -> None:
-        if self.scan is not None and self.scan.photons is not None:
-            self.scan.photons.close(self.scan.ended)
+        if self.scan is not None:
+            self._close(self.scan)
         self.scan = scan
+
+    def _close(self, scan: ScanState) -> None:
+        if scan.photons is not None:
+            self._closing.append((scan.photons, scan.ended))
+
+    def take_closing(self) -> list[tuple[PhotonScan, bool]]:
+        """Return photon files to close, and whether complete; close them outside of the lock."""
+        with self.lock:
+            closing, self._closing = self._closing, []
+            return closing
 
     def scans(self) -> tuple[ScanState, ...]:
         """Return the scans that may still change."""

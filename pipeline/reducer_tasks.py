@@ -29,12 +29,18 @@ class ReducerTasks:
         Args:
             now: monotonic time [s].
         """
+        self.close_files()
         for scan in self._store.scans():
             if scan.photons is not None:
                 scan.photons.tick(now)
         self._save_ended(now)
         groups = self._azimuthal.update(now)
         self._publish(groups)
+
+    def close_files(self) -> None:
+        """Close the photon files of scans that have ended."""
+        for photons, complete in self._store.take_closing():
+            photons.close(complete)
 
     def close(self) -> None:
         """Save the sum that still grows, and close files."""

@@ -14,7 +14,7 @@ from pipeline.scan_axis import Reorder, ScanAxis
 class ScanState:
     """Takes the batches of one trigger map, in whatever order they come."""
 
-    def __init__(self, mapping: str, order: int, photons_before: int = 0) -> None:
+    def __init__(self, mapping: str, order: int, photons_before: tuple[int, int] = (0, 0)) -> None:
         self.mapping = mapping
         self.order = order
         """Ascends with every trigger map of this process."""
@@ -44,9 +44,11 @@ class ScanState:
         return self.start is not None or self.frames > 0 or bool(self.axis.title)
 
     @property
-    def photon_count(self) -> int:
-        """Photons of this scan, or of the one before while this one has no photon detection."""
-        return self._photons_before if self.photons is None else self.photons.count
+    def photon_evidence(self) -> tuple[int, int]:
+        """Photons and piled-up ones, of this scan or, without detection, of the one before."""
+        if self.photons is None:
+            return self._photons_before
+        return self.photons.count, self.photons.pileup
 
     def add(self, batch: Batch, settings: Settings) -> None:
         """Take in a batch."""
@@ -69,7 +71,7 @@ class ScanState:
             self._in_order(batch, settings)
 
     def _begin_photons(self, settings: Settings) -> PhotonScan:
-        self.photons = PhotonScan(self.start, settings, self._photons_before)
+        self.photons = PhotonScan(self.start, settings, *self._photons_before)
         return self.photons
 
     def _in_order(self, batch: Batch, settings: Settings) -> None:
