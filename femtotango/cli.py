@@ -30,6 +30,33 @@ def up(config: Path | None, ready_file: Path | None, state: Path | None) -> None
 
 
 @femtotango.command()
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "-p",
+    "--parameters",
+    type=click.Path(path_type=Path),
+    help='JSON or pickle list of {"name", "data"}.',
+)
+@click.option("--ready-file", type=click.Path(path_type=Path), help="Gets the addresses as JSON.")
+@click.option("--keep-alive", is_flag=True, help="Keep serving the result until stopped.")
+@click.option("--workers", default=2, show_default=True, help="The events are spread over so many.")
+def replay(
+    files: tuple[Path, ...],
+    parameters: Path | None,
+    ready_file: Path | None,
+    keep_alive: bool,
+    workers: int,
+) -> None:
+    """Run recorded streams (cbors, gz, pkls) through the pipeline, with a device in front."""
+    from femtotango.replay import Replay
+    from femtotango.replay import replay as run
+    from femtotango.stack_config import StackConfig
+
+    config = StackConfig(workers=workers, database=False, sardana=False, streams={})
+    run(Replay(files, parameters, config), ready_file, keep_alive, Console())
+
+
+@femtotango.command()
 @click.argument("stream", metavar="STREAM")
 @click.option("--url", default="", help="tcp://HOST:PORT to bind, or the Sardana ingester's URL.")
 @click.option("--steps", default=1, show_default=True, help="Motor positions.")

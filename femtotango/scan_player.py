@@ -9,12 +9,12 @@ from types import TracebackType
 from typing import Any
 
 import httpx
-import tango
 from numpy.typing import NDArray
 
 from femtotango.command_errors import StackError
 from femtotango.push_source import PushSource
 from femtotango.simulate_command import post_record
+from femtotango.tango_client import connect
 from pipeline.results import SARDANA
 from pipeline.simulate import (
     BurstScan,
@@ -25,8 +25,6 @@ from pipeline.simulate import (
 )
 
 _POLL = 0.02
-_TIMEOUT_MS = 20_000
-"""PrepareScan itself may wait 10 s."""
 
 
 class ScanPlayer:
@@ -39,8 +37,7 @@ class ScanPlayer:
             info: content of the ready file.
         """
         self.info = info
-        self.device: Any = tango.DeviceProxy(info["device"])
-        self.device.set_timeout_millis(_TIMEOUT_MS)
+        self.device = connect(info["device"])
         self._exit = ExitStack()
         self._http = self._exit.enter_context(httpx.Client(trust_env=False))
         self._sources: dict[str, PushSource] = {}

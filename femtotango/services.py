@@ -133,6 +133,17 @@ class Services:
         streams = [*self.config.streams, *([SARDANA] if self.config.sardana else [])]
         return [f"{stream}-ingester" for stream in streams]
 
+    def ready_info(self) -> dict[str, object]:
+        """Return what clients need to know, as the ready file has it."""
+        return {
+            "device": self.device_address,
+            "tango_host": self.tango_host,
+            "controller": self.controller_url,
+            "reducer": self.reducer_url,
+            "sardana": self.sardana_url,
+            "streams": dict(self.addresses.streams),
+        }
+
     @property
     def properties(self) -> dict[str, str]:
         """Tango properties of the device."""
@@ -190,6 +201,11 @@ class Services:
         source = self.addresses.streams[stream]
         arguments = ("ingester", "-c", "ZmqPullSingleIngester", "-n", stream, "-u", source)
         return self._python(name, "dranspose.cli:run", arguments, INGESTER_URL=url)
+
+    def replay(self, arguments: tuple[str, ...]) -> Command:
+        """dranspose's replay of recorded streams, instead of everything else."""
+        needs = {NEEDS: self.config.worker_class}
+        return self._python("replay", "femtotango.replay_app:main", arguments, **needs)
 
     def database(self) -> Command:
         """The embedded Tango database."""

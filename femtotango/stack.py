@@ -79,18 +79,6 @@ class Stack:
         self._pause: dict[str, float] = {}
         self._http = httpx.Client(timeout=5.0, trust_env=False)
 
-    def ready_info(self) -> dict[str, object]:
-        """Return what clients need to know, as the ready file has it."""
-        services = self.services
-        return {
-            "device": services.device_address,
-            "tango_host": services.tango_host,
-            "controller": services.controller_url,
-            "reducer": services.reducer_url,
-            "sardana": services.sardana_url,
-            "streams": dict(services.addresses.streams),
-        }
-
     def start(self) -> None:
         """Start everything and return when scans can be taken.
 

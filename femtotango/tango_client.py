@@ -1,6 +1,7 @@
 """The stack's own view of Tango: enter a device in a database, wait until it answers."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import tango
 
@@ -27,6 +28,13 @@ def enter_device(tango_host: str, device: str, properties: Mapping[str, str]) ->
     info.name = device
     database.add_device(info)
     database.put_device_property(device, {name: [value] for name, value in properties.items()})
+
+
+def connect(address: str, timeout_ms: int = 20_000) -> Any:
+    """Return a client of a device; PrepareScan itself may wait 10 s."""
+    device = tango.DeviceProxy(address)
+    device.set_timeout_millis(timeout_ms)
+    return device
 
 
 def device_state(address: str) -> str | None:

@@ -43,7 +43,7 @@ def up(config: StackConfig, ready_file: Path | None, state: Path | None, console
             stack.start()
         _introduce(stack, say, time.monotonic() - started)
         if ready_file is not None:
-            write_ready_file(ready_file, stack.ready_info())
+            write_ready_file(ready_file, stack.services.ready_info())
         stack.watch()
     except Interrupted:
         pass
@@ -63,7 +63,7 @@ def _sayer(console: Console) -> Callable[[str], None]:
 
 
 def _introduce(stack: Stack, say: Callable[[str], None], seconds: float) -> None:
-    info = stack.ready_info()
+    info = stack.services.ready_info()
     say(f"Ready after {seconds:.1f} s; Ctrl-C ends it.")
     for name in ("device", "tango_host", "controller", "reducer", "sardana"):
         if info[name]:

@@ -1,0 +1,187 @@
+"""`femtotango replay`: recorded streams behind a device, without Redis or a Tango database."""
+
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+from rich.console import Console
+from rich.progress import Progress
+
+from femtotango.command_errors import ConfigError, MissingPart, StackError
+from femtotango.launch import LOOPBACK
+from femtotango.ports import Ports
+from femtotango.processes import Command, Process, end
+from femtotango.report import device_table
+from femtotango.services import Addresses, Services
+from femtotango.stack import write_ready_file
+from femtotango.stack_config import StackConfig
+from femtotango.tango_client import connect, device_state
+from femtotango.up import stop_on_signals
+from pipeline.parameters import PARAMETERS, ParameterError, Value
+
+_POLL = 0.1
+_LIMIT = 60.0
+_PATIENCE = 3.0
+
+
+@dataclass(frozen=True)
+class Replay:
+    """What is replayed."""
+
+    files: Sequence[Path]
+    parameters: Path | None
+    config: StackConfig
+
+
+class _Replayer:
+    """The two processes of a replay."""
+
+    def __init__(self, order: Replay, folder: Path, stop: threading.Event) -> None:
+        self._order = order
+        self._stop = stop
+        self._ports = Ports()
+        port = self._ports.new()
+        addresses = Addresses(0, port, port, 0, 0, self._ports.new(), {})
+        self.services = Services(order.config, addresses, folder)
+        self._logs = folder
+        self._processes: list[Process] = []
+        self._http = httpx.Client(
+            base_url=f"http://{LOOPBACK}:{port}/api/v1/", timeout=10.0, trust_env=False
+        )
+
+    def close(self) -> None:
+        end(self._processes, _PATIENCE)
+        self._http.close()
+
+    def start_replay(self) -> None:
+        """Start dranspose's replay and wait until it answers; it counts the events first."""
+        config, port = self._order.config, str(self.services.addresses.controller_port)
+        options = ["--port", port, "--worker", config.worker_class]
+        options += ["--reducer", config.reducer_class, "--workers", str(config.workers)]
+        if self._order.parameters is not None:
+            options += ["--parameters", str(self._order.parameters)]
+        files = [str(file) for file in self._order.files]
+        self._start(self.services.replay((*options, *files)))
+        self.wait("the replay", lambda: self.ask("config") is not None)
+
+    def start_device(self, values: Mapping[str, Value]) -> None:
+        """Start the device, make the parameters its attributes, wait until all is delivered."""
+        self.services.write_property_file()
+        self._start(self.services.device())
+        address = self.services.device_address
+        self.wait("the Tango device", lambda: device_state(address) is not None)
+        device = connect(address)
+        for name, value in values.items():
+            attribute = PARAMETERS[name].attribute
+            if attribute is not None:
+                device.write_attribute(attribute, value)
+        self.wait("the Tango device to reach the replay", lambda: self._delivered(address, values))
+
+    def _delivered(self, address: str, values: Mapping[str, Value]) -> bool:
+        return device_state(address) != "UNKNOWN" and self.values(values) == values
+
+    def values(self, names: Sequence[str] | Mapping[str, Value]) -> dict[str, Value]:
+        """Return parameters as the replay has them.
+
+        Raises:
+            ConfigError: one has a value that it cannot take.
+        """
+        try:
+            return {
+                name: PARAMETERS[name].decode(self._http.get(f"parameter/{name}").content)
+                for name in names
+            }
+        except ParameterError as error:
+            raise ConfigError(f"Parameters {self._order.parameters}: {error}") from error
+
+    def begin(self) -> None:
+        """Let the frames go."""
+        self._http.post("replay/start").raise_for_status()
+
+    def ask(self, what: str) -> Any:
+        """Return the answer to a GET, or None without one."""
+        try:
+            return self._http.get(what).raise_for_status().json()
+        except httpx.HTTPError:
+            return None
+
+    def wait(self, what: str, condition: Callable[[], bool], limit: float | None = _LIMIT) -> None:
+        """Wait for a condition.
+
+        Raises:
+            StackError: a process ended, or the time is over.
+            KeyboardInterrupt: told to stop.
+        """
+        start = time.monotonic()
+        while not condition():
+            for process in self._processes:
+                if not process.alive:
+                    raise StackError(f"Waiting for {what}: {process.epitaph()}")
+            if limit is not None and time.monotonic() - start > limit:
+                raise StackError(f"Waited {limit:.0f} s for {what} in vain (logs: {self._logs}).")
+            if self._stop.wait(_POLL):
+                raise KeyboardInterrupt
+
+    def _start(self, command: Command) -> None:
+        self._processes.append(Process(command, self._logs))
+
+
+def replay(order: Replay, ready_file: Path | None, keep_alive: bool, console: Console) -> None:
+    """Replay files behind a device, show the result; with `keep_alive` until SIGINT or SIGTERM.
+
+    Raises:
+        MissingPart: a file is not there.
+        ConfigError: a parameter has a value that it cannot take.
+        StackError: a process ended, or did not answer.
+    """
+    for file in (*order.files, *([order.parameters] if order.parameters else [])):
+        if not file.is_file():
+            raise MissingPart(f"{file}: no such file.")
+    stop = stop_on_signals()
+    with tempfile.TemporaryDirectory(prefix="femtotango-replay-") as folder:
+        replayer = _Replayer(order, Path(folder), stop)
+        try:
+            _run(replayer, ready_file, console)
+            if keep_alive:
+                console.print("Ctrl-C ends it.")
+                replayer.wait("Ctrl-C", lambda: False, limit=None)
+        except KeyboardInterrupt:
+            return
+        finally:
+            if ready_file is not None:
+                ready_file.unlink(missing_ok=True)
+            replayer.close()
+
+
+def _run(replayer: _Replayer, ready_file: Path | None, console: Console) -> None:
+    with console.status("Reading the recording …"):
+        replayer.start_replay()
+        values = replayer.values(list(PARAMETERS))
+    with console.status("Starting the Tango device …"):
+        replayer.start_device({n: v for n, v in values.items() if v != PARAMETERS[n].default})
+    if ready_file is not None:
+        write_ready_file(ready_file, replayer.services.ready_info())
+    address = replayer.services.device_address
+    console.print(f"device   {address}", highlight=False, soft_wrap=True)
+    console.print(f"reducer  {replayer.services.reducer_url}", highlight=False, soft_wrap=True)
+    replayer.begin()
+    with Progress(console=console) as bar:
+        task = bar.add_task("events", total=None)
+
+        def over() -> bool:
+            progress = replayer.ask("progress")
+            if progress is None:
+                return False
+            total, completed = progress["total_events"], progress["completed_events"]
+            bar.update(task, total=total, completed=completed)
+            return bool(progress["finished"])
+
+        replayer.wait("the end of the recording", over, limit=None)
+    device = connect(address)
+    replayer.wait("the results", lambda: bool(device.read_attribute("ScanFinished").value))
+    console.print(device_table(device))

@@ -1,0 +1,140 @@
+"""The child process of `femtotango replay`: dranspose's replay, with what a device asks for.
+
+dranspose's replay serves results and parameters. A device also asks the controller for its services
+and for the progress of a scan, so both are answered here too; frames start with
+``POST /api/v1/replay/start``.
+"""
+
+import argparse
+import itertools
+import logging
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from dranspose.event import InternalWorkerMessage
+from dranspose.replay import get_internals, get_parameters, reducer_app, replay
+
+_NO_HASH = ""
+"""What dranspose's replay answers to every parameter: all services agree at once."""
+
+
+class Recording:
+    """Recorded streams, and how much of them has been processed."""
+
+    def __init__(self, files: Sequence[Path]) -> None:
+        """Count the events in the files."""
+        self._files = files
+        numbers = [{message.event_number for message in get_internals(f)} for f in files]
+        self.total = len(set(itertools.chain.from_iterable(numbers)))
+        self._completed: set[int] = set()
+
+    @property
+    def completed(self) -> int:
+        """Number of events that have been processed."""
+        return len(self._completed)
+
+    def get_source_generators(self) -> list[Iterator[InternalWorkerMessage]]:
+        """Return the messages of each file; the name is dranspose's."""
+        return [self._messages(file) for file in self._files]
+
+    def _messages(self, file: Path) -> Iterator[InternalWorkerMessage]:
+        for message in get_internals(file):
+            yield message
+            # dranspose comes back for the next message when this one's event is done
+            self._completed.add(message.event_number)
+
+
+def recording() -> Recording:
+    """Return the recording that is replayed; dranspose asks for it by this name."""
+    return reducer_app.state.recording
+
+
+class ControllerRoutes:
+    """The part of a controller's HTTP interface that dranspose's replay does not have."""
+
+    def __init__(self, recording: Recording) -> None:
+        self.start = threading.Event()
+        self.done = threading.Event()
+        self._recording = recording
+        self._service = str(uuid4())
+
+    def config(self) -> dict[str, Any]:
+        """Answer ``GET /api/v1/config``."""
+        parameters = reducer_app.state.parameters
+        return {
+            "ingesters": [],
+            "workers": [],
+            "reducer": {
+                "service_uuid": self._service,
+                "name": "reducer",
+                "parameters_hash": _NO_HASH,
+            },
+            "parameters_version": {name: str(p.uuid) for name, p in parameters.items()},
+            "parameters_hash": _NO_HASH,
+        }
+
+    def progress(self) -> dict[str, Any]:
+        """Answer ``GET /api/v1/progress``."""
+        completed = self._recording.total if self.done.is_set() else self._recording.completed
+        return {
+            "last_assigned": completed,
+            "completed_events": completed,
+            "total_events": self._recording.total,
+            "finished": self.done.is_set(),
+        }
+
+    def begin(self) -> None:
+        """Answer ``POST /api/v1/replay/start``."""
+        self.start.set()
+
+    def add(self) -> None:
+        """Put them into dranspose's application."""
+        routes: Iterable[tuple[str, Callable[[], Any], str]] = (
+            ("/api/v1/config", self.config, "GET"),
+            ("/api/v1/progress", self.progress, "GET"),
+            ("/api/v1/replay/start", self.begin, "POST"),
+        )
+        for path, answer, method in routes:
+            reducer_app.add_api_route(path, answer, methods=[method])
+
+
+def _check_parameters(path: str | None) -> None:
+    try:
+        get_parameters(path, object, object)
+    except Exception as error:
+        raise SystemExit(
+            f"Parameters {path} cannot be read ({type(error).__name__}: {error}): expected a JSON "
+            'or pickle list of {"name": …, "data": …}.'
+        ) from error
+
+
+def main() -> None:
+    """Replay files and keep serving what came out until the process is ended."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--worker", required=True)
+    parser.add_argument("--reducer", required=True)
+    parser.add_argument("--parameters")
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("files", type=Path, nargs="+")
+    options = parser.parse_args()
+    _check_parameters(options.parameters)
+    reducer_app.state.recording = Recording(options.files)
+    routes = ControllerRoutes(reducer_app.state.recording)
+    routes.add()
+    # dranspose's replay logs every request, and a device asks several times a second
+    logging.getLogger("uvicorn.access").addFilter(lambda _: False)
+    replay(
+        options.worker,
+        options.reducer,
+        source="femtotango.replay_app:recording",
+        parameter_file=options.parameters,
+        port=options.port,
+        stop_event=threading.Event(),
+        nworkers=options.workers,
+        start_event=routes.start,
+        done_event=routes.done,
+    )
