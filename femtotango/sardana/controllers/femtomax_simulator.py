@@ -1,7 +1,9 @@
 """A simulated camera: sends frames to the pipeline at every point, as a detector would."""
 
 import threading
+import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, ClassVar
 
 import zmq
@@ -32,11 +34,17 @@ class FemtomaxSimulatorController(CounterTimerController):
         "Stream": {Type: str, Description: "Stream of the camera, such as pilatus"},
         "Address": {Type: str, Description: "Where it binds its ZMQ PUSH socket"},
         "FramesPerPoint": {Type: int, DefaultValue: 1, Description: "Frames of each point"},
+        "RawFolder": {
+            Type: str,
+            DefaultValue: "",
+            Description: "Folder of the raw files that the headers name; empty: live viewing",
+        },
     }
 
     Stream: str
     Address: str
     FramesPerPoint: int
+    RawFolder: str
 
     def __init__(self, inst: str, props: dict[str, Any], *args: Any, **kwargs: Any) -> None:
         CounterTimerController.__init__(self, inst, props, *args, **kwargs)
@@ -79,7 +87,9 @@ class FemtomaxSimulatorController(CounterTimerController):
         self._points, self._point = nb_starts, 0
         self._sent = self._messages = 0
         self._problem = ""
-        self._in_series = self._send(stins_header(0))
+        name = f"{self.Stream}-{time.strftime('%Y%m%dT%H%M%S')}.h5"
+        filename = str(Path(self.RawFolder) / name) if self.RawFolder else ""
+        self._in_series = self._send(stins_header(0, filename))
 
     def LoadOne(self, axis: int, value: float, repetitions: int, latency: float) -> None:
         """Take the time of a point [s]."""

@@ -1,0 +1,139 @@
+"""The waiting of a channel, on a device of numbers: what the real one shows moment by moment."""
+
+import math
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import tango
+
+from femtotango.sardana.point import Point
+
+
+@dataclass
+class Numbers:
+    """Answers like a DeviceProxy."""
+
+    values: dict[str, Any] = field(
+        default_factory=lambda: {
+            "ScanNumber": 1,
+            "ScanFinished": False,
+            "ScanFrames": 0,
+            "FramesPerPoint": 2,
+            "RoiNames": ("a", "b"),
+            "RoiSums": (0.0, 0.0),
+            "RoiCounts": (0, 0),
+            "RoiSlots": ("b", "", "a"),
+            "Roi1Mean": 7.0,
+            "FrameCount": 3,
+        }
+    )
+    away: bool = False
+
+    def read_attributes(self, names: list[str]) -> list[Any]:
+        if self.away:
+            tango.Except.throw_exception("API_CantConnect", "away", "test")
+        return [SimpleNamespace(name=n, value=self.values[n], has_failed=False) for n in names]
+
+    def show(self, **values: Any) -> None:
+        self.values.update(values)
+
+
+@pytest.fixture
+def device() -> Numbers:
+    return Numbers()
+
+
+@pytest.fixture
+def point(device: Numbers) -> Point:
+    return Point(device, timeout=10)
+
+
+def test_waits_for_all_frames_and_averages_only_those(device, point):
+    device.show(ScanFrames=4, RoiSums=(100.0, 40.0), RoiCounts=(4, 4))
+    assert point.begin(0, 1)
+    assert point.waits(0.1)
+    device.show(ScanFrames=5, RoiSums=(101.0, 41.0), RoiCounts=(5, 5))
+    assert point.waits(0.2)
+    device.show(ScanFrames=6, RoiSums=(104.0, 44.0), RoiCounts=(6, 6))
+    assert not point.waits(0.3)
+    assert point.value("Roi3Mean") == 2.0
+    assert point.value("Roi1Mean") == 2.0
+    assert point.problem == ""
+
+
+def test_free_slot_and_frames_without_a_mean_give_nan(device, point):
+    point.begin(0, 0)
+    device.show(ScanFrames=2, RoiSums=(0.0, 6.0), RoiCounts=(0, 2))
+    assert not point.waits(0)
+    assert math.isnan(point.value("Roi2Mean"))
+    assert math.isnan(point.value("Roi3Mean"))
+    assert point.value("roi1mean") == 3.0
+
+
+def test_roi_that_is_new_in_this_point_has_its_own_frames_only(device, point):
+    point.begin(0, 0)
+    device.show(
+        ScanFrames=2,
+        RoiNames=("a", "b", "c"),
+        RoiSums=(1.0, 1.0, 5.0),
+        RoiCounts=(2, 2, 1),
+        RoiSlots=("b", "c", "a"),
+    )
+    assert not point.waits(0)
+    assert point.value("Roi2Mean") == 5.0
+
+
+def test_does_not_wait_when_nothing_runs(device, point):
+    device.show(ScanFinished=True)
+    assert not point.begin(0, 0)
+    assert point.value("Roi1Mean") == 7.0
+    assert point.value("FrameCount") == 3.0
+
+
+def test_missing_frame_ends_the_point_after_the_timeout(device, point):
+    point.begin(0, 5)
+    device.show(ScanFrames=1, RoiSums=(3.0, 3.0), RoiCounts=(1, 1))
+    assert point.waits(14)
+    assert point.waits(28)
+    assert not point.waits(29.1)
+    assert "1 of 2 frames missing" in point.problem
+    assert point.value("Roi1Mean") == 3.0
+
+
+def test_stopped_scan_ends_the_point(device, point):
+    point.begin(0, 0)
+    device.show(ScanFinished=True)
+    assert not point.waits(0.1)
+    assert math.isnan(point.value("Roi1Mean"))
+
+
+def test_next_scan_ends_the_point(device, point):
+    point.begin(0, 0)
+    device.show(ScanNumber=2)
+    assert not point.waits(0.1)
+    assert "another scan" in point.problem
+
+
+def test_device_that_is_away_ends_the_point_in_time(device, point):
+    point.begin(0, 0)
+    device.away = True
+    assert point.waits(9)
+    assert not point.reachable
+    assert not point.waits(11)
+    assert "does not answer" in point.problem
+
+
+def test_device_that_is_away_at_the_start_is_not_waited_for(device, point):
+    device.away = True
+    assert not point.begin(0, 0)
+    assert not point.reachable
+
+
+def test_continuous_mode_waits_for_one_frame(device, point):
+    device.show(FramesPerPoint=0)
+    assert point.begin(0, 0)
+    device.show(ScanFrames=1, RoiSums=(2.0, 3.0), RoiCounts=(1, 1))
+    assert not point.waits(0)
+    assert point.value("Roi1Mean") == 3.0
