@@ -6,13 +6,25 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from femtotango.command_errors import CommandError
+from femtotango.stack.errors import CommandError
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="femtotango")
 def femtotango() -> None:
     """Live analysis of FemtoMAX detectors behind a Tango device."""
+
+
+@femtotango.command()
+@click.option("--serve", is_flag=True, help="Keep running afterwards.")
+@click.option(
+    "--output", default="out", show_default=True, type=click.Path(path_type=Path), help="Pictures."
+)
+def demo(serve: bool, output: Path) -> None:
+    """Show the main job: simulated detectors in front, a Tango client behind."""
+    from femtotango.commands.demo import demo as run
+
+    run(serve, output, Console())
 
 
 @femtotango.command()
@@ -23,8 +35,8 @@ def femtotango() -> None:
 )
 def up(config: Path | None, ready_file: Path | None, state: Path | None) -> None:
     """Run Redis, dranspose, a Tango database and the device until stopped."""
-    from femtotango.stack_config import StackConfig, read_config
-    from femtotango.up import up as run
+    from femtotango.commands.up import up as run
+    from femtotango.stack.config import StackConfig, read_config
 
     run(read_config(config) if config else StackConfig(), ready_file, state, Console())
 
@@ -48,9 +60,9 @@ def replay(
     workers: int,
 ) -> None:
     """Run recorded streams (cbors, gz, pkls) through the pipeline, with a device in front."""
-    from femtotango.replay import Replay
-    from femtotango.replay import replay as run
-    from femtotango.stack_config import StackConfig
+    from femtotango.commands.replay import Replay
+    from femtotango.commands.replay import replay as run
+    from femtotango.stack.config import StackConfig
 
     config = StackConfig(workers=workers, database=False, sardana=False, streams={})
     run(Replay(files, parameters, config), ready_file, keep_alive, Console())
@@ -80,8 +92,8 @@ def simulate(
     STREAM can also be sardana (posts a scan's records) or balor-device (a simulated Tango device
     with the Balor's SaveRaw).
     """
-    from femtotango.simulate_command import Simulation
-    from femtotango.simulate_command import simulate as run
+    from femtotango.commands.simulate import Simulation
+    from femtotango.commands.simulate import simulate as run
     from pipeline.simulate import BurstScan
 
     scan = BurstScan(steps=steps, burst=burst)

@@ -5,8 +5,8 @@ the device, all on free loopback ports) and gives what its ready file says: devi
 controller, reducer, sardana, streams, pid. It is shared: leave the device as you found it, or use
 `player`, which does that.
 
-`player` gives a `femtotango.scan_player.ScanPlayer` on that stack, with every attribute at its
-default and no scan running:
+`player` gives a `femtotango.commands.scan_player.ScanPlayer` on that stack, with every attribute at
+its default and no scan running:
 
     def test_sum(player):
         player.write(Accumulate=True)
@@ -26,8 +26,8 @@ from typing import Any
 
 import pytest
 
-from femtotango.running import running
-from femtotango.scan_player import ScanPlayer
+from femtotango.commands.scan_player import ScanPlayer
+from femtotango.stack.running import running
 from pipeline.parameters import ATTRIBUTES
 
 ReadyInfo = dict[str, Any]

@@ -12,16 +12,16 @@ import httpx
 from rich.console import Console
 from rich.progress import Progress
 
-from femtotango.command_errors import ConfigError, MissingPart, StackError
-from femtotango.launch import LOOPBACK
-from femtotango.ports import Ports
-from femtotango.processes import Command, Process, end
-from femtotango.report import device_table
-from femtotango.services import Addresses, Services
-from femtotango.stack import write_ready_file
-from femtotango.stack_config import StackConfig
-from femtotango.tango_client import connect, device_state
-from femtotango.up import stop_on_signals
+from femtotango.commands.report import device_table
+from femtotango.commands.up import stop_on_signals
+from femtotango.stack.config import StackConfig
+from femtotango.stack.errors import ConfigError, MissingPart, StackError
+from femtotango.stack.launch import LOOPBACK
+from femtotango.stack.ports import Ports
+from femtotango.stack.processes import Command, Process, end
+from femtotango.stack.services import Addresses, Services
+from femtotango.stack.supervisor import write_ready_file
+from femtotango.stack.tango_client import connect, device_state
 from pipeline.parameters import PARAMETERS, ParameterError, Value
 
 _POLL = 0.1

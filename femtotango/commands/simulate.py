@@ -8,8 +8,8 @@ import httpx
 from rich.console import Console
 from rich.progress import Progress
 
-from femtotango.command_errors import ConfigError, StackError
-from femtotango.push_source import PushSource
+from femtotango.commands.push_source import PushSource
+from femtotango.stack.errors import ConfigError, StackError
 from pipeline.results import CAMERAS, SARDANA
 from pipeline.simulate import BurstScan, Message, detector_frames, sardana_records, stins_series
 

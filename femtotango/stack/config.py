@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-from femtotango.command_errors import ConfigError
+from femtotango.stack.errors import ConfigError
 from pipeline.results import CAMERAS
 
 _T = TypeVar("_T")

@@ -6,7 +6,7 @@ from types import TracebackType
 
 import zmq
 
-from femtotango.command_errors import PortError, StackError
+from femtotango.stack.errors import PortError, StackError
 from pipeline.simulate import Message
 
 _QUEUE = 16

@@ -32,7 +32,7 @@ class Process:
         """Start the command; its output is appended to ``NAME.log``."""
         self.command = command
         self.log = log_folder / f"{command.name}.log"
-        line = [sys.executable, "-m", "femtotango.launch", str(os.getpid())]
+        line = [sys.executable, "-m", "femtotango.stack.launch", str(os.getpid())]
         with self.log.open("ab") as log:
             self._popen = subprocess.Popen(
                 [*line, command.target, *command.arguments],

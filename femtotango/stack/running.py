@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from femtotango.command_errors import StackError
+from femtotango.stack.errors import StackError
 
 _POLL = 0.05
 _LIMIT = 120.0
@@ -37,7 +37,7 @@ def running(
     """
     with tempfile.TemporaryDirectory(prefix="femtotango-run-") as folder:
         ready, output = Path(folder, "ready.json"), Path(folder, "output.txt")
-        line = [sys.executable, "-m", "femtotango.launch", str(os.getpid()), "--term"]
+        line = [sys.executable, "-m", "femtotango.stack.launch", str(os.getpid()), "--term"]
         line += ["femtotango.cli:main", *arguments, "--ready-file", str(ready)]
         with output.open("wb") as log:
             process = subprocess.Popen(
@@ -59,9 +59,9 @@ def _wait_for(ready: Path, process: "subprocess.Popen[bytes]", output: Path) -> 
     deadline = time.monotonic() + _LIMIT
     while not ready.exists():
         if process.poll() is not None:
-            raise StackError(f"It ended with {process.returncode}:\n{output.read_text()}")
+            raise StackError(output.read_text().strip() or f"It ended with {process.returncode}.")
         if time.monotonic() > deadline:
-            raise StackError(f"It was not ready after {_LIMIT:.0f} s:\n{output.read_text()}")
+            raise StackError(f"Not ready after {_LIMIT:.0f} s:\n{output.read_text()}")
         time.sleep(_POLL)
 
 

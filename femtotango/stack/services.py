@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from femtotango.command_errors import MissingPart
-from femtotango.launch import LOOPBACK, NEEDS
-from femtotango.ports import Ports
-from femtotango.processes import Command
-from femtotango.stack_config import StackConfig
+from femtotango.stack.config import StackConfig
+from femtotango.stack.errors import MissingPart
+from femtotango.stack.launch import LOOPBACK, NEEDS
+from femtotango.stack.ports import Ports
+from femtotango.stack.processes import Command
 from pipeline.results import SARDANA
 
 SERVER = "FemtomaxAnalysis"
@@ -205,7 +205,7 @@ class Services:
     def replay(self, arguments: tuple[str, ...]) -> Command:
         """dranspose's replay of recorded streams, instead of everything else."""
         needs = {NEEDS: self.config.worker_class}
-        return self._python("replay", "femtotango.replay_app:main", arguments, **needs)
+        return self._python("replay", "femtotango.commands.replay_app:main", arguments, **needs)
 
     def database(self) -> Command:
         """The embedded Tango database."""

@@ -1,6 +1,7 @@
 """All processes of one stack: started in order, watched, restarted, ended in order."""
 
 import json
+import shutil
 import tempfile
 import threading
 import time
@@ -10,12 +11,13 @@ from pathlib import Path
 import httpx
 import redis
 
-from femtotango.command_errors import StackError
-from femtotango.launch import LOOPBACK
-from femtotango.ports import Ports
-from femtotango.processes import Command, Process, end
-from femtotango.readiness import missing, service_ids
-from femtotango.services import (
+from femtotango.stack.config import StackConfig
+from femtotango.stack.errors import StackError
+from femtotango.stack.launch import LOOPBACK
+from femtotango.stack.ports import Ports
+from femtotango.stack.processes import Command, Process, end
+from femtotango.stack.readiness import missing, service_ids
+from femtotango.stack.services import (
     CONTROLLER,
     DATABASE,
     DEVICE,
@@ -24,8 +26,7 @@ from femtotango.services import (
     Addresses,
     Services,
 )
-from femtotango.stack_config import StackConfig
-from femtotango.tango_client import database_answers, device_state, enter_device
+from femtotango.stack.tango_client import database_answers, device_state, enter_device
 
 _POLL = 0.1
 _START_LIMIT = 90.0
@@ -69,8 +70,8 @@ class Stack:
         self._say = say
         self._stop = stop
         self._ports = Ports()
-        self._temporary = tempfile.TemporaryDirectory(prefix="femtotango-") if not state else None
-        self.folder = state or Path(self._temporary.name if self._temporary else "")
+        self._temporary = state is None
+        self.folder = Path(tempfile.mkdtemp(prefix="femtotango-")) if state is None else state
         self._logs = self.folder / "logs"
         self._logs.mkdir(parents=True, exist_ok=True)
         self.services = Services(config, Addresses.choose(config, self._ports), self.folder)
@@ -108,8 +109,8 @@ class Stack:
 
     def remove_folder(self) -> None:
         """Remove a temporary folder with its logs."""
-        if self._temporary is not None:
-            self._temporary.cleanup()
+        if self._temporary:
+            shutil.rmtree(self.folder, ignore_errors=True)
 
     def watch(self) -> None:
         """Restart what ends, until `stop` is set."""

@@ -130,7 +130,7 @@ def main() -> None:
     replay(
         options.worker,
         options.reducer,
-        source="femtotango.replay_app:recording",
+        source="femtotango.commands.replay_app:recording",
         parameter_file=options.parameters,
         port=options.port,
         stop_event=threading.Event(),

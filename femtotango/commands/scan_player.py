@@ -11,10 +11,10 @@ from typing import Any
 import httpx
 from numpy.typing import NDArray
 
-from femtotango.command_errors import StackError
-from femtotango.push_source import PushSource
-from femtotango.simulate_command import post_record
-from femtotango.tango_client import connect
+from femtotango.commands.push_source import PushSource
+from femtotango.commands.simulate import post_record
+from femtotango.stack.errors import StackError
+from femtotango.stack.tango_client import connect
 from pipeline.results import SARDANA
 from pipeline.simulate import (
     BurstScan,

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from rich.console import Console
 
-from femtotango.command_errors import StackError
-from femtotango.stack import Interrupted, Stack, write_ready_file
-from femtotango.stack_config import StackConfig
+from femtotango.stack.config import StackConfig
+from femtotango.stack.errors import StackError
+from femtotango.stack.supervisor import Interrupted, Stack, write_ready_file
 
 
 def stop_on_signals() -> threading.Event:

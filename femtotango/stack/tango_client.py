@@ -5,7 +5,7 @@ from typing import Any
 
 import tango
 
-from femtotango.services import INSTANCE, SERVER
+from femtotango.stack.services import INSTANCE, SERVER
 
 
 def database_answers(tango_host: str) -> bool:

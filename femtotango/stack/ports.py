@@ -4,7 +4,7 @@ import random
 import socket
 from pathlib import Path
 
-from femtotango.command_errors import PortError
+from femtotango.stack.errors import PortError
 
 _FIRST = 10240
 _EPHEMERAL_RANGE = Path("/proc/sys/net/ipv4/ip_local_port_range")

@@ -1,8 +1,8 @@
 """The first thing that runs in each process of the stack.
 
-``python -m femtotango.launch PARENT [--term] TARGET [ARGUMENT …]`` ties the process to its parent,
-whose end is its own (SIGKILL, or SIGTERM for one that has to end children of its own), then becomes
-TARGET: ``module:function`` is called in this interpreter, anything else is executed.
+``python -m femtotango.stack.launch PARENT [--term] TARGET [ARGUMENT …]`` ties the process to its
+parent, whose end is its own (SIGKILL, or SIGTERM for one that has to end children of its own), then
+becomes TARGET: ``module:function`` is called in this interpreter, anything else is executed.
 """
 
 import ctypes

@@ -1,0 +1,33 @@
+# Each target sets up what it needs in .venv, from Python 3.11 or 3.12 alone.
+
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: demo test bench check clean
+
+demo: $(VENV)/.installed
+	$(BIN)/femtotango demo --output out
+
+test: $(VENV)/.installed-for-tests
+	scripts/gui-libraries
+	$(BIN)/python -m pytest
+
+bench: $(VENV)/.installed
+	$(BIN)/python tests/bench/run.py
+
+check: $(VENV)/.installed-for-tests
+	VENV=$(VENV) scripts/check
+
+clean:
+	rm -rf $(VENV) out
+
+$(BIN)/python:
+	"$$(scripts/find-python)" -m venv $(VENV)
+
+$(VENV)/.installed: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --editable .
+	touch $@
+
+$(VENV)/.installed-for-tests: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --editable '.[dev,gui,sardana]'
+	touch $@ $(VENV)/.installed

@@ -1,0 +1,46 @@
+"""Comparisons of what is shown with what must be."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from rich.table import Table
+
+from femtotango.stack.errors import WrongResult
+
+
+@dataclass(frozen=True)
+class Check:
+    """One comparison."""
+
+    what: str
+    expected: str
+    shown: str
+    good: bool
+
+
+def equal(what: str, expected: Any, shown: Any) -> Check:
+    """Compare two values."""
+    return Check(what, str(expected), str(shown), bool(expected == shown))
+
+
+def check_table(title: str, checks: Sequence[Check]) -> Table:
+    """Lay out comparisons."""
+    table = Table(title=title)
+    for column in ("", "sent", "shown by Tango", ""):
+        table.add_column(column)
+    for check in checks:
+        mark = "[green]right[/]" if check.good else "[red]WRONG[/]"
+        table.add_row(check.what, check.expected, check.shown, mark)
+    return table
+
+
+def demand(checks: Sequence[Check]) -> None:
+    """Accept good comparisons only.
+
+    Raises:
+        WrongResult: one is not good.
+    """
+    wrong = [f"{c.what}: expected {c.expected}, got {c.shown}" for c in checks if not c.good]
+    if wrong:
+        raise WrongResult("\n".join(["What the device shows is wrong:", *wrong]))

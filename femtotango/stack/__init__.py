@@ -1,0 +1,1 @@
+"""All processes of the project on one machine: started, watched, restarted, ended."""
