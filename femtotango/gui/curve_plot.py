@@ -1,0 +1,112 @@
+"""A small silx plot of curves that zooms by itself until the user does."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from taurus.external.qt import QtCore, QtWidgets  # before silx, which takes the same Qt
+
+from silx.gui.plot import PlotWindow  # isort: skip
+from silx.gui.plot.actions.control import YAxisLogarithmicAction  # isort: skip
+from silx.gui.plot.items.marker import XMarker  # isort: skip
+
+_LEFT, _RIGHT, _TOP, _BOTTOM = 64, 12, 8, 48
+"""Space around the curves for numbers and labels, screen pixels."""
+_POINTS = 2000
+"""More points than the screen has columns only cost time."""
+_ICON = 16
+
+Array = NDArray[np.float64]
+
+
+class CurvePlot(PlotWindow):
+    """Curves with their tools at the side, as height is what a tab lacks."""
+
+    def __init__(self, x_label: str, y_label: str, parent: QtWidgets.QWidget | None = None) -> None:
+        super().__init__(parent, backend="mpl")
+        # As a part of a window it must not become one of its own.
+        self.setWindowFlags(QtCore.Qt.WindowType.Widget)
+        self._choose_tools()
+        self.getXAxis().setLabel(x_label)
+        self.getYAxis().setLabel(y_label)
+        self.setDataMargins(0.02, 0.02, 0.05, 0.08)
+        self._automatic: tuple[float, ...] | None = None
+        self.setMinimumHeight(120)
+        handle = self.getWidgetHandle()
+        if handle is not None:
+            handle.installEventFilter(self)
+
+    def _choose_tools(self) -> None:
+        output = self.getOutputToolBar()
+        for bar in (self.getInteractiveModeToolBar(), self.toolBar(), output):
+            self.removeToolBar(bar)
+        logarithmic = YAxisLogarithmicAction(self, parent=self)
+        logarithmic.toggled.connect(lambda _: self.resetZoom())
+        tools = QtWidgets.QToolBar("Curve", self)
+        tools.setMovable(False)
+        tools.setIconSize(QtCore.QSize(_ICON, _ICON))
+        for action in (self.getResetZoomAction(), logarithmic, output.getSaveAction()):
+            tools.addAction(action)
+        self.addToolBar(QtCore.Qt.ToolBarArea.RightToolBarArea, tools)
+
+    def eventFilter(  # pyright: ignore[reportIncompatibleMethodOverride]
+        self, watched: QtCore.QObject, event: QtCore.QEvent
+    ) -> bool:
+        """Keep numbers and labels readable at every size."""
+        handle = self.getWidgetHandle()
+        if event.type() == QtCore.QEvent.Type.Resize and handle is not None:
+            x, y = 1 / max(handle.width(), 120), 1 / max(handle.height(), 80)
+            self.setAxesMargins(_LEFT * x, _TOP * y, _RIGHT * x, _BOTTOM * y)
+        return super().eventFilter(watched, event)
+
+    def resetZoom(self, dataMargins: object = None) -> None:
+        """Show everything, and go on doing so with what comes."""
+        super().resetZoom()
+        self._automatic = self._limits()
+
+    def follow(self) -> None:
+        """Show everything, unless the user zoomed."""
+        if self._automatic is None or self._automatic == self._limits():
+            self.resetZoom()
+
+    def _limits(self) -> tuple[float, ...]:
+        return (*self.getXAxis().getLimits(), *self.getYAxis().getLimits())
+
+    def draw_lines(self, lines: Sequence[tuple[str, float, str]]) -> None:
+        """Draw vertical lines, instead of those before.
+
+        Args:
+            lines: text, position and colour of each.
+        """
+        wanted = {f"line {index}": line for index, line in enumerate(lines)}
+        for item in [i for i in self.getItems() if isinstance(i, XMarker)]:
+            if item.getName().startswith("line ") and item.getName() not in wanted:
+                self.removeItem(item)
+        for name, (text, position, color) in wanted.items():
+            self.addXMarker(position, legend=name, text=text, color=color)
+
+
+def thinned(x: Array, y: Array, errors: Array | None = None) -> tuple[Array, Array, Array | None]:
+    """Return few enough points to draw: means of neighbours, when there are too many.
+
+    Args:
+        x: ``(n,)`` positions.
+        y: ``(n,)`` values, NaN where there is none.
+        errors: ``(n,)`` standard errors.
+
+    Returns:
+        Positions, values, and standard errors of those values.
+    """
+    step = -(-len(x) // _POINTS)
+    if step <= 1:
+        return x, y, errors
+    starts = np.arange(0, len(x), step)
+    good = np.isfinite(y)
+    number = np.add.reduceat(good, starts)
+    wide = np.maximum(np.add.reduceat(np.ones(len(x)), starts), 1)
+    value = np.add.reduceat(np.where(good, y, 0), starts)
+    value = np.divide(value, number, out=np.full(len(starts), np.nan), where=number > 0)
+    if errors is not None:
+        squares = np.add.reduceat(np.where(good & np.isfinite(errors), errors, 0) ** 2, starts)
+        errors = np.sqrt(squares) / np.maximum(number, 1)
+    return np.add.reduceat(x, starts) / wide, value, errors

@@ -1,0 +1,117 @@
+"""The window: geometry left, image in the middle, ROIs and settings right, curves below."""
+
+from taurus.external.qt import QtCore, QtGui, QtWidgets
+
+from femtotango.gui.azimuthal import AzimuthalCurve
+from femtotango.gui.curves import RoiCurves
+from femtotango.gui.geometry import GeometryPanel
+from femtotango.gui.histogram import EnergyHistogram
+from femtotango.gui.image import ImageWidget
+from femtotango.gui.link import link_to
+from femtotango.gui.roi_table import RoiTable
+from femtotango.gui.settings import SettingsPanel
+from femtotango.gui.status import StatusLine
+from femtotango.gui.tools import Tools
+
+_LEFT, _RIGHT, _BELOW = 184, 268, 190
+"""Sizes of the parts around the image that they need, screen pixels."""
+_MOST_BELOW = 260
+
+
+class ViewerWindow(QtWidgets.QMainWindow):
+    """The live viewer of one device."""
+
+    def __init__(self, device: str) -> None:
+        """Build the window; the device may be away.
+
+        Args:
+            device: its name, with or without database.
+
+        Raises:
+            DeviceNameError: the text names no device.
+        """
+        super().__init__()
+        self.link = link_to(device)
+        self.tools = Tools()
+        self.geometry_panel = GeometryPanel()
+        self.image = ImageWidget()
+        self.roi_table = RoiTable()
+        self.settings = SettingsPanel()
+        self.curves = RoiCurves()
+        self.histogram = EnergyHistogram()
+        self.azimuthal = AzimuthalCurve()
+        self.status_line = StatusLine()
+        self.tabs = QtWidgets.QTabWidget()
+        self.tabs.addTab(self.curves, "ROI means")
+        self.tabs.addTab(self.histogram, "Energy histogram")
+        self.tabs.addTab(self.azimuthal, "Azimuthal curve")
+        self.tabs.setDocumentMode(True)
+        self._connect()
+        self._lay_out()
+        self.setWindowTitle(f"{device} – femtotango")
+        for part in (
+            self.tools,
+            self.geometry_panel,
+            self.image,
+            self.roi_table,
+            self.settings,
+            self.curves,
+            self.histogram,
+            self.azimuthal,
+            self.status_line,
+        ):
+            part.setModel(device)
+
+    def _connect(self) -> None:
+        overlay = self.image.rois
+        self.roi_table.draw.connect(self._draw)
+        overlay.drawing.connect(self.roi_table.show_drawing)
+        overlay.selected.connect(self.roi_table.choose)
+        self.roi_table.selected.connect(overlay.select)
+        self.image.rings.explained.connect(self.geometry_panel.explain)
+        self.geometry_panel.pick_beam.connect(self.image.pick_beam)
+        self.tools.normalization.connect(self._normalize)
+
+    def _lay_out(self) -> None:
+        middle = QtWidgets.QSplitter(QtCore.Qt.Orientation.Vertical)
+        middle.addWidget(self.image)
+        middle.addWidget(self.tabs)
+        middle.setStretchFactor(0, 5)
+        middle.setStretchFactor(1, 1)
+        middle.setSizes([10 * _BELOW, _BELOW])
+        middle.setChildrenCollapsible(False)
+        right = QtWidgets.QSplitter(QtCore.Qt.Orientation.Vertical)
+        right.addWidget(self.roi_table)
+        right.addWidget(self.settings)
+        right.setChildrenCollapsible(False)
+        across = QtWidgets.QSplitter(QtCore.Qt.Orientation.Horizontal)
+        for part in (self.geometry_panel, middle, right):
+            across.addWidget(part)
+        across.setStretchFactor(0, 0)
+        across.setStretchFactor(1, 1)
+        across.setStretchFactor(2, 0)
+        across.setSizes([_LEFT, 10 * _RIGHT, _RIGHT])
+        across.setChildrenCollapsible(False)
+        centre = QtWidgets.QWidget()
+        layout = QtWidgets.QVBoxLayout(centre)
+        layout.setContentsMargins(4, 2, 4, 0)
+        layout.setSpacing(2)
+        layout.addWidget(self.tools)
+        layout.addWidget(across, 1)
+        layout.addWidget(self.status_line)
+        self.setCentralWidget(centre)
+
+    def _draw(self, photons: bool) -> None:
+        if self.image.rois.manager.isStarted():
+            self.image.rois.stop()
+        else:
+            self.image.rois.start(photons)
+
+    def _normalize(self, name: str) -> None:
+        self.image.plot.normalization = name
+
+    def keyPressEvent(self, a0: QtGui.QKeyEvent | None) -> None:
+        """Stop drawing or picking on Escape."""
+        if a0 is not None and a0.key() == QtCore.Qt.Key.Key_Escape:
+            self.image.rois.stop()
+        super().keyPressEvent(a0)

@@ -1,0 +1,76 @@
+"""What part of the image to fetch, and how coarse, for a view on the screen."""
+
+import math
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class View:
+    """What the plot shows: limits in image pixels, pixel centres at integers, and its size."""
+
+    x_min: float
+    x_max: float
+    y_min: float
+    y_max: float
+    width: int
+    """Of the plot on the screen, in screen pixels."""
+    height: int
+
+
+@dataclass(frozen=True)
+class Region:
+    """A cut of the image, as the command GetRegion takes it."""
+
+    x: int
+    y: int
+    width: int
+    height: int
+    binning: int
+
+    @property
+    def argument(self) -> list[int]:
+        """The argument of GetRegion."""
+        return [self.x, self.y, self.width, self.height, self.binning]
+
+
+def preview_binning(image: tuple[int, int], preview: tuple[int, int]) -> int:
+    """Return how many image pixels one preview pixel spans.
+
+    Args:
+        image: ``(ny, nx)`` of the full image.
+        preview: ``(ny, nx)`` of the preview, incomplete last blocks included.
+    """
+    spans = [math.ceil(full / small) for full, small in zip(image, preview, strict=True) if small]
+    return max(1, *spans) if spans else 1
+
+
+def region_for(view: View, image: tuple[int, int], preview: int) -> Region | None:
+    """Return the cut to fetch for a view, at the resolution of the screen.
+
+    Args:
+        view: what the plot shows.
+        image: ``(ny, nx)`` of the full image.
+        preview: binning of the preview.
+
+    Returns:
+        None when the preview shows as much: at the full view, and where it is fine enough.
+    """
+    x0, x1 = _pixels(view.x_min, view.x_max, image[1])
+    y0, y1 = _pixels(view.y_min, view.y_max, image[0])
+    if x0 >= x1 or y0 >= y1 or (x1 - x0 == image[1] and y1 - y0 == image[0]):
+        return None
+    per_screen_pixel = min(
+        (view.x_max - view.x_min) / max(view.width, 1),
+        (view.y_max - view.y_min) / max(view.height, 1),
+    )
+    binning = max(1, math.floor(per_screen_pixel))
+    if binning >= preview:
+        return None
+    # Whole blocks, counted from the image's corner: panning does not make the picture swim.
+    x0, y0 = x0 - x0 % binning, y0 - y0 % binning
+    return Region(x0, y0, x1 - x0, y1 - y0, binning)
+
+
+def _pixels(low: float, high: float, size: int) -> tuple[int, int]:
+    """Return the pixels that are seen, ``[first, last + 1)``, cut to the image."""
+    return max(0, math.floor(low + 0.5)), min(size, math.ceil(high + 0.5))
