@@ -1,0 +1,103 @@
+"""Push change events of what has changed, from one thread."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+import tango
+from tango import AttrQuality
+
+logger = logging.getLogger(__name__)
+
+Reading = tuple[Any, float, AttrQuality]
+"""Value, time [s], quality."""
+
+
+class Pusher:
+    """Calls a device's reading functions and pushes what is new."""
+
+    def __init__(
+        self,
+        device: Any,
+        readings: Callable[[], Iterable[tuple[str, Reading]]],
+        state: Callable[[], tuple[tango.DevState, str]],
+        after: Callable[[], None],
+    ) -> None:
+        """Take the functions that tell what there is.
+
+        Args:
+            device: whose events they are.
+            readings: gives name and reading of each attribute with events.
+            state: gives State and Status.
+            after: called after each round, in the same thread.
+        """
+        self._device = device
+        self._readings = readings
+        self._state = state
+        self._after = after
+        self._pushed: dict[str, tuple[Any, AttrQuality]] = {}
+        self._changed = threading.Event()
+        self._closing = threading.Event()
+        self.failures = 0
+        """Events that could not be pushed."""
+        self._thread = threading.Thread(target=self._run, name="femtomax-events", daemon=True)
+
+    def start(self) -> None:
+        """Begin to push."""
+        self._thread.start()
+
+    def notify(self) -> None:
+        """Say that something may have changed."""
+        self._changed.set()
+
+    def close(self) -> None:
+        """End the thread; call without the device's monitor."""
+        self._closing.set()
+        self._changed.set()
+        self._thread.join(timeout=5.0)
+
+    def _run(self) -> None:
+        with tango.EnsureOmniThread():
+            while not self._closing.is_set():
+                self._changed.wait(1.0)
+                self._changed.clear()
+                if not self._closing.is_set():
+                    self._round()
+
+    def _round(self) -> None:
+        try:
+            for name, (value, when, quality) in self._readings():
+                before = self._pushed.get(name)
+                if before is None or before[1] != quality or not same(before[0], value):
+                    self._pushed[name] = value, quality
+                    self._push(name, value, when, quality)
+            state, status = self._state()
+            for name, value in (("State", state), ("Status", status)):
+                before = self._pushed.get(name)
+                if before is None or before[0] != value:
+                    self._pushed[name] = value, AttrQuality.ATTR_VALID
+                    self._push(name, value, time.time(), AttrQuality.ATTR_VALID)
+            self._after()
+        except Exception:
+            # Without this thread no client would hear of anything any more.
+            self.failures += 1
+            logger.exception("a round of change events failed")
+
+    def _push(self, name: str, value: Any, when: float, quality: AttrQuality) -> None:
+        try:
+            self._device.push_change_event(name, value, when, quality)
+        except tango.DevFailed as error:
+            self.failures += 1
+            self._pushed.pop(name, None)
+            logger.warning("no event of %s: %s", name, error.args[0].desc)
+
+
+def same(a: Any, b: Any) -> bool:
+    """Say whether two values are equal; NaN equals NaN."""
+    if isinstance(a, np.ndarray) or isinstance(b, np.ndarray):
+        a, b = np.asarray(a), np.asarray(b)
+        return a is b or np.array_equal(a, b, equal_nan=a.dtype.kind == b.dtype.kind == "f")
+    return bool(a == b or (a != a and b != b))

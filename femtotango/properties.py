@@ -1,0 +1,62 @@
+"""The device's properties, checked; pure."""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from femtotango.component import Addresses
+
+_DEFAULT_RATE = 5.0
+_RATES = (0.1, 50.0)
+
+
+@dataclass(frozen=True)
+class Properties:
+    """What the device was told, in a form that works; `errors` says what was not used."""
+
+    addresses: Addresses
+    update_rate: float
+    """[Hz]"""
+    balor: str
+    output_folder: str
+    errors: tuple[str, ...]
+
+    @classmethod
+    def read(cls, device: Any) -> "Properties":
+        """Read and check the properties of a device.
+
+        Args:
+            device: has ControllerUrl, ReducerUrl, SardanaUrl, BalorDevice, UpdateRate and
+                OutputFolder.
+        """
+        errors = []
+        urls = {"ControllerUrl": True, "ReducerUrl": True, "SardanaUrl": False}
+        for name, needed in urls.items():
+            url = getattr(device, name).strip()
+            if (url or needed) and not _is_http(url):
+                errors.append(
+                    f"Property {name} = {url!r}: expected an address like http://localhost:5000."
+                )
+        rate = float(device.UpdateRate)
+        low, high = _RATES
+        if not (math.isfinite(rate) and low <= rate <= high):
+            errors.append(f"Property UpdateRate = {rate:g}: expected {low:g} … {high:g} Hz.")
+            rate = _DEFAULT_RATE
+        return cls(
+            Addresses(
+                device.ControllerUrl.strip(), device.ReducerUrl.strip(), device.SardanaUrl.strip()
+            ),
+            rate,
+            device.BalorDevice.strip(),
+            device.OutputFolder.strip(),
+            tuple(errors),
+        )
+
+
+def _is_http(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False

@@ -1,0 +1,69 @@
+"""Which scan is under way and whether it is finished; pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from femtotango.client import Progress
+
+
+@dataclass(frozen=True)
+class Scan:
+    """One trigger map as the device sees it."""
+
+    number: int = 0
+    """Counts the scans; 0: none yet."""
+    mapping: str = ""
+    """uuid of the trigger map."""
+    workers: frozenset[str] = frozenset()
+    """Their end batches have to be in; empty (replay): the end of the series suffices."""
+    frames: int | None = None
+    """Expected; None: as many as come."""
+    burst: int = 1
+    """Frames per point."""
+    camera: str = ""
+    """Empty: another client began this scan."""
+    continuous: bool = False
+    failed_before: int = 0
+    """The pipeline's failed frames when the scan began."""
+    progress: Progress | None = None
+    """Newest that is known of its events."""
+    stopped: bool = False
+    """Given up; what is outstanding never comes."""
+    done: bool = True
+    """All its results are readable."""
+
+
+def failed_frames(snapshot: Mapping[str, Any], scan: Scan) -> int:
+    """Return how many frames of this scan could not be used."""
+    return max(0, int(snapshot.get("health/failed_frames", 0)) - scan.failed_before)
+
+
+def outstanding(snapshot: Mapping[str, Any], scan: Scan) -> int:
+    """Return how many frames of the scan have not come."""
+    if scan.frames is None:
+        return 0
+    if snapshot.get("scan/mapping") != scan.mapping:
+        return scan.frames
+    return max(0, scan.frames - int(snapshot.get("scan/processed", 0)))
+
+
+def series_over(snapshot: Mapping[str, Any], scan: Scan) -> bool:
+    """Say whether the end of the scan's series and everything before it is in."""
+    return snapshot.get("scan/mapping") == scan.mapping and bool(snapshot.get("scan/ended"))
+
+
+def complete(snapshot: Mapping[str, Any], scan: Scan) -> bool:
+    """Say whether all results of the scan are in the snapshot.
+
+    The controller must have seen all events, every worker must have handed over what it held, and
+    what is computed behind the results must belong to the newest image.
+    """
+    progress = scan.progress
+    if scan.continuous or progress is None:
+        return False
+    if progress.total == 0 or progress.completed < progress.total:
+        return False
+    if not series_over(snapshot, scan) or not snapshot.get("health/settled", 1):
+        return False
+    return scan.workers <= frozenset(snapshot.get("scan/ended_workers", ()))
