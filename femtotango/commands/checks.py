@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from rich.markup import escape
 from rich.table import Table
 
 from femtotango.stack.errors import WrongResult
@@ -31,7 +32,7 @@ def check_table(title: str, checks: Sequence[Check]) -> Table:
         table.add_column(column)
     for check in checks:
         mark = "[green]right[/]" if check.good else "[red]WRONG[/]"
-        table.add_row(check.what, check.expected, check.shown, mark)
+        table.add_row(check.what, escape(check.expected), escape(check.shown), mark)
     return table
 
 

@@ -74,7 +74,7 @@ def check(result: PilatusResult, images: list[NDArray[Any]]) -> list[Check]:
     checks = [
         equal("frames in the accumulated image", len(images), result.frames),
         equal("motor steps", SCAN.steps, len(result.x)),
-        equal("motor positions", SCAN.positions, list(result.x)),
+        equal("motor positions", SCAN.positions, [float(x) for x in result.x]),
         Check(
             "accumulated image",
             f"sum {np.nansum(truth):.1f}, {masked.sum()} masked pixels",

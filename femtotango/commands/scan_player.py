@@ -96,7 +96,7 @@ class ScanPlayer:
             rate: frames per second; 0: as fast as they are taken.
             sent: told the number of frames sent so far.
         """
-        source = self._source(stream)
+        source = self.source(stream)
         messages = sardana_records(scan) if records else []
         if records:
             post_record(self._http, self.info["sardana"], messages[0])
@@ -140,7 +140,8 @@ class ScanPlayer:
                 raise StackError(f"{name} is {value!r} after {limit:.0f} s. {self.device.status()}")
             time.sleep(_POLL)
 
-    def _source(self, stream: str) -> PushSource:
+    def source(self, stream: str) -> PushSource:
+        """Return the detector's socket of a stream, which stays bound."""
         if stream not in self._sources:
             source = PushSource(self.info["streams"][stream])
             self._sources[stream] = self._exit.enter_context(source)

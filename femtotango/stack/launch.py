@@ -2,7 +2,8 @@
 
 ``python -m femtotango.stack.launch PARENT [--term] TARGET [ARGUMENT …]`` ties the process to its
 parent, whose end is its own (SIGKILL, or SIGTERM for one that has to end children of its own), then
-becomes TARGET: ``module:function`` is called in this interpreter, anything else is executed.
+becomes TARGET: ``module:function`` is called in this interpreter, under the program name NAME when
+it is given as ``NAME=module:function``; anything else is executed.
 """
 
 import ctypes
@@ -87,7 +88,8 @@ def main(arguments: Sequence[str]) -> None:
         os.execvp(target, [target, *rest])
     bind_zmq_to_loopback()
     rest_between_pings()
-    sys.argv = [target, *rest]
+    name, _, target = target.rpartition("=")
+    sys.argv = [name or target, *rest]
     needed = os.environ.get(NEEDS)
     if needed:
         load(needed)

@@ -230,9 +230,8 @@ class Services:
             store = f"-file={self.property_file}"
             options = (INSTANCE, store, "-dlist", self.config.device, "-ORBendPoint", endpoint)
             environment = {}
-        return Command(
-            DEVICE, "femtotango.device:main", options, {**_THREADS, **_MEMORY, **environment}
-        )
+        target = f"{SERVER}=femtotango.device:main"
+        return Command(DEVICE, target, options, {**_THREADS, **_MEMORY, **environment})
 
     @property
     def property_file(self) -> Path:
