@@ -46,6 +46,16 @@ class LiveAzimuthal:
         self._done: object = None
         self._last = -_INTERVAL
 
+    def settled(self) -> bool:
+        """Say whether the curve is that of the image that is shown now; call under the lock."""
+        total, settings = self._store.accumulation.shown, self._store.settings
+        geometry = None if total is None else geometry_of(settings, total)
+        if geometry is None or settings.azimuthal_bins == 0:
+            return True
+        return self._done == _Job(
+            self._store.accumulation.changes, settings.azimuthal_bins, geometry
+        )
+
     def update(self, now: float) -> dict[str, dict[str, Any]] | None:
         """Compute the curve when something has changed and it is time.
 

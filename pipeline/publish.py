@@ -45,6 +45,8 @@ class Publisher:
         self._preview: tuple[int, Preview] | None = None
         self.extra: dict[str, dict[str, Any]] = {}
         """Groups that are computed elsewhere: azimuthal, geometry."""
+        self.settled: Callable[[], bool] = lambda: True
+        """Says whether they belong to the image that is shown."""
         self.alarms: list[str] = []
         """What a person should know: files that cannot be written."""
 
@@ -175,6 +177,7 @@ class Publisher:
             "failed_frames": health.failed_frames + store.accumulation.late,
             "last_error": health.last_error,
             "alarms": alarms,
+            "settled": int(self.settled()),
         }
         if health.last_frame_time is not None:
             tree["last_frame_time"] = health.last_frame_time

@@ -60,7 +60,7 @@ class FemtomaxReducer:
             with self._store.lock:
                 try:
                     self._store.add(batch)
-                except Exception as error:  # noqa: BLE001 - one bad batch must not end a replay
+                except Exception as error:
                     logger.exception("event %d could not be reduced", batch.event)
                     what = f"{type(error).__name__}: {error}"
                     self._store.health.fail(f"event {batch.event} could not be reduced: {what}", 1)

@@ -20,6 +20,7 @@ class ReducerTasks:
         self._publisher = publisher
         self._azimuthal = LiveAzimuthal(store)
         self._saver = SumSaver(store)
+        publisher.settled = self._azimuthal.settled
         self._quiet: tuple[int, float] = (0, 0.0)
         self._photon_alarms: list[str] = []
 

@@ -175,3 +175,21 @@ def test_only_what_the_http_reader_can_serve_is_published() -> None:
             assert all(isinstance(item, str) for item in value), path
         elif not isinstance(value, int | str):
             assert np.asarray(value).dtype.kind in "iuf", path
+
+
+def test_the_curve_is_settled_when_it_belongs_to_the_newest_image() -> None:
+    run = Dispatch(1)
+    run.change(accumulate=True, photon_energy=13.5, distance=0.1, azimuthal_bins=5)
+    run.to_all(pilatus=header())
+    run.to_one(pilatus=image(0, np.ones((8, 8), np.float32)))
+    run.to_all(pilatus=series_end())
+    run.deliver()
+    assert run.published["health"]["settled"] == 0
+    run.reducer._tasks.run(1e9)
+    assert run.published["health"]["settled"] == 1
+    assert len(run.published["azimuthal"]["q"]) == 5
+    run.change(distance=0.2)
+    run.reducer.timer(parameters(run.settings[0]))
+    run.change(distance=0.0)
+    run.reducer.timer(parameters(run.settings[0]))
+    assert run.published["health"]["settled"] == 1
