@@ -88,7 +88,7 @@ macro_servers:
 """
 
 _CAMERA = """\
-      {prefix}{camera}:
+      {prefix}{camera}_ctrl:
         type: CTExpChannel
         python_module: femtomax_simulator.py
         python_class: FemtomaxSimulatorController

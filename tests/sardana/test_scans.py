@@ -1,0 +1,267 @@
+"""Scans through the door of a real Sardana server, on a real stack, with simulated cameras."""
+
+import json
+import socket
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import pytest
+import tango
+from click.testing import CliRunner
+from numpy.typing import NDArray
+from support.balor_server import balor_server
+from support.sardana_server import Door, MacroError, sardana_server, wait_for
+
+from femtotango.sardana.config import sardana_config
+from femtotango.stack.running import running
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+
+BURST = 2
+CAMERAS = ("pilatus", "andor3_balor")
+
+
+@dataclass
+class Beamline:
+    """A door, the device, and the folder of the scan files."""
+
+    door: Door
+    device: Any
+    folder: Path
+
+    def read(self, name: str) -> Any:
+        return self.device.read_attribute(name).value
+
+    def curve(self, roi: str) -> NDArray[np.float64]:
+        """Return a ROI's means over the motor, as the device shows them."""
+        return self.read("RoiMeanCurves")[list(self.read("RoiNames")).index(roi)]
+
+    def recorded(self, channel: str) -> NDArray[np.float64]:
+        """Return a column of the newest scan in the file that Sardana wrote."""
+        with h5py.File(self.folder / "femtomax.h5") as file:
+            newest = max(file, key=lambda name: int(name.removeprefix("entry")))
+            return file[newest]["measurement"][channel][()]
+
+
+@pytest.fixture(scope="module")
+def beamline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Beamline]:
+    folder = tmp_path_factory.mktemp("beamline")
+    (folder / "raw").mkdir()
+    config, ready, yaml = (folder / name for name in ("up.toml", "ready.json", "sardana.yaml"))
+    config.write_text('[properties]\nBalorDevice = "femtomax/balor/1"\n')
+    with running(["up", "--state", str(folder / "state"), "--config", str(config)]) as info:
+        ready.write_text(json.dumps(info))
+        arguments = ["--ready-file", str(ready), "--write", str(yaml), "--burst", str(BURST)]
+        arguments += ["--directory", str(folder)]
+        for camera in CAMERAS:
+            arguments += ["--simulate", camera]
+        CliRunner().invoke(sardana_config, arguments, catch_exceptions=False)
+        with (
+            balor_server(info["tango_host"], "femtomax/balor/1", folder / "balor.log"),
+            sardana_server(info["tango_host"], yaml, folder / "sardana.log") as door,
+        ):
+            device = tango.DeviceProxy(info["device"])
+            yield Beamline(door, device, folder)
+
+
+@pytest.fixture(autouse=True)
+def fresh(beamline: Beamline) -> Iterator[None]:
+    """Begin with a new sum of the Pilatus and two regions."""
+    door = beamline.door
+    door.run("senv ActiveMntGrp femtomax_pilatus")
+    door.run("femto_roi clear")
+    door.run("femto_roi add wide 300 400 300 200")
+    door.run("femto_roi add narrow 350 450 20 20")
+    door.run("femto_accum on")
+    door.run("femto_accum reset")
+    yield
+    if door.running():
+        door.proxy.command_inout("StopMacro")
+        door.wait()
+
+
+def test_two_scans_add_up(beamline: Beamline):
+    door = beamline.door
+    for _ in range(2):
+        door.run("ascan dummy_mot_01 1 2 4 0.02")
+    assert f"{20} frames" in door.run("femto_wait")
+    assert beamline.read("FrameCount") == 2 * 5 * BURST
+    assert beamline.read("ScanFinished")
+    assert "20 frames in the image" in door.run("femto_accum")
+
+
+def test_recorded_means_are_those_of_the_device(beamline: Beamline):
+    beamline.door.run("ascan dummy_mot_01 1 2 4 0.02")
+    beamline.door.run("femto_wait")
+    motor = beamline.recorded("dummy_mot_01")
+    assert motor.tolist() == [1.0, 1.25, 1.5, 1.75, 2.0]
+    assert beamline.read("XAxis").tolist() == motor.tolist()
+    assert beamline.read("XLabel") == "dummy_mot_01"
+    for channel, roi in (("roi1", "wide"), ("roi2", "narrow")):
+        values = beamline.recorded(channel)
+        assert np.all(np.isfinite(values))
+        assert len(set(values)) == 5
+        np.testing.assert_allclose(values, beamline.curve(roi), rtol=1e-9)
+    assert np.all(np.isnan(beamline.recorded("roi8")))
+    assert beamline.recorded("energy_histogram").shape == (5, 200)
+    assert beamline.recorded("azimuthal_curve").shape == (5, 1000)
+
+
+def test_roi_that_is_added_is_recorded(beamline: Beamline):
+    door = beamline.door
+    assert "Roi3" in door.run("femto_roi add third 100 100 50 50")
+    door.run("ascan dummy_mot_01 0 1 2 0.02")
+    door.run("femto_wait")
+    values = beamline.recorded("roi3")
+    assert np.all(np.isfinite(values))
+    np.testing.assert_allclose(values, beamline.curve("third"), rtol=1e-9)
+    door.run("femto_roi remove third")
+    assert list(beamline.read("RoiNames")) == ["wide", "narrow"]
+
+
+@pytest.mark.parametrize("command", ["StopMacro", "AbortMacro"])
+def test_next_scan_runs_after_one_that_was_stopped(beamline: Beamline, command: str):
+    door = beamline.door
+    door.start("ascan dummy_mot_01 0 1 50 0.05")
+    wait_for(lambda: beamline.read("ScanFrames") >= 3 * BURST, "three points", 60)
+    door.proxy.command_inout(command)
+    door.wait()
+    wait_for(lambda: beamline.read("ScanFinished"), "the stopped scan is given up", 20)
+    before = beamline.read("FrameCount")
+    assert 3 * BURST <= before < 51 * BURST
+    door.run("ascan dummy_mot_01 1 2 4 0.02")
+    door.run("femto_wait")
+    assert beamline.read("FrameCount") == before + 5 * BURST
+    np.testing.assert_allclose(beamline.recorded("roi1"), beamline.curve("wide"), rtol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("scan", "points"),
+    [
+        ("a2scan dummy_mot_01 0 1 dummy_mot_02 5 6 2 0.02", 3),
+        ("dscan dummy_mot_01 -1 1 2 0.02", 3),
+        ("mesh dummy_mot_01 0 1 1 dummy_mot_02 0 1 2 0.02", 6),
+        ("timescan 2 0.02", 3),
+    ],
+)
+def test_kinds_of_scans(beamline: Beamline, scan: str, points: int):
+    beamline.door.run(scan)
+    beamline.door.run("femto_wait")
+    assert beamline.read("FrameCount") == points * BURST
+    values = beamline.recorded("roi1")
+    assert len(values) == points
+    if "mot" in scan:
+        assert len(beamline.read("XAxis")) == points
+        np.testing.assert_allclose(values, beamline.curve("wide"), rtol=1e-9)
+
+
+def test_burst_of_the_hook_and_count_without_scan(beamline: Beamline):
+    door = beamline.door
+    door.run("ct 0.02")
+    door.run("femto_wait")
+    assert beamline.read("FrameCount") == BURST
+    door.run("ascan dummy_mot_01 0 1 1 0.02")
+    door.run("femto_wait")
+    assert beamline.read("FrameCount") == 3 * BURST
+
+
+def test_scan_before_that_hangs_is_given_up(beamline: Beamline):
+    door = beamline.door
+    door.run("femto_prepare 3 7")
+    assert not beamline.read("ScanFinished")
+    door.run("ascan dummy_mot_01 0 1 1 0.02")
+    door.run("femto_wait")
+    assert beamline.read("FrameCount") == 2 * BURST
+
+
+def test_ctrl_c_while_waiting_gives_the_scan_up(beamline: Beamline):
+    door = beamline.door
+    door.run("femto_prepare 3 7")
+    door.start("femto_wait")
+    wait_for(door.running, "femto_wait runs")
+    door.proxy.command_inout("StopMacro")
+    door.wait()
+    wait_for(lambda: beamline.read("ScanFinished"), "the scan is given up", 20)
+
+
+def test_ingester_that_is_away_does_not_break_the_scan(beamline: Beamline):
+    door = beamline.door
+    address = door.run("genv FemtomaxSardanaUrl").split("=")[-1].strip()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        free = server.getsockname()[1]
+    door.run(f"senv FemtomaxSardanaUrl http://127.0.0.1:{free}")
+    try:
+        door.run("ascan dummy_mot_01 0 1 2 0.02")
+        assert door.text("Warning").count("does not take the records") == 1
+        assert len(beamline.recorded("dummy_mot_01")) == 3
+    finally:
+        door.run(f"senv FemtomaxSardanaUrl {address}")
+    door.run("ascan dummy_mot_01 0 1 2 0.02")
+    door.run("femto_wait")
+    np.testing.assert_allclose(beamline.recorded("roi1"), beamline.curve("wide"), rtol=1e-9)
+
+
+def test_thresholds_geometry_and_photon_roi(beamline: Beamline):
+    door = beamline.door
+    assert "13.5" in door.run("femto_geometry photon_energy 13.5 distance 0.131")
+    assert beamline.read("PhotonEnergy") == 13.5
+    door.run("femto_threshold cmos_threshold 20")
+    assert beamline.read("CmosThreshold") == 20
+    door.run("femto_threshold cmos_threshold 12")
+    door.run("femto_photon_roi set 10 20 30 40")
+    assert json.loads(beamline.read("PhotonRoi")) == {"x": 10, "y": 20, "width": 30, "height": 40}
+    assert "off" in door.run("femto_photon_roi off")
+    assert beamline.read("PhotonRoi") == ""
+    assert "regions" in door.run("femto_status")
+
+
+@pytest.mark.parametrize(
+    ("line", "text"),
+    [
+        ("femto_roi add broken", "needs x, y, width and height"),
+        ("femto_roi add bro/ken 1 2 3 4", "Femtomax_BadRoi"),
+        ("femto_threshold wrong 5", "'wrong'"),
+        ("femto_threshold background -5", "Background"),
+        ("femto_accum maybe", "use on, off, reset, show"),
+        ("femto_continuous on eiger", "'eiger' is no stream"),
+        ("femto_prepare", "Use it as a hook"),
+    ],
+)
+def test_errors_are_sentences(beamline: Beamline, line: str, text: str):
+    with pytest.raises(MacroError) as error:
+        beamline.door.run(line)
+    assert text in str(error.value)
+    assert "Traceback" not in str(error.value)
+
+
+def test_missing_device_is_explained(beamline: Beamline):
+    door = beamline.door
+    name = door.run("genv FemtomaxDevice").split("=")[-1].strip()
+    door.run("usenv FemtomaxDevice")
+    try:
+        with pytest.raises(MacroError, match="senv FemtomaxDevice"):
+            door.run("femto_status")
+    finally:
+        door.run(f"senv FemtomaxDevice {name}")
+    door.run("femto_status")
+
+
+def test_raw_data_may_be_dropped_when_photons_are_trusted(beamline: Beamline):
+    door = beamline.door
+    door.run("senv ActiveMntGrp femtomax_balor")
+    door.run("femto_photon_roi set 1000 1000 1000 1000")
+    with pytest.raises(MacroError) as refusal:
+        door.run("femto_saveraw off")
+    assert "SaveRaw stays true" in str(refusal.value)
+    assert beamline.read("SaveRaw")
+    door.run("ascan dummy_mot_01 0 1 2 0.02")
+    door.run("femto_wait")
+    assert beamline.recorded("photon_count")[-1] > 100
+    assert "NOT saved" in door.run("femto_saveraw off")
+    assert beamline.read("SaveRaw") is False
+    assert "are saved" in door.run("femto_saveraw on")
+    door.run("femto_photon_roi off")
