@@ -65,7 +65,14 @@ class Component:
         self._sardana = sardana
         self.sync = SettingsSync(self._controller)
         self._observer = Observer(self.reducer)
-        self.scans = ScanControl(self._controller, self.reducer, sardana, self.sync, self.refresh)
+        self.scans = ScanControl(
+            self._controller,
+            self.reducer,
+            sardana,
+            self.sync,
+            lambda: self._view.results,
+            self.refresh,
+        )
         self._view = View(slots=slots, pipeline=Pipeline(replay=addresses.replay))
         self._view_lock = threading.Lock()
         self._closing = threading.Event()

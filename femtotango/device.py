@@ -84,7 +84,7 @@ class FemtomaxAnalysis(_Attributes):
             properties.addresses,
             properties.update_rate,
             self._on_change,
-            slots=tuple(str(name) for name in self.KeptRoiSlots) or EMPTY  # pyright: ignore,
+            slots=tuple(str(name) for name in self.KeptRoiSlots) or EMPTY,  # pyright: ignore,
         )
         self._component.update(configuration_errors=properties.errors)
         self._images = FullImage(self._component.reducer)

@@ -50,13 +50,24 @@ class ScanControl:
         reducer: Reducer,
         sardana: SardanaIngester | None,
         sync: SettingsSync,
+        results: Callable[[], Observation],
         refresh: Callable[[], Observation],
     ) -> None:
-        """Keep the parts; `refresh` fetches and publishes all results and returns them."""
+        """Keep the parts.
+
+        Args:
+            controller: of dranspose.
+            reducer: its results.
+            sardana: its HTTP ingester; None: workers are not asked to hand over.
+            sync: whose `posting` is held while a scan begins.
+            results: gives the newest observation.
+            refresh: fetches and publishes all results and returns them.
+        """
         self._controller = controller
         self._reducer = reducer
         self._sardana = sardana
         self._sync = sync
+        self._results = results
         self._refresh = refresh
         self._jobs = ThreadPoolExecutor(1, "femtomax-scans")
         self._lock = threading.Lock()
@@ -215,7 +226,7 @@ class ScanControl:
         """Post a trigger map and wait until data may come; call under `posting`."""
         self._arming = True
         try:
-            results = self._refresh()
+            failed = _failed(self._results())
             mapping = self._controller.set_sequence(trigger_map)
             with self._lock:
                 self._known += [config.mapping, mapping]
@@ -227,7 +238,7 @@ class ScanControl:
                         number=self._scan.number + 1,
                         mapping=mapping,
                         workers=config.worker_names,
-                        failed_before=_failed(results),
+                        failed_before=failed,
                         progress=progress,
                         done=False,
                     )
