@@ -57,6 +57,7 @@ class _Replayer:
     def close(self) -> None:
         end(self._processes, _PATIENCE)
         self._http.close()
+        self._ports.close()
 
     def start_replay(self) -> None:
         """Start dranspose's replay and wait until it answers; it counts the events first."""

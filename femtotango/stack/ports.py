@@ -34,6 +34,12 @@ class Ports:
     def __init__(self) -> None:
         self._reservations: dict[int, socket.socket] = {}
 
+    def close(self) -> None:
+        """Give up all reservations."""
+        for mark in self._reservations.values():
+            mark.close()
+        self._reservations.clear()
+
     def new(self) -> int:
         """Return a free port and reserve it.
 

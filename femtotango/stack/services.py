@@ -228,7 +228,7 @@ class Services:
         else:
             endpoint = f"giop:tcp:{self.config.bind}:{self.addresses.tango_port}"
             store = f"-file={self.property_file}"
-            options = (INSTANCE, store, "-dlist", self.config.device, "-ORBendPoint", endpoint)
+            options = (INSTANCE, store, "-ORBendPoint", endpoint)
             environment = {}
         target = f"{SERVER}=femtotango.device:main"
         return Command(DEVICE, target, options, {**_THREADS, **_MEMORY, **environment})

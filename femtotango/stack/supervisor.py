@@ -106,6 +106,7 @@ class Stack:
         end((p for n, p in self.processes.items() if n not in _BASIS), _PATIENCE)
         end((p for n, p in self.processes.items() if n in _BASIS), _PATIENCE / 2)
         self._http.close()
+        self._ports.close()
 
     def remove_folder(self) -> None:
         """Remove a temporary folder with its logs."""

@@ -1,0 +1,54 @@
+"""Ports that nothing else uses."""
+
+import socket
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from femtotango.stack.errors import PortError
+from femtotango.stack.ports import Ports, is_free
+
+
+@pytest.fixture
+def listener():
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        server.listen()
+        yield server.getsockname()[1]
+
+
+@pytest.fixture
+def ports():
+    with closing(Ports()) as ports:
+        yield ports
+
+
+def test_new_ports_are_free_and_differ(ports):
+    chosen = [ports.new() for _ in range(50)]
+    assert len(set(chosen)) == 50
+    assert all(is_free(port) for port in chosen)
+
+
+def test_new_ports_are_not_those_of_outgoing_connections(ports):
+    first = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    assert all(ports.new() < first for _ in range(20))
+
+
+def test_two_stacks_share_no_port(ports):
+    with closing(Ports()) as others:
+        ours = {ports.new() for _ in range(300)}
+        theirs = {others.new() for _ in range(300)}
+    assert not ours & theirs
+
+
+def test_a_port_in_use_is_named(ports, listener):
+    with pytest.raises(PortError, match=rf"Port {listener} \(for Redis\) is in use"):
+        ports.fixed(listener, "Redis")
+    assert not is_free(listener)
+
+
+def test_a_free_port_is_taken_as_asked(ports):
+    port = ports.new()
+    ports.close()
+    assert ports.fixed(port, "Redis") == port
