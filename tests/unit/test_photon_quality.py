@@ -1,0 +1,90 @@
+"""How well photons are found on simulated frames whose photons are known."""
+
+import numpy as np
+import pytest
+from scipy.spatial import cKDTree
+
+from pipeline.parameters import Settings
+from pipeline.photons import clean_image, find_photons
+from pipeline.results import PhotonFrame, PhotonList
+from pipeline.rois import Roi
+from pipeline.simulate_balor import BALOR_SHAPE, Truth, balor_frame
+
+DEFAULTS = Settings()
+
+
+def find(image: np.ndarray) -> PhotonFrame:
+    return find_photons(
+        image,
+        background=DEFAULTS.background,
+        photon_threshold=DEFAULTS.photon_threshold,
+        energy_threshold=DEFAULTS.energy_threshold,
+        pileup_threshold=DEFAULTS.pileup_threshold,
+        hot_pixel_ratio=DEFAULTS.hot_pixel_ratio,
+        max_hit_density=DEFAULTS.max_hit_density,
+        roi=Roi(0, 0, image.shape[1], image.shape[0]),
+    )
+
+
+def places(photons: PhotonList | Truth) -> np.ndarray:
+    return np.stack([photons.y, photons.x], axis=1)
+
+
+@pytest.mark.parametrize("density", [1e-5, 1e-4, 1e-3])
+def test_full_frames(density):
+    """3 ADU noise and 200 hot pixels a frame."""
+    rng = np.random.default_rng(7)
+    true = seen = apart = false = number = 0
+    errors, shifts = [], []
+    for _ in range(12 if density < 1e-4 else 1):
+        image, truth = balor_frame(rng, BALOR_SHAPE, density)
+        photons = find(image).photons
+        to_found, _ = cKDTree(places(photons)).query(places(truth))
+        to_true, index = cKDTree(places(truth)).query(places(photons))
+        near = to_true < 1.0
+        true += len(truth)
+        seen += int((to_found < 1.0).sum())
+        apart += len(np.unique(index[near]))
+        number += len(photons)
+        false += int((to_true > 2.0).sum())
+        # Where two photons pile up, neither has a position and an energy of its own.
+        alone = near & (photons.energy < DEFAULTS.pileup_threshold)
+        errors.append((places(photons) - places(truth)[index])[alone])
+        shifts.append((photons.energy - truth.energy[index])[alone])
+    assert seen / true >= 0.995
+    # At 1e-3 photons per pixel 0.6 % of the photons merge with a neighbour into one hit.
+    assert apart / true >= (0.995 if density < 1e-3 else 0.99)
+    assert false / number <= 0.005
+    rms = np.sqrt(np.mean(np.concatenate(errors) ** 2, axis=0))
+    assert (rms <= 0.035).all()
+    assert abs(np.median(np.concatenate(shifts))) <= 15
+
+
+def test_pile_up_grows_with_density():
+    rng = np.random.default_rng(8)
+    shares = []
+    for density in (1e-4, 1e-3):
+        found = find(balor_frame(rng, BALOR_SHAPE, density)[0])
+        shares.append(found.pileup / len(found.photons))
+    assert shares[0] < 0.002
+    assert 0.005 < shares[1] < 0.015
+
+
+def test_hot_pixels_are_rejected():
+    rng = np.random.default_rng(9)
+    image, _ = balor_frame(rng, (1000, 1000), count=0, hot_pixels=2000)
+    assert len(find(image).photons) <= 20
+
+
+def test_the_clean_image_has_photons_in_their_pixels():
+    image, truth = balor_frame(np.random.default_rng(10), (1000, 1000), count=300)
+    clean = clean_image(find(image).photons, DEFAULTS.view_threshold, (1000, 1000))
+    row, column = np.floor(truth.y + 0.5).astype(int), np.floor(truth.x + 0.5).astype(int)
+    assert clean[row, column].sum() >= 0.97 * len(truth)
+
+
+def test_frames_too_dense_are_skipped():
+    image, _ = balor_frame(np.random.default_rng(11), (1000, 1000), 2e-2)
+    found = find(image)
+    assert found.skipped
+    assert found.density == np.count_nonzero(image > 210) / image.size > DEFAULTS.max_hit_density
