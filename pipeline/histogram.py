@@ -29,16 +29,24 @@ class PhotonEnergies:
     def __len__(self) -> int:
         return self._count
 
+    @property
+    def size(self) -> int:
+        """Number of different energies that are kept."""
+        self._merge()
+        return len(self._values)
+
     def add(self, energies: NDArray[np.float32]) -> None:
         """Count photons.
 
         Args:
             energies: ``(n,) float32``, finite [ADU].
         """
+        if not len(energies):
+            return
         self._pending.append(energies)
         self._pending_count += len(energies)
         self._count += len(energies)
-        if self._pending_count >= _PENDING or len(self._pending) >= _PENDING:
+        if self._pending_count >= _PENDING:
             self._merge()
 
     def above(self, threshold: float) -> int:

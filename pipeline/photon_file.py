@@ -1,8 +1,7 @@
 """The NeXus file of a scan's photons, which opens whenever the process that writes it is killed.
 
-HDF5 writes its own book-keeping at a flush and not before. So the file is plain (a reader of a
-killed SWMR file needs a repair first), all that came is appended and flushed in one go, and rows
-that a kill left without data read as NaN.
+A reader of a killed SWMR file needs a repair first, so the file is a plain one whose changes are
+brought to disk together (`CommitFile`).
 """
 
 import json
@@ -19,6 +18,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.commit_file import CommitFile
 from pipeline.parameters import PARAMETERS, Settings
 from pipeline.photon_path import PhotonFileError, photon_path, put_in_place
 
@@ -86,14 +86,17 @@ class PhotonFile:
 
     def __init__(self, raw: str, detector: str, settings: Settings) -> None:
         wanted = photon_path(raw)
+        self._disk: CommitFile | None = None
         self._file: h5py.File | None = None
         self._changes = 0
 
         def make(path: Path) -> None:
-            self._file = h5py.File(path, "w", locking=False)
+            self._disk = CommitFile(path, new=True)
+            self._file = h5py.File(self._disk, "w")
             relative = os.path.relpath(raw, wanted.parent)
             _fill(self._file, raw, relative, detector, settings)
             self._file.flush()
+            self._disk.commit()
 
         with _told(wanted, "created"):
             try:
@@ -103,14 +106,14 @@ class PhotonFile:
                 raise
 
     def write(self, rows: Rows, seen: int, skipped: int) -> None:
-        """Append photons and flush.
+        """Append photons and bring them to disk.
 
         Args:
             rows: new photons.
             seen: frames seen so far.
             skipped: frames among them that the density guard refused.
         """
-        with self._entry("written") as entry:
+        with self._change() as entry:
             photons = _group(entry, "photons")
             for name, (dtype, _, _) in _COLUMNS.items():
                 column = _dataset(photons, name)
@@ -120,7 +123,6 @@ class PhotonFile:
                     column[-len(values) :] = values
             _dataset(entry, "frames_seen")[()] = seen
             _dataset(entry, "frames_skipped")[()] = skipped
-            entry.file.flush()
 
     def note_settings(self, settings: Settings, seen: int) -> None:
         """Note that parameters have changed.
@@ -132,12 +134,13 @@ class PhotonFile:
         if self._changes >= _MAX_CHANGES:
             return
         self._changes += 1
-        with self._entry("written") as entry:
+        with self._change() as entry:
             changes = entry.require_group("process/changes")
             changes.attrs["NX_class"] = "NXcollection"
             change = changes.create_dataset(f"{len(changes):04d}", data=_as_json(settings))
             change.attrs["frames_seen"] = seen
             change.attrs["date"] = _now()
+            _write_roi(entry, settings)
 
     def close(self, complete: bool, energy: NDArray[np.float64], counts: NDArray[np.int64]) -> None:
         """Add the energy histogram as the default plot and close.
@@ -147,32 +150,40 @@ class PhotonFile:
             energy: bin centres ``(n,)`` [ADU].
             counts: photons in them ``(n,)``.
         """
-        with self._entry("closed") as entry:
+        with self._change() as entry:
             if len(counts):
                 _write_histogram(entry, energy, counts)
                 entry.attrs["default"] = "energy_histogram"
             _dataset(entry, "complete")[()] = int(complete)
             _replace(entry, "end_time", _now())
-            entry.file.flush()
-            entry.file.close()
-            self._file = None
+        with _told(self.path, "closed"):
+            try:
+                if self._file is not None and self._disk is not None:
+                    self._file.close()
+                    self._disk.commit()
+            finally:
+                self.abandon()
 
     def abandon(self) -> None:
-        """Let go of the file as it stands; raises nothing."""
-        file, self._file = self._file, None
+        """Let go of the file as it stands on disk."""
+        file, disk = self._file, self._disk
+        self._file = self._disk = None
         if file is not None:
-            # The error that led here is the one that is told.
-            with suppress(OSError, RuntimeError, ValueError):
-                file.close()
+            file.close()
+        if disk is not None:
+            disk.close()
 
     @contextmanager
-    def _entry(self, doing: str) -> Iterator[h5py.Group]:
-        """Give the entry of the file, which is opened again when late photons come."""
-        with _told(self.path, doing):
+    def _change(self) -> Iterator[h5py.Group]:
+        """Give the entry to change, opened again when late photons come, and commit."""
+        with _told(self.path, "written"):
             try:
-                if self._file is None:
-                    self._file = h5py.File(self.path, "r+", locking=False)
+                if self._file is None or self._disk is None:
+                    self._disk = CommitFile(self.path, new=False)
+                    self._file = h5py.File(self._disk, "r+")
                 yield _group(self._file, "entry")
+                self._file.flush()
+                self._disk.commit()
             except BaseException:
                 self.abandon()
                 raise
@@ -214,11 +225,7 @@ def _fill(file: h5py.File, raw: str, relative: str, detector: str, settings: Set
     entry["frames_skipped"] = 0
     entry["raw_file"] = raw
     entry["raw"] = h5py.ExternalLink(relative, "/")
-    region = settings.photon_region
-    if region is not None:
-        roi = [region.x, region.y, region.width, region.height]
-        entry["photon_roi"] = np.array(roi, np.int64)
-        entry["photon_roi"].attrs.update({"units": "pixel", "order": "x, y, width, height"})
+    _write_roi(entry, settings)
 
     photons = entry.create_group("photons")
     photons.attrs.update({"NX_class": "NXdata", "signal": "energy", "axes": ["x", "y"]})
@@ -244,6 +251,15 @@ def _fill(file: h5py.File, raw: str, relative: str, detector: str, settings: Set
         process["parameters"].attrs[name] = value
         if PARAMETERS[name].unit:
             process["parameters"].attrs[f"{name}_units"] = PARAMETERS[name].unit
+
+
+def _write_roi(entry: h5py.Group, settings: Settings) -> None:
+    region = settings.photon_region
+    if region is None:
+        return
+    roi = np.array([region.x, region.y, region.width, region.height], np.int64)
+    _replace(entry, "photon_roi", roi)
+    entry["photon_roi"].attrs.update({"units": "pixel", "order": "x, y, width, height"})
 
 
 def _write_histogram(

@@ -10,6 +10,10 @@ import pytest
 from pipeline.photon_path import PhotonFileError, photon_path, put_in_place
 
 
+def names_in(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
 @pytest.mark.parametrize(
     "raw, expected",
     [
@@ -57,7 +61,7 @@ def test_a_taken_name_gets_a_number(tmp_path):
     names = [put_in_place(path, lambda p, n=n: p.write_text(str(n)) and None).name for n in "012"]
     assert names == ["a_xye.h5", "a_xye_1.h5", "a_xye_2.h5"]
     assert [(path.parent / name).read_text() for name in names] == ["0", "1", "2"]
-    assert sorted(os.listdir(path.parent)) == sorted(names)
+    assert names_in(path.parent) == sorted(names)
 
 
 def test_many_at_once_overwrite_nothing(tmp_path):
@@ -70,7 +74,7 @@ def test_many_at_once_overwrite_nothing(tmp_path):
         made = list(pool.map(make, range(40)))
     assert len(set(made)) == 40
     assert [int(p.read_text()) for p in made] == list(range(40))
-    assert len(os.listdir(tmp_path)) == 40
+    assert len(names_in(tmp_path)) == 40
 
 
 def test_a_share_without_hard_links_works_too(tmp_path, monkeypatch):
@@ -82,7 +86,7 @@ def test_a_share_without_hard_links_works_too(tmp_path, monkeypatch):
     names = [put_in_place(path, lambda p, n=n: p.write_text(n) and None).name for n in "01"]
     assert names == ["a.h5", "a_1.h5"]
     assert path.read_text() == "0"
-    assert sorted(os.listdir(tmp_path)) == ["a.h5", "a_1.h5"]
+    assert names_in(tmp_path) == ["a.h5", "a_1.h5"]
 
 
 def test_a_dangling_link_is_not_followed(tmp_path):
@@ -99,4 +103,4 @@ def test_nothing_is_left_behind_by_a_failure(tmp_path):
 
     with pytest.raises(OSError, match="No space"):
         put_in_place(tmp_path / "a.h5", fail)
-    assert os.listdir(tmp_path) == []
+    assert names_in(tmp_path) == []
