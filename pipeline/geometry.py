@@ -102,24 +102,6 @@ class Geometry:
         ny, nx = self.shape
         return self.q_at(np.arange(ny, dtype=np.float64)[:, None], np.arange(nx, dtype=np.float64))
 
-    def q_range(self) -> tuple[float, float]:
-        """Return the smallest and the largest q [1/Å] between the outermost pixels' centres.
-
-        A curve of constant q around anything but the beam is open, so that both extremes lie on
-        the image's edge, or the smallest at the beam.
-        """
-        ny, nx = self.shape
-        y, x = np.arange(ny, dtype=np.float64), np.arange(nx, dtype=np.float64)
-        edges = [
-            self.q_at(np.zeros(1), x),
-            self.q_at(np.full(1, ny - 1.0), x),
-            self.q_at(y, np.zeros(1)),
-            self.q_at(y, np.full(1, nx - 1.0)),
-        ]
-        q = np.concatenate(edges)
-        beam_inside = 0 <= self.beam_y - 0.5 <= ny - 1 and 0 <= self.beam_x - 0.5 <= nx - 1
-        return (0.0 if beam_inside else float(q.min())), float(q.max())
-
     def ring(self, q: float) -> NDArray[np.float64]:
         """Draw the ring of one q, whole or in pieces, at any tilt.
 
@@ -229,5 +211,4 @@ def calibrant_q(name: str, geometry: Geometry) -> NDArray[np.float64]:
         raise GeometryError(f"calibrant {name!r} is not known; did you mean {', '.join(proposed)}?")
     spacings = np.array(get_calibrant(found).dspacing, dtype=np.float64)
     q = np.unique(2 * np.pi / spacings[spacings > 0])
-    smallest, largest = geometry.q_range()
-    return q[(q > smallest) & (q < largest)]
+    return np.array([value for value in q if len(geometry.ring(float(value)))], dtype=np.float64)

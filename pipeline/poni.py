@@ -58,16 +58,18 @@ class Poni:
         """
         cos_tilt, sin_tilt = _cos_sin(tilt)
         cos_plane, sin_plane = _cos_sin(rotation)
-        along_y, along_x = sin_tilt * sin_plane, sin_tilt * cos_plane
-        rot2 = math.asin(along_y)
-        rot3 = math.asin(cos_plane * sin_plane * (cos_tilt - 1.0) / math.cos(rot2))
+        rot2 = math.asin(sin_tilt * sin_plane)
+        cos2 = math.sqrt(1.0 - (sin_plane * sin_tilt) ** 2)
+        # An arc tangent would keep more digits, but pyFAI's own q must come out to the last one.
+        rot1 = math.acos(min(1.0, max(-1.0, cos_tilt / cos2)))
+        turn = cos_tilt * cos_plane * sin_plane - cos_plane * sin_plane
         return cls(
             distance=distance * cos_tilt,
-            poni1=beam[0] - distance * along_y,
-            poni2=beam[1] - distance * along_x,
-            rot1=-math.atan2(along_x, cos_tilt) + 0.0,
+            poni1=beam[0] - distance * sin_tilt * sin_plane,
+            poni2=beam[1] - distance * sin_tilt * cos_plane,
+            rot1=-rot1 if cos_plane * sin_tilt > 0 else rot1,
             rot2=rot2,
-            rot3=rot3,
+            rot3=0.5 * math.pi - math.acos(min(1.0, max(-1.0, turn / cos2))) if tilt else 0.0,
         )
 
     def to_fit2d(self) -> tuple[float, tuple[float, float], float, float]:
@@ -210,7 +212,7 @@ def read_poni(
 
 
 def _cos_sin(degrees: float) -> tuple[float, float]:
-    radians = math.radians(degrees)
+    radians = degrees * math.pi / 180  # rounded as in pyFAI
     return math.cos(radians), math.sin(radians)
 
 
