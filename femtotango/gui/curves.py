@@ -6,9 +6,10 @@ import numpy as np
 from taurus.external.qt import QtCore, QtGui, QtWidgets
 
 from femtotango.gui.colors import roi_color
-from femtotango.gui.curve_plot import CurvePlot, thinned
+from femtotango.gui.curve_plot import CurvePlot
 from femtotango.gui.device_widget import DeviceWidget
 from femtotango.gui.tango_thread import read_together
+from femtotango.gui.thinning import thinned
 from femtotango.gui.watched import CURVES
 
 _TOGETHER = ("RoiNames", "XLabel", "XAxis", "RoiMeanCurves", "RoiMeanErrors")
@@ -55,8 +56,10 @@ class RoiCurves(DeviceWidget):
             self._again.start()
 
     def connection_changed(self, connected: bool, reason: str) -> None:
-        """Ask again after the device was away."""
+        """Ask again when the device is back."""
         self._reading = False
+        if connected and self.isVisible():
+            self._again.start()
 
     def _read(self) -> None:
         if not self._stale or self._reading or not self.link.connected:

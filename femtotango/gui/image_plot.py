@@ -139,6 +139,11 @@ class ImagePlot(PlotWindow):
         return View(x_min, x_max, y_min, y_max, width, height)
 
     @property
+    def image_shape(self) -> tuple[int, int] | None:
+        """``(ny, nx)`` of the full image; None before the first."""
+        return self._shape
+
+    @property
     def shown(self) -> ImageData:
         """The image item that the user sees."""
         return self._fine if self._fine is not None else self._coarse

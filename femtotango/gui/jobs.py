@@ -53,13 +53,6 @@ class JobQueue:
                 return None
             return self._jobs.popitem(last=False)[1]
 
-    def drain(self) -> list[Job]:
-        """Take out everything that waits."""
-        with self._condition:
-            jobs = list(self._jobs.values())
-            self._jobs.clear()
-            return jobs
-
     def close(self) -> None:
         """Wake up who waits; from now on nothing is handed out."""
         with self._condition:

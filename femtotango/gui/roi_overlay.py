@@ -19,6 +19,7 @@ PHOTONS = "photon ROI"
 _MANY = 15
 """With more ROIs than this only the selected one has handles, or they hide the image."""
 _HANDLE = 5
+_BEHIND_NAMES = "#20202080"
 
 
 def roi_of(shape: RectangleROI) -> Roi:
@@ -123,6 +124,7 @@ class RoiOverlay(QtCore.QObject):
         shape.setLineWidth(1.5)
         for handle in shape.getHandles():
             handle.setSymbolSize(_HANDLE)
+            handle.setBackgroundColor(_BEHIND_NAMES)
         shape.setSelectable(True)
         shape.setEditable(True)
         shape.sigEditingFinished.connect(functools.partial(self._edited, shape))

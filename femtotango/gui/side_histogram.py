@@ -1,6 +1,9 @@
 """The mean of each column or row of an image, drawn beside it."""
 
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backend_bases import FigureCanvasBase
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 from taurus.external.qt import QtWidgets  # before silx, which takes the same Qt
 
@@ -29,10 +32,18 @@ class SideHistogram(PlotWidget):
         self.setInteractiveMode("pan")
         self.getXAxis().setLabel("")
         self.getYAxis().setLabel("")
+        axes = self._axes()
+        (axes.xaxis if vertical else axes.yaxis).set_major_locator(MaxNLocator(2))
         if vertical:
             self.setFixedWidth(THICKNESS)
         else:
             self.setFixedHeight(THICKNESS)
+
+    def _axes(self) -> Axes:
+        canvas = self.getWidgetHandle()
+        if not isinstance(canvas, FigureCanvasBase):
+            raise RuntimeError("side histograms need silx' matplotlib backend")
+        return canvas.figure.axes[0]
 
     def keep_in_line(self, before: float, after: float) -> None:
         """Leave the same space as the image does.

@@ -1,0 +1,62 @@
+"""The newest reading of each attribute."""
+
+import numpy as np
+
+from femtotango.gui.jobs import Job, JobQueue
+from femtotango.gui.readings import NO_READING, Reading, Readings
+
+
+def test_the_newest_reading_stays_whatever_the_order_of_arrival() -> None:
+    readings = Readings()
+    assert readings.put("A", Reading(2, 20.0))
+    assert not readings.put("A", Reading(1, 10.0))
+    assert readings.get("A") == Reading(2, 20.0)
+    assert readings.get("B") is NO_READING
+
+
+def test_the_same_value_again_is_no_change() -> None:
+    readings = Readings()
+    readings.put("A", Reading(np.array([1.0, np.nan]), 1.0))
+    readings.put("B", Reading(float("nan"), 1.0))
+    readings.put("C", Reading(None, 1.0))
+    assert readings.take_changed() == {"A", "B", "C"}
+    readings.put("A", Reading(np.array([1.0, np.nan]), 2.0))
+    readings.put("B", Reading(float("nan"), 2.0))
+    readings.put("C", Reading(None, 2.0))
+    assert readings.take_changed() == frozenset()
+    readings.put("A", Reading(np.array([1.0, 2.0]), 3.0))
+    readings.put("C", Reading(0, 3.0))
+    assert readings.take_changed() == {"A", "C"}
+
+
+def test_a_touched_name_is_shown_again() -> None:
+    readings = Readings()
+    readings.touch(["A"])
+    assert readings.take_changed() == {"A"}
+
+
+def test_a_restarted_device_may_have_an_older_clock() -> None:
+    readings = Readings()
+    readings.put("A", Reading("old", 1000.0))
+    readings.forget_times()
+    assert readings.put("A", Reading("new", 10.0))
+    assert readings.get("A").value == "new"
+
+
+def test_only_the_newest_job_of_a_key_waits() -> None:
+    jobs = JobQueue()
+    first, other, second = (Job(key, lambda _: None) for key in "aba")
+    assert jobs.put(first) is None
+    jobs.put(other)
+    assert jobs.put(second) is first
+    assert jobs.get(0) is second
+    assert jobs.get(0) is other
+    assert jobs.get(0) is None
+
+
+def test_a_closed_queue_hands_out_nothing_and_does_not_wait() -> None:
+    jobs = JobQueue()
+    jobs.put(Job("a", lambda _: None))
+    jobs.close()
+    assert jobs.closed
+    assert jobs.get(60.0) is None

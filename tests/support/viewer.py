@@ -1,0 +1,148 @@
+"""A user in front of the viewer, who looks, waits, drags, clicks and types; needs a display."""
+
+import time
+import warnings
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any
+
+with warnings.catch_warnings():
+    # Taurus and silx warn when they are imported; their warnings are not ours to mend.
+    warnings.simplefilter("ignore")
+    from PyQt5 import QtTest
+    from taurus.external.qt import QtCore, QtGui, QtWidgets
+
+    from femtotango.gui.link import close_links
+    from femtotango.gui.window import ViewerWindow
+
+_LEFT = QtCore.Qt.MouseButton.LeftButton
+_STEPS = 6
+_PATIENCE = 20.0
+
+
+class Viewer:
+    """One open window."""
+
+    def __init__(self, device: str, size: tuple[int, int] = (1280, 800)) -> None:
+        self.application = QtWidgets.QApplication.instance() or QtWidgets.QApplication(["tests"])
+        self.window = ViewerWindow(device)
+        self.errors: list[str] = []
+        self.window.link.failed.connect(self.errors.append)
+        self.window.resize(*size)
+        self.window.show()
+
+    def __enter__(self) -> "Viewer":
+        self.wait("the device", lambda: self.window.link.connected)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.window.close()
+        close_links()
+        self.window.deleteLater()
+        self.application.sendPostedEvents(None, QtCore.QEvent.Type.DeferredDelete)
+        self.application.processEvents()
+
+    def events(self) -> None:
+        """Let the window work off what has come."""
+        self.application.processEvents(QtCore.QEventLoop.ProcessEventsFlag.AllEvents, 20)
+
+    def wait(self, what: str, condition: Callable[[], Any], patience: float = _PATIENCE) -> Any:
+        """Return the condition's first true value.
+
+        Raises:
+            TimeoutError: there was none in time.
+        """
+        end = time.monotonic() + patience
+        while not (value := condition()):
+            if time.monotonic() > end:
+                raise TimeoutError(f"waited {patience:g} s for {what}; errors shown: {self.errors}")
+            self.events()
+            time.sleep(0.002)
+        return value
+
+    def wait_image(self, frames: int = 1) -> None:
+        """Wait until the sum of so many frames is drawn."""
+        self.wait("the image", lambda: f"sum of {frames} frames" in self.title or frames == 1)
+        self.wait("pixels", lambda: self.plot.shown.getData(copy=False).size > 1)
+
+    @property
+    def plot(self) -> Any:
+        """The plot of the image."""
+        return self.window.image.plot
+
+    @property
+    def title(self) -> str:
+        """Words above the image."""
+        return self.window.image.title.text()
+
+    @property
+    def error_line(self) -> str:
+        """The error that the user sees; empty: none."""
+        return self.window.status_line.error_line.full_text
+
+    def at(self, x: float, y: float) -> QtCore.QPoint:
+        """Return where an image position is on the plot."""
+        left, top = self.plot.dataToPixel(x, y)
+        return QtCore.QPoint(round(left), round(top))
+
+    def drag(self, start: tuple[float, float], end: tuple[float, float]) -> None:
+        """Drag the mouse over the image, from ``(x, y)`` to ``(x, y)`` [pixel]."""
+        canvas, first, last = self.plot.canvas, self.at(*start), self.at(*end)
+        QtTest.QTest.mouseMove(canvas, first)
+        QtTest.QTest.mousePress(canvas, _LEFT, pos=first)
+        for step in range(1, _STEPS + 1):
+            position = first + (last - first) * step / _STEPS
+            moved = QtGui.QMouseEvent(
+                QtCore.QEvent.Type.MouseMove,
+                QtCore.QPointF(position),
+                _LEFT,
+                _LEFT,
+                QtCore.Qt.KeyboardModifier.NoModifier,
+            )
+            self.application.sendEvent(canvas, moved)
+        QtTest.QTest.mouseRelease(canvas, _LEFT, pos=last)
+
+    def click_image(self, x: float, y: float) -> None:
+        """Click on an image position."""
+        canvas, position = self.plot.canvas, self.at(x, y)
+        QtTest.QTest.mouseMove(canvas, position)
+        QtTest.QTest.mouseClick(canvas, _LEFT, pos=position)
+
+    def click(self, button: QtWidgets.QAbstractButton) -> None:
+        """Click on a button; a check box is hit at its box."""
+        position = QtCore.QPoint(8, button.height() // 2)
+        QtTest.QTest.mouseClick(button, _LEFT, pos=position)
+
+    def enter(self, field: QtWidgets.QDoubleSpinBox, text: str) -> None:
+        """Type into a field, and Enter."""
+        edit = field.lineEdit()
+        assert edit is not None
+        field.setFocus()
+        edit.selectAll()
+        QtTest.QTest.keyClicks(field, text)
+        QtTest.QTest.keyClick(field, QtCore.Qt.Key.Key_Return)
+
+    def enter_cell(self, table: QtWidgets.QTableWidget, row: int, column: int, text: str) -> None:
+        """Type into the cell of a table, and Enter."""
+        table.setCurrentCell(row, column)
+        item = table.item(row, column)
+        assert item is not None
+        table.editItem(item)
+        editor = self.wait("an editor", lambda: table.findChild(QtWidgets.QLineEdit))
+        editor.selectAll()
+        QtTest.QTest.keyClicks(editor, text)
+        QtTest.QTest.keyClick(editor, QtCore.Qt.Key.Key_Return)
+        self.wait(
+            "the end of typing",
+            lambda: table.state() != QtWidgets.QAbstractItemView.State.EditingState,
+        )
+
+    def press(self, widget: QtWidgets.QWidget, key: QtCore.Qt.Key) -> None:
+        """Press a key."""
+        widget.setFocus()
+        QtTest.QTest.keyClick(widget, key)
