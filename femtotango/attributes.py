@@ -9,6 +9,7 @@ from tango import AttrWriteType
 from tango.server import attribute
 
 from femtotango.errors import BadValue
+from femtotango.plain_text import ascii_only
 from femtotango.results_table import MAX_IMAGE, RESULTS, Result
 from pipeline.parameters import ATTRIBUTES, Parameter
 
@@ -54,7 +55,7 @@ def setting(name: str, parameter: Parameter) -> attribute:
         dtype=_SETTING_TYPES[parameter.kind],
         label=label(name),
         unit=parameter.unit,
-        doc=parameter.help,
+        doc=ascii_only(parameter.help),
         memorized=True,
         hw_memorized=True,
         **limits,
@@ -141,7 +142,7 @@ def check_q_values(values: Any) -> NDArray[np.float64]:
         raise BadValue(f"QValues: {len(array)} given, at most {MAX_Q_VALUES} are possible.")
     wrong = array[~(np.isfinite(array) & (array > 0))]
     if len(wrong):
-        raise BadValue(f"QValues: {wrong[0]:g} given, expected values above 0 [1/Å].")
+        raise BadValue(f"QValues: {wrong[0]:g} given, expected values above 0 [1/angstrom].")
     return array
 
 

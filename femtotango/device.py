@@ -27,9 +27,9 @@ from femtotango.device_memory import DeviceMemory
 from femtotango.device_push import Pusher, Reading
 from femtotango.errors import BadValue, NoBalor, PipelineError
 from femtotango.full_image import FullImage
+from femtotango.plain_text import latin
 from femtotango.properties import Properties
 from femtotango.results_table import RESULTS, Result
-from femtotango.roi_slots import EMPTY
 from femtotango.save_raw import check_switch_off
 from femtotango.scan_request import parse_request
 from femtotango.view import View
@@ -79,12 +79,12 @@ class FemtomaxAnalysis(_Attributes):
         self._refused: dict[str, str] = {}
         properties = Properties.read(self)
         self._memory = DeviceMemory(self.get_name())
-        self._q_values = np.array(self.KeptQValues, np.float64)
+        self._q_values = np.array(properties.q_values, np.float64)
         self._component = Component(
             properties.addresses,
             properties.update_rate,
             self._on_change,
-            slots=tuple(str(name) for name in self.KeptRoiSlots) or EMPTY,  # pyright: ignore,
+            slots=properties.roi_slots,
         )
         self._component.update(configuration_errors=properties.errors)
         self._images = FullImage(self._component.reducer)
@@ -136,7 +136,7 @@ class FemtomaxAnalysis(_Attributes):
     def _state(self) -> tuple[DevState, str]:
         verdict = health.judge(self._component.view)
         refused = (f"A remembered value was not used: {text}" for text in self._refused.values())
-        return getattr(DevState, verdict.state), "\n".join([verdict.status, *refused])
+        return getattr(DevState, verdict.state), latin("\n".join([verdict.status, *refused]))
 
     def _on_change(self) -> None:
         if hasattr(self, "_pusher"):
@@ -286,7 +286,7 @@ class FemtomaxAnalysis(_Attributes):
         self._component.sync.new_sum()
         self._component.wait_delivered()
 
-    @command(dtype_in=str, doc_in='{"name": …, "x": …, "y": …, "width": …, "height": …} [pixel]')
+    @command(dtype_in=str, doc_in='{"name": "a", "x": 1, "y": 2, "width": 3, "height": 4}')
     def AddRoi(self, text: str) -> None:
         """Add a ROI, or replace the one of that name."""
         with reported("AddRoi"):
@@ -306,7 +306,7 @@ class FemtomaxAnalysis(_Attributes):
 
     # Scans
 
-    @command(dtype_in=str, doc_in='{"streams": […], "steps": points, "burst": frames per point}')
+    @command(dtype_in=str, doc_in='{"streams": [...], "steps": points, "burst": frames per point}')
     @waits
     def PrepareScan(self, request: str) -> None:
         """Return when detectors and Sardana may start."""
@@ -332,7 +332,9 @@ class FemtomaxAnalysis(_Attributes):
 
     # Geometry, files and pixels
 
-    @command(dtype_in=float, doc_in="q [1/Å]", dtype_out=(float,), doc_out="y0, x0, y1, … [pixel]")
+    @command(
+        dtype_in=float, doc_in="q [1/angstrom]", dtype_out=(float,), doc_out="y0, x0, y1, x1, ..."
+    )
     @waits
     def QCurve(self, q: float) -> Any:
         """Draw a ring; NaN between its branches."""

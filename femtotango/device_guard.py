@@ -8,11 +8,12 @@ from typing import Any, NoReturn
 import tango
 
 from femtotango.errors import FemtomaxError
+from femtotango.plain_text import ascii_only
 
 
 def refuse(error: FemtomaxError, origin: str) -> NoReturn:
     """Raise DevFailed with the error's reason and text."""
-    tango.Except.throw_exception(error.reason, str(error), origin)
+    tango.Except.throw_exception(error.reason, ascii_only(str(error)), origin)
     raise error
 
 

@@ -66,16 +66,13 @@ def calibrant(view: View, name: str, limit: int) -> NDArray[np.float64]:
         BadRequest: there is no calibrant of that name, or the detector sees none of its lines.
         NoGeometry, NoImage: it is not known what the detector sees.
     """
-    detector = geometry(view)
     try:
-        q = calibrant_q(name, detector)
+        q = calibrant_q(name, geometry(view))
     except GeometryError as error:
         raise BadRequest(str(error)) from error
     if not len(q):
-        low, high = detector.q_range()
         raise BadRequest(
-            f"No line of {name} lies between {low:.3g} and {high:.3g} 1/Å, where the detector is: "
-            "check Distance and PhotonEnergy."
+            f"The detector sees no line of {name}: check Distance, PhotonEnergy, BeamX and BeamY."
         )
     return q[:limit]
 

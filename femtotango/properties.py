@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from femtotango.component import Addresses
+from femtotango.roi_slots import EMPTY
 
 _DEFAULT_RATE = 5.0
 _RATES = (0.1, 50.0)
@@ -20,6 +21,10 @@ class Properties:
     """[Hz]"""
     balor: str
     output_folder: str
+    q_values: tuple[float, ...]
+    """As they were before a restart."""
+    roi_slots: tuple[str, ...]
+    """As they were before a restart."""
     errors: tuple[str, ...]
 
     @classmethod
@@ -27,8 +32,7 @@ class Properties:
         """Read and check the properties of a device.
 
         Args:
-            device: has ControllerUrl, ReducerUrl, SardanaUrl, BalorDevice, UpdateRate and
-                OutputFolder.
+            device: an instance of the device class.
         """
         errors = []
         urls = {"ControllerUrl": True, "ReducerUrl": True, "SardanaUrl": False}
@@ -50,6 +54,8 @@ class Properties:
             rate,
             device.BalorDevice.strip(),
             device.OutputFolder.strip(),
+            tuple(float(q) for q in device.KeptQValues),
+            tuple(str(name) for name in device.KeptRoiSlots) or EMPTY,
             tuple(errors),
         )
 

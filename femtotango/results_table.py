@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from femtotango.plain_text import latin
 from femtotango.roi_slots import SLOTS
 from femtotango.view import View
 
@@ -58,7 +59,9 @@ def _count(path: str, this_scan: bool = False) -> Read:
 
 
 def _text(path: str, this_scan: bool = False) -> Read:
-    return lambda view: str((view.of_this_scan if this_scan else view.snapshot).get(path, ""))
+    return lambda view: latin(
+        str((view.of_this_scan if this_scan else view.snapshot).get(path, ""))
+    )
 
 
 def _array(path: str, this_scan: bool = False) -> Read:
@@ -331,6 +334,6 @@ RESULTS: tuple[Result, ...] = (
         unit="Hz",
     ),
     Result("LastFrameAge", float, "Time since the newest frame.", _age, unit="s"),
-    Result("LastError", str, "The newest error.", lambda view: view.last_error),
+    Result("LastError", str, "The newest error.", lambda view: latin(view.last_error)),
 )
 """All but AccumulatedImage, which is fetched on demand."""

@@ -8,6 +8,7 @@ from typing import Any
 
 from femtotango.client import Config, Controller
 from femtotango.errors import BadValue, NotReady
+from femtotango.plain_text import carriable
 from pipeline.parameters import PARAMETERS, ParameterError, Settings, Value
 
 ACCUMULATE = "accumulate"
@@ -69,7 +70,7 @@ class SettingsSync:
         """
         with self._wish_lock:
             try:
-                wish = self._wish.replaced(name, value)
+                wish = self._wish.replaced(name, _carried(name, value))
             except ParameterError as error:
                 raise BadValue(str(error)) from error
             starts = name == ACCUMULATE and wish.accumulate and not self._wish.accumulate
@@ -224,6 +225,7 @@ class SettingsSync:
             return
         try:
             value = PARAMETERS[name].decode(data)
+            _carried(name, value)
         except ParameterError:
             self._theirs[name] = data
             return
@@ -250,3 +252,14 @@ class SettingsSync:
         if theirs >= ours:
             pending = ACCUMULATION_ID in self._pending
             self._wish = self._wish.replaced(ACCUMULATION_ID, theirs + pending)
+
+
+def _carried(name: str, value: Any) -> Any:
+    """Return a value that clients of the device can read.
+
+    Raises:
+        ParameterError: a text with characters that Tango cannot carry.
+    """
+    if isinstance(value, str) and not carriable(str(PARAMETERS[name].check(value))):
+        raise ParameterError(f"{name} = {value!r}: Tango carries Latin letters only; use those.")
+    return value

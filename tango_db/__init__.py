@@ -1,0 +1,1 @@
+"""How the device is entered in a Tango database."""
