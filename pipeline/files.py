@@ -120,5 +120,3 @@ def _plain_errors(what: str) -> Iterator[None]:
         yield
     except OSError as error:
         raise FileError(f"{what}: {error.strerror or error}.") from error
-    except RuntimeError as error:  # how HDF5 reports a disk that fills up
-        raise FileError(f"{what}: {error}.") from error

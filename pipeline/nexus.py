@@ -1,6 +1,7 @@
 """NeXus files of images: the exact numbers, what they are made of, and the curve."""
 
 import importlib.metadata
+import io
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -62,7 +63,9 @@ def save_image(path: Path, record: ImageRecord, now: datetime | None = None) -> 
         FileError: the file cannot be written, or exists already.
     """
     time = (now or datetime.now(UTC)).isoformat(timespec="seconds")
-    with new_file(path) as part, h5py.File(part, "w") as file:
+    # Built in memory: HDF5 may crash the process when a disk fills up while it writes.
+    content = io.BytesIO()
+    with h5py.File(content, "w") as file:
         file.attrs.update(
             NX_class="NXroot",
             default="entry",
@@ -81,6 +84,8 @@ def save_image(path: Path, record: ImageRecord, now: datetime | None = None) -> 
         _write_frames(entry, record)
         _write_settings(entry, record.settings)
         _write_program(entry, time)
+    with new_file(path) as part:
+        part.write_bytes(content.getbuffer())
 
 
 def _group(parent: h5py.Group, name: str, nexus_class: str, **attributes: Any) -> h5py.Group:
