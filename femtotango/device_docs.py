@@ -7,18 +7,23 @@ from pipeline.parameters import PARAMETERS, Parameter
 
 _HEAD = """# The device FemtomaxAnalysis
 
-This page is printed by `scripts/device-docs` from the tables in `pipeline/parameters.py` and `femtotango/results_table.py`.
+This page is printed by `scripts/device-docs` from the tables in `pipeline/parameters.py` and
+`femtotango/results_table.py`.
 
-State: `ON` idle, `RUNNING` while a scan is processed, `ALARM` when photons pile up, frames fail or are skipped or a file cannot be
-written, `FAULT` for a configuration that cannot work, `UNKNOWN` while the pipeline cannot be reached. `Status` says which part and what
-to do. A refused write or command raises `DevFailed` with a reason `Femtomax_…` and a sentence that says what is accepted.
+State: `ON` idle, `RUNNING` while a scan is processed, `ALARM` when photons pile up, frames fail
+or are skipped or a file cannot be written, `FAULT` for a configuration that cannot work,
+`UNKNOWN` while the pipeline cannot be reached. `Status` says which part and what to do. A refused
+write or command raises `DevFailed` with a reason `Femtomax_…` and a sentence that says what is
+accepted.
 
-Images are `(y, x)`; pixel `i` covers `[i - 0.5, i + 0.5)`. Intensities of the cameras are above background. Missing is NaN, never 0.
+Images are `(y, x)`; pixel `i` covers `[i - 0.5, i + 0.5)`. Intensities of the cameras are above
+background. Missing is NaN, never 0.
 """
 
 _MORE = """
-Besides them: `QValues` (rings to draw [1/Å], at most 100), `MaxFilter` (previews and regions show block maxima, so that single photons
-stay visible) and `SaveRaw` (the Balor's own, through the property `BalorDevice`; see [photons](photons.md)).
+Besides them: `QValues` (rings to draw [1/Å], at most 100), `MaxFilter` (previews and regions show
+block maxima, so that single photons stay visible) and `SaveRaw` (the Balor's own, through the
+property `BalorDevice`; see [photons](photons.md)).
 """
 
 
@@ -27,7 +32,8 @@ def device_page() -> str:
     settings = [p for p in PARAMETERS.values() if p.attribute is not None]
     parts = [
         _HEAD,
-        "\n## Settings\n\nRead and write, kept over a restart. The parameter is dranspose's name.\n\n",
+        "\n## Settings\n\n"
+        "Read and write, kept over a restart. The parameter is dranspose's name.\n\n",
         _table(
             ("attribute", "parameter", "type", "default", "limits", "unit", "meaning"),
             map(_setting, settings),
