@@ -1,0 +1,72 @@
+from dataclasses import replace
+
+import pytest
+
+from femtotango.client import Progress
+from femtotango.scan_progress import Scan, complete, outstanding, series_over
+
+SCAN = Scan(
+    number=3,
+    mapping="m",
+    workers=frozenset({"w1", "w2"}),
+    frames=30,
+    camera="pilatus",
+    progress=Progress(32, 32, 32, False),
+    done=False,
+)
+SNAPSHOT = {
+    "scan/mapping": "m",
+    "scan/ended": 1,
+    "scan/ended_workers": ["w1", "w2"],
+    "scan/processed": 30,
+    "health/settled": 1,
+}
+
+
+def test_complete_when_all_events_all_workers_and_the_curve_are_in():
+    assert complete(SNAPSHOT, SCAN)
+
+
+@pytest.mark.parametrize(
+    "snapshot",
+    [
+        {},
+        SNAPSHOT | {"scan/mapping": "the scan before"},
+        SNAPSHOT | {"scan/ended": 0},
+        SNAPSHOT | {"scan/ended_workers": ["w1"]},
+        SNAPSHOT | {"health/settled": 0},
+    ],
+)
+def test_not_complete_while_results_are_missing(snapshot):
+    assert not complete(snapshot, SCAN)
+
+
+@pytest.mark.parametrize(
+    "scan",
+    [
+        replace(SCAN, progress=None),
+        replace(SCAN, progress=Progress(32, 31, 32, True)),
+        replace(SCAN, progress=Progress(0, 0, 0, False)),
+        replace(SCAN, continuous=True),
+    ],
+)
+def test_not_complete_while_events_are_missing(scan):
+    assert not complete(SNAPSHOT, scan)
+
+
+def test_replay_has_no_workers_and_is_complete_with_its_series():
+    replay = replace(SCAN, workers=frozenset(), frames=None)
+    assert complete(SNAPSHOT | {"scan/ended_workers": ["replay-worker-0"]}, replay)
+
+
+def test_outstanding_counts_what_was_neither_good_nor_failed():
+    assert outstanding(SNAPSHOT | {"scan/processed": 13}, SCAN) == 17
+    assert outstanding(SNAPSHOT, SCAN) == 0
+    assert outstanding({}, SCAN) == 30
+    assert outstanding(SNAPSHOT | {"scan/mapping": "the scan before"}, SCAN) == 30
+    assert outstanding({}, replace(SCAN, frames=None)) == 0
+
+
+def test_series_of_another_scan_is_not_ours():
+    assert series_over(SNAPSHOT, SCAN)
+    assert not series_over(SNAPSHOT, replace(SCAN, mapping="n"))
