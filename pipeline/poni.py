@@ -54,7 +54,7 @@ class Poni:
             beam: where the beam meets the detector plane, ``(y, x)`` from the corner of the
                 first pixel [m].
             tilt: angle between beam and detector normal [deg].
-            rotation: direction of the tilt [deg]; 0: +x leans towards the sample.
+            rotation: direction of the tilt [deg]; 0: larger x are farther from the sample.
         """
         cos_tilt, sin_tilt = _cos_sin(tilt)
         cos_plane, sin_plane = _cos_sin(rotation)
@@ -271,9 +271,9 @@ def _known_shape(shape: tuple[int, int] | None, orientation: int) -> tuple[int, 
 
 def _checked(found: Mapping[str, float]) -> dict[str, float]:
     try:
-        # Twelve digits: the way there and back through pyFAI gives the number that was typed.
+        # Twelve digits: the way through pyFAI and back gives the number that was typed.
         return {
-            name: float(PARAMETERS[name].check(float(f"{value:.12g}")))
+            name: float(PARAMETERS[name].check(round(float(f"{value:.12g}"), 12)))
             for name, value in found.items()
         }
     except ParameterError as error:

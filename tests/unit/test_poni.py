@@ -1,5 +1,6 @@
 """PONI files: pyFAI opens ours, and theirs give the attributes back."""
 
+import dataclasses
 import math
 from pathlib import Path
 
@@ -103,6 +104,21 @@ def test_round_numbers_come_back_round(tmp_path: Path) -> None:
         "beam_x": 210.0,
         "beam_y": 373.0,
     }
+
+
+def test_the_direction_of_the_tilt() -> None:
+    sideways = dataclasses.replace(LAB6, tilt=10.0)
+    assert sideways.plane.step_x[2] > 0
+    assert sideways.plane.step_y[2] == pytest.approx(0.0, abs=1e-12)
+    assert dataclasses.replace(sideways, rotation=90.0).plane.step_y[2] > 0
+
+
+@pytest.mark.parametrize(("rotation", "back"), [(0.0, 180.0), (180.0, 0.0), (300.0, 120.0)])
+def test_a_negative_tilt_comes_back_positive(rotation: float, back: float) -> None:
+    tilted = dataclasses.replace(LAB6, tilt=-5.0, rotation=rotation)
+    found = from_poni(tilted.to_poni()).settings
+    assert (found["tilt"], found["rotation"]) == (5.0, back)
+    assert (found["beam_x"], found["beam_y"]) == (210.0, 373.0)
 
 
 @pytest.mark.parametrize("orientation", [1, 2, 3, 4])
