@@ -165,12 +165,15 @@ def _run(replayer: _Replayer, ready_file: Path | None, console: Console) -> None
         values = replayer.values(list(PARAMETERS))
     with console.status("Starting the Tango device …"):
         replayer.start_device({n: v for n, v in values.items() if v != PARAMETERS[n].default})
-    if ready_file is not None:
-        write_ready_file(ready_file, replayer.services.ready_info())
     address = replayer.services.device_address
     console.print(f"device   {address}", highlight=False, soft_wrap=True)
     console.print(f"reducer  {replayer.services.reducer_url}", highlight=False, soft_wrap=True)
+    device = connect(address)
     replayer.begin()
+    # before its first event the device has no scan, which counts as finished
+    replayer.wait("the first event", lambda: device.read_attribute("ScanNumber").value > 0)
+    if ready_file is not None:
+        write_ready_file(ready_file, replayer.services.ready_info())
     with Progress(console=console) as bar:
         task = bar.add_task("events", total=None)
 
@@ -183,6 +186,5 @@ def _run(replayer: _Replayer, ready_file: Path | None, console: Console) -> None
             return bool(progress["finished"])
 
         replayer.wait("the end of the recording", over, limit=None)
-    device = connect(address)
     replayer.wait("the results", lambda: bool(device.read_attribute("ScanFinished").value))
     console.print(device_table(device))
