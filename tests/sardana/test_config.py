@@ -39,7 +39,9 @@ def test_configuration_is_one_that_sardana_accepts(tmp_path, ready_file):
     config = load_yaml(str(target))
     sanity_check_config(config, check_code=True)
     pool = config["pools"]["femtomax"]
-    assert pool["controllers"]["femtomax_balor_ctrl"]["properties"]["Address"] == "tcp://127.0.0.1:4"
+    assert (
+        pool["controllers"]["femtomax_balor_ctrl"]["properties"]["Address"] == "tcp://127.0.0.1:4"
+    )
     assert list(pool["measurement_groups"]) == ["femtomax_pilatus", "femtomax_balor"]
     variables = config["macro_servers"]["femtomax"]["environment"]["variables"]
     assert variables["FemtomaxDevice"] == "tango://localhost:1/a/b/c"

@@ -3,6 +3,7 @@
 import json
 import socket
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,13 +14,14 @@ import pytest
 import tango
 from click.testing import CliRunner
 from numpy.typing import NDArray
-from support.balor_server import balor_server
+from support.balor_server import Balor
 from support.sardana_server import Door, MacroError, sardana_server, wait_for
+from tango.test_context import DeviceTestContext
 
 from femtotango.sardana.config import sardana_config
 from femtotango.stack.running import running
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 BURST = 2
 CAMERAS = ("pilatus", "andor3_balor")
@@ -52,20 +54,21 @@ def beamline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Beamline]:
     folder = tmp_path_factory.mktemp("beamline")
     (folder / "raw").mkdir()
     config, ready, yaml = (folder / name for name in ("up.toml", "ready.json", "sardana.yaml"))
-    config.write_text('[properties]\nBalorDevice = "femtomax/balor/1"\n')
-    with running(["up", "--state", str(folder / "state"), "--config", str(config)]) as info:
+    with ExitStack() as stack:
+        balor = DeviceTestContext(Balor, process=True, timeout=20)
+        stack.enter_context(balor)
+        config.write_text(f'[properties]\nBalorDevice = "{balor.get_device_access()}"\n')
+        up = ["up", "--state", str(folder / "state"), "--config", str(config)]
+        info = stack.enter_context(running(up))
         ready.write_text(json.dumps(info))
         arguments = ["--ready-file", str(ready), "--write", str(yaml), "--burst", str(BURST)]
         arguments += ["--directory", str(folder)]
         for camera in CAMERAS:
             arguments += ["--simulate", camera]
         CliRunner().invoke(sardana_config, arguments, catch_exceptions=False)
-        with (
-            balor_server(info["tango_host"], "femtomax/balor/1", folder / "balor.log"),
-            sardana_server(info["tango_host"], yaml, folder / "sardana.log") as door,
-        ):
-            device = tango.DeviceProxy(info["device"])
-            yield Beamline(door, device, folder)
+        server = sardana_server(info["tango_host"], yaml, folder / "sardana.log")
+        door = stack.enter_context(server)
+        yield Beamline(door, tango.DeviceProxy(info["device"]), folder)
 
 
 @pytest.fixture(autouse=True)
@@ -79,7 +82,7 @@ def fresh(beamline: Beamline) -> Iterator[None]:
     door.run("femto_accum on")
     door.run("femto_accum reset")
     yield
-    if door.running():
+    if door.running:
         door.proxy.command_inout("StopMacro")
         door.wait()
 
@@ -88,7 +91,7 @@ def test_two_scans_add_up(beamline: Beamline):
     door = beamline.door
     for _ in range(2):
         door.run("ascan dummy_mot_01 1 2 4 0.02")
-    assert f"{20} frames" in door.run("femto_wait")
+    assert "20 frames" in door.run("femto_wait")
     assert beamline.read("FrameCount") == 2 * 5 * BURST
     assert beamline.read("ScanFinished")
     assert "20 frames in the image" in door.run("femto_accum")
@@ -126,8 +129,10 @@ def test_roi_that_is_added_is_recorded(beamline: Beamline):
 @pytest.mark.parametrize("command", ["StopMacro", "AbortMacro"])
 def test_next_scan_runs_after_one_that_was_stopped(beamline: Beamline, command: str):
     door = beamline.door
+    number = beamline.read("ScanNumber")
     door.start("ascan dummy_mot_01 0 1 50 0.05")
-    wait_for(lambda: beamline.read("ScanFrames") >= 3 * BURST, "three points", 60)
+    wait_for(lambda: beamline.read("ScanNumber") > number, "the scan has begun")
+    wait_for(lambda: beamline.read("ScanFrames") >= 3 * BURST, "three points")
     door.proxy.command_inout(command)
     door.wait()
     wait_for(lambda: beamline.read("ScanFinished"), "the stopped scan is given up", 20)
@@ -139,13 +144,27 @@ def test_next_scan_runs_after_one_that_was_stopped(beamline: Beamline, command: 
     np.testing.assert_allclose(beamline.recorded("roi1"), beamline.curve("wide"), rtol=1e-9)
 
 
+@pytest.mark.parametrize("command", ["StopMacro", "AbortMacro"])
+def test_scan_can_be_stopped_while_the_pipeline_is_prepared(beamline: Beamline, command: str):
+    door = beamline.door
+    door.run("femto_prepare 3 7")
+    door.start("ascan dummy_mot_01 0 1 50 0.05")
+    wait_for(lambda: "femto_prepare" in door.proxy.status(), "the hook waits")
+    door.proxy.command_inout(command)
+    door.wait()
+    assert beamline.read("ScanFrames") == 0
+    door.run("ascan dummy_mot_01 1 2 4 0.02")
+    door.run("femto_wait")
+    assert beamline.read("FrameCount") == 5 * BURST
+
+
 @pytest.mark.parametrize(
     ("scan", "points"),
     [
         ("a2scan dummy_mot_01 0 1 dummy_mot_02 5 6 2 0.02", 3),
         ("dscan dummy_mot_01 -1 1 2 0.02", 3),
         ("mesh dummy_mot_01 0 1 1 dummy_mot_02 0 1 2 0.02", 6),
-        ("timescan 2 0.02", 3),
+        ("dmesh dummy_mot_01 -1 1 1 dummy_mot_02 -1 1 1 0.02", 4),
     ],
 )
 def test_kinds_of_scans(beamline: Beamline, scan: str, points: int):
@@ -154,9 +173,8 @@ def test_kinds_of_scans(beamline: Beamline, scan: str, points: int):
     assert beamline.read("FrameCount") == points * BURST
     values = beamline.recorded("roi1")
     assert len(values) == points
-    if "mot" in scan:
-        assert len(beamline.read("XAxis")) == points
-        np.testing.assert_allclose(values, beamline.curve("wide"), rtol=1e-9)
+    assert len(beamline.read("XAxis")) == points
+    np.testing.assert_allclose(values, beamline.curve("wide"), rtol=1e-9)
 
 
 def test_burst_of_the_hook_and_count_without_scan(beamline: Beamline):
@@ -182,7 +200,6 @@ def test_ctrl_c_while_waiting_gives_the_scan_up(beamline: Beamline):
     door = beamline.door
     door.run("femto_prepare 3 7")
     door.start("femto_wait")
-    wait_for(door.running, "femto_wait runs")
     door.proxy.command_inout("StopMacro")
     door.wait()
     wait_for(lambda: beamline.read("ScanFinished"), "the scan is given up", 20)

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -33,32 +34,62 @@ def wait_for(condition: Callable[[], Any], what: str, limit: float = _MACRO_LIMI
 
 
 class Door:
-    """Runs macros and tells what they wrote."""
+    """Runs macros and tells what they wrote.
+
+    The end of a macro is taken from events: a poll could look before the macro has begun.
+    """
 
     def __init__(self, tango_host: str) -> None:
         root = f"tango://{tango_host}"
-        self.proxy = tango.DeviceProxy(f"{root}/Door/{INSTANCE}/1")
+        self.proxy: Any = tango.DeviceProxy(f"{root}/Door/{INSTANCE}/1")
         self._server = tango.DeviceProxy(f"{root}/MacroServer/{INSTANCE}/1")
+        self._begun = threading.Event()
+        self._ended = threading.Event()
+        self._failed = False
+        self._subscription: int | None = None
 
     def ready(self) -> bool:
-        """Say whether our macros can be run."""
+        """Say whether our macros can be run; from then on events are heard."""
         try:
             macros = self._server.read_attribute("MacroList").value or ()
-            return "femto_prepare" in macros and self.proxy.state() == tango.DevState.ON
+            if "femto_prepare" not in macros or self.proxy.state() != tango.DevState.ON:
+                return False
+            if self._subscription is None:
+                change = tango.EventType.CHANGE_EVENT
+                self._subscription = self.proxy.subscribe_event("State", change, self._hear)
         except tango.DevFailed:
             return False
+        return True
+
+    def close(self) -> None:
+        """Hear no more."""
+        if self._subscription is not None:
+            self.proxy.unsubscribe_event(self._subscription)
+
+    def _hear(self, event: Any) -> None:
+        if event.err:
+            return
+        if event.attr_value.value == tango.DevState.RUNNING:
+            self._begun.set()
+        elif self._begun.is_set():
+            self._failed = event.attr_value.value != tango.DevState.ON
+            self._ended.set()
 
     def start(self, line: str) -> None:
-        """Start a macro."""
+        """Start a macro and return when it runs."""
+        self._begun.clear()
+        self._ended.clear()
         self.proxy.command_inout("RunMacro", line.split())
+        assert self._begun.wait(_MACRO_LIMIT), f"{line} does not begin"
 
+    @property
     def running(self) -> bool:
-        """Say whether a macro runs."""
-        return self.proxy.state() == tango.DevState.RUNNING
+        """True while a macro runs."""
+        return self._begun.is_set() and not self._ended.is_set()
 
     def wait(self) -> None:
-        """Return when no macro runs any more."""
-        wait_for(lambda: not self.running(), f"the end of {self.text('Output')}")
+        """Return when the macro has ended."""
+        assert self._ended.wait(_MACRO_LIMIT), f"no end of {self.text('Output')}"
 
     def run(self, line: str) -> str:
         """Run a macro and return its output.
@@ -68,7 +99,7 @@ class Door:
         """
         self.start(line)
         self.wait()
-        if self.proxy.state() != tango.DevState.ON:
+        if self._failed:
             raise MacroError(self.text("Error"))
         return self.text("Output")
 
@@ -87,14 +118,13 @@ def sardana_server(tango_host: str, yaml: Path, log: Path) -> Iterator[Door]:
     command = [folder / "Sardana", INSTANCE, "-ORBendPoint", "giop:tcp:127.0.0.1:"]
     with log.open("wb") as output:
         process = subprocess.Popen(command, env=environment, stdout=output, stderr=output)
+    door = Door(tango_host)
     try:
-        door = Door(tango_host)
-        wait_for(
-            lambda: door.ready() or process.poll() is not None, "Sardana is up", _START_LIMIT
-        )
+        wait_for(lambda: door.ready() or process.poll() is not None, "Sardana is up", _START_LIMIT)
         assert process.poll() is None, log.read_text()
         yield door
     finally:
+        door.close()
         process.terminate()
         try:
             process.wait(_END_LIMIT)

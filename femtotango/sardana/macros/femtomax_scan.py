@@ -6,16 +6,13 @@
 import time
 from typing import Any, ClassVar
 
-import tango
 from sardana.macroserver.macro import Macro, Type
 
 from femtotango.sardana.access import (
     FemtomaxError,
     choose,
     connect,
-    plain,
     plain_errors,
-    reason,
     variable,
 )
 from femtotango.sardana.names import BURST_VARIABLE, PREPARED, RECORDER, STREAMS_VARIABLE
@@ -28,7 +25,8 @@ from femtotango.sardana.running_scan import (
 )
 from pipeline.results import CAMERAS, SARDANA
 
-_SCAN_RUNNING = "Femtomax_ScanRunning"
+_QUIET, _LONGEST = 3.0, 10.0
+"""So long may the scan before stand still, and go on [s]."""
 _POLL = 0.1
 
 
@@ -82,7 +80,11 @@ class femto_prepare(Macro):
             self.info("No camera in the measurement group: nothing to prepare in the pipeline.")
         else:
             self._device = connect(self.getEnv)
-            self._send(request.to_json())
+            with plain_errors():
+                self._let_finish()
+                self._device.command_inout("PrepareScan", request.to_json())
+            # A stop during the command is seen here; without it the scan would go on.
+            self.checkPoint()
         if scan is not None:
             setattr(scan, PREPARED, request is not None)
 
@@ -113,17 +115,22 @@ class femto_prepare(Macro):
         recorders = (recorders,) if isinstance(recorders, str) else recorders
         return (SARDANA,) if RECORDER in recorders else ()
 
-    def _send(self, request: str) -> None:
+    def _let_finish(self) -> None:
+        """Give the scan before time to finish; then give it up, as continuous mode."""
         assert self._device is not None
-        try:
-            self._device.command_inout("PrepareScan", request)
-        except tango.DevFailed as error:
-            if reason(error) != _SCAN_RUNNING:
-                raise plain(error) from error
-            self.warning("What is still running is given up: %s", plain(error))
-            with plain_errors():
+        begin = moved = time.monotonic()
+        last = None
+        while not _finished(self._device):
+            self.checkPoint()
+            now = time.monotonic()
+            events = self._device.read_attribute("EventsProcessed").value
+            if events != last:
+                last, moved = events, now
+            if now - moved > _QUIET or now - begin > _LONGEST:
+                self.warning("The pipeline was still at work; what is outstanding is given up.")
                 self._device.command_inout("StopScan")
-                self._device.command_inout("PrepareScan", request)
+                return
+            time.sleep(_POLL)
 
     def on_abort(self) -> None:
         """Leave the pipeline ready for the next scan."""
@@ -134,6 +141,12 @@ def _stop_scan(device: Any) -> None:
     if device is not None:
         with plain_errors():
             device.command_inout("StopScan")
+
+
+def _finished(device: Any) -> bool:
+    # Before the first scan there is nothing to wait for.
+    number = device.read_attribute("ScanNumber").value
+    return not number or bool(device.read_attribute("ScanFinished").value)
 
 
 class femto_wait(Macro):
@@ -167,9 +180,7 @@ class femto_wait(Macro):
     def _reached(self, device: Any, frames: int) -> bool:
         if frames > 0:
             return (device.read_attribute("FrameCount").value or 0) >= frames
-        # Before the first scan there is nothing to wait for.
-        number = device.read_attribute("ScanNumber").value
-        return not number or bool(device.read_attribute("ScanFinished").value)
+        return _finished(device)
 
     def on_abort(self) -> None:
         """Leave the pipeline ready for the next scan."""

@@ -4,6 +4,7 @@
 # pyright: reportAttributeAccessIssue=false, reportIncompatibleMethodOverride=false
 
 import json
+import time
 from typing import Any, ClassVar
 
 from sardana.macroserver.macro import Macro, Optional, Type
@@ -24,6 +25,10 @@ THRESHOLDS = (
     "hot_pixel_ratio",
 )
 GEOMETRY = ("photon_energy", "distance", "beam_x", "beam_y", "tilt", "rotation")
+
+_SHOWN = 2.0
+"""[s]"""
+_POLL = 0.1
 
 _RECTANGLE = [
     ["x", Type.Float, Optional, "Left edge [pixel]"],
@@ -217,6 +222,7 @@ class femto_saveraw(Macro):
             device = connect(self.getEnv)
             if action != "show":
                 device.write_attribute("SaveRaw", action == "on")
+                self._wait_for(device, action == "on")
             value = device.read_attribute("SaveRaw").value
             trusted = device.read_attribute("Trusted").value
             reason = device.read_attribute("TrustReason").value
@@ -224,3 +230,10 @@ class femto_saveraw(Macro):
             raise FemtomaxError("SaveRaw is not known: the device property BalorDevice is not set.")
         self.output("raw data %s", "are saved" if value else "are NOT saved")
         self.output("reduction trusted" if trusted else f"reduction not trusted: {reason}")
+
+    def _wait_for(self, device: Any, wanted: bool) -> None:
+        """Wait until the camera shows what was written; it is asked now and then only."""
+        deadline = time.monotonic() + _SHOWN
+        while device.read_attribute("SaveRaw").value != wanted and time.monotonic() < deadline:
+            self.checkPoint()
+            time.sleep(_POLL)
