@@ -114,8 +114,8 @@ def test_twenty_rings_take_a_moment() -> None:
     LAB6.ring(1.0)
     times = []
     for _ in range(5):
-        start = time.perf_counter()
+        start = time.process_time()
         for q in lines:
             TILTED.ring(float(q))
-        times.append(time.perf_counter() - start)
+        times.append(time.process_time() - start)
     assert min(times) < 0.1
