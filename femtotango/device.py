@@ -28,7 +28,7 @@ from femtotango.device_push import Pusher, Reading
 from femtotango.errors import BadValue, NoBalor, PipelineError
 from femtotango.full_image import FullImage
 from femtotango.plain_text import latin
-from femtotango.properties import Properties
+from femtotango.properties import Properties, slots_to_keep
 from femtotango.results_table import RESULTS, Result
 from femtotango.save_raw import check_switch_off
 from femtotango.scan_request import parse_request
@@ -261,7 +261,7 @@ class FemtomaxAnalysis(_Attributes):
                 for name, value in changed.items():
                     self.get_device_attr().get_w_attr_by_name(name).set_write_value(value)
         if view.slots != before.slots:
-            self._memory.keep_property("KeptRoiSlots", view.slots)
+            self._memory.keep_property("KeptRoiSlots", slots_to_keep(view.slots))
 
     # Accumulation and ROIs
 

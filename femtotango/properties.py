@@ -1,6 +1,7 @@
 """The device's properties, checked; pure."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -10,6 +11,8 @@ from femtotango.roi_slots import EMPTY
 
 _DEFAULT_RATE = 5.0
 _RATES = (0.1, 50.0)
+_FREE = "no/roi"
+"""A free slot; no ROI can have this name."""
 
 
 @dataclass(frozen=True)
@@ -55,9 +58,18 @@ class Properties:
             device.BalorDevice.strip(),
             device.OutputFolder.strip(),
             tuple(float(q) for q in device.KeptQValues),
-            tuple(str(name) for name in device.KeptRoiSlots) or EMPTY,
+            _slots(device.KeptRoiSlots),
             tuple(errors),
         )
+
+
+def slots_to_keep(slots: Sequence[str]) -> list[str]:
+    """Return ROI slots as a property can hold them: Tango's files have no empty texts."""
+    return [name or _FREE for name in slots]
+
+
+def _slots(kept: Sequence[str]) -> tuple[str, ...]:
+    return tuple("" if name == _FREE else str(name) for name in kept) or EMPTY
 
 
 def _is_http(url: str) -> bool:

@@ -2,7 +2,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from femtotango.properties import Properties
+from femtotango.properties import Properties, slots_to_keep
 from femtotango.roi_slots import EMPTY
 
 GOOD = {
@@ -55,3 +55,9 @@ def test_a_rate_that_cannot_work_is_replaced():
 def test_replay_serves_both_with_one_address():
     assert read(ReducerUrl="http://localhost:5000/").addresses.replay
     assert not read().addresses.replay
+
+
+def test_slots_are_kept_with_the_free_ones():
+    slots = ("a", "", "b", "", "", "", "", "")
+    assert "" not in slots_to_keep(slots)
+    assert read(KeptRoiSlots=slots_to_keep(slots)).roi_slots == slots

@@ -1,0 +1,207 @@
+"""The device while no pipeline answers: at once, honest, and nothing is lost."""
+
+import json
+import time
+
+import pytest
+import tango
+from support.client_side import refusal, silent_server, wait_for
+from support.device_server import device_server
+from tango import AttrQuality, DevState
+
+from femtotango.attributes import all_attributes
+from femtotango.results_table import RESULTS
+from pipeline.parameters import ATTRIBUTES
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory, nowhere):
+    memory = tmp_path_factory.mktemp("alone") / "memory.txt"
+    with device_server(memory, nowhere) as device:
+        yield device
+
+
+@pytest.fixture
+def device(server):
+    for name, parameter in ATTRIBUTES.items():
+        server.write_attribute(name, parameter.default)
+    server.QValues = []
+    server.MaxFilter = False
+    return server
+
+
+def test_unknown_names_both_parts(device):
+    assert device.state() == DevState.UNKNOWN
+    wait_for(lambda: "does not answer" in device.status())
+    assert "controller at http://127.0.0.1" in device.status()
+    assert "reducer at http://127.0.0.1" in device.status()
+
+
+def test_forms_show_what_is_in_force_right_after_the_start(server):
+    for name, parameter in ATTRIBUTES.items():
+        reading = server.read_attribute(name)
+        assert reading.value == reading.w_value == parameter.default, "forms would write zeros"
+
+
+def test_results_are_invalid_and_settings_are_there(device):
+    for row in RESULTS:
+        reading = device.read_attribute(row.name)
+        assert reading.quality == AttrQuality.ATTR_INVALID, row.name
+        assert reading.value is None, row.name
+    assert device.read_attribute("AccumulatedImage").quality == AttrQuality.ATTR_INVALID
+    for name, parameter in ATTRIBUTES.items():
+        reading = device.read_attribute(name)
+        assert reading.quality == AttrQuality.ATTR_VALID
+        assert reading.value == parameter.default
+
+
+def test_attributes_say_what_the_table_says(device):
+    for name, parameter in ATTRIBUTES.items():
+        config = device.get_attribute_config(name)
+        assert config.unit == parameter.unit
+        assert config.description.isascii()
+        assert config.description[:20] == parameter.help[:20]
+        assert config.memorized == tango.AttrMemorizedType.MEMORIZED_WRITE_INIT
+        if parameter.limits is not None:
+            assert float(config.min_value) == parameter.limits[0]
+            assert float(config.max_value) == parameter.limits[1]
+    assert set(all_attributes()) <= set(device.get_attribute_list())
+    assert device.get_attribute_config("PhotonThreshold").label == "Photon Threshold"
+    assert device.get_attribute_config("Roi1Mean").label == "Roi 1 Mean"
+
+
+def test_writes_are_kept(device):
+    device.Background = 90.5
+    device.Rois = '{"b": {"x": 1.4, "y": 2, "width": 3, "height": 4}}'
+    device.QValues = [1.0, 2.5]
+    device.MaxFilter = True
+    assert device.Background == 90.5
+    assert json.loads(device.Rois) == {"b": {"x": 1, "y": 2, "width": 3, "height": 4}}
+    assert device.QValues.tolist() == [1.0, 2.5]
+    assert device.MaxFilter
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "reason", "said"),
+    [
+        ("Background", 70_000.0, "API_WAttrOutsideLimit", "maximum"),
+        ("Background", -1.0, "API_WAttrOutsideLimit", "minimum"),
+        ("PhotonEnergy", float("nan"), "API_WAttrOutsideLimit", "nan"),
+        ("HistogramMin", float("inf"), "API_WAttrOutsideLimit", "inf"),
+        ("Rois", "{", "Femtomax_BadValue", "not JSON"),
+        ("Rois", '{"a/b": {"x": 1, "y": 2, "width": 3, "height": 4}}', "Femtomax_BadValue", "a/b"),
+        (
+            "Rois",
+            r'{"\u03b2": {"x": 1, "y": 2, "width": 3, "height": 4}}',
+            "Femtomax_BadValue",
+            "Latin",
+        ),
+        ("PhotonRoi", "[1]", "Femtomax_BadValue", "expected"),
+        ("QValues", [1.0, 0.0], "Femtomax_BadValue", "0 given"),
+        ("SaveRaw", False, "Femtomax_NoBalor", "BalorDevice"),
+    ],
+)
+def test_a_refused_value_is_explained_and_the_old_one_stays(device, name, value, reason, said):
+    before = device.read_attribute(name).value
+    error = refusal(device.write_attribute, name, value)
+    assert error.reason == reason
+    assert said.lower() in error.desc.lower()
+    after = device.read_attribute(name).value
+    assert str(after) == str(before)
+
+
+def test_roi_commands(device):
+    device.AddRoi('{"name": "a", "x": 1, "y": 2, "width": 3, "height": 4}')
+    device.AddRoi('{"name": "b", "x": 1, "y": 2, "width": 3, "height": 4}')
+    device.AddRoi('{"name": "a", "x": 5, "y": 2, "width": 3, "height": 4}')
+    assert list(json.loads(device.Rois)) == ["a", "b"]
+    assert json.loads(device.Rois)["a"]["x"] == 5
+    device.RemoveRoi("a")
+    assert list(json.loads(device.Rois)) == ["b"]
+    error = refusal(device.RemoveRoi, "a")
+    assert error.reason == "Femtomax_BadRoi"
+    assert "there are b" in error.desc
+    device.ClearRois()
+    assert device.Rois == "{}"
+    assert refusal(device.AddRoi, '{"name": "a"}').reason == "Femtomax_BadRoi"
+
+
+@pytest.mark.parametrize(
+    ("command", "argument", "reason"),
+    [
+        ("PrepareScan", "{", "Femtomax_BadRequest"),
+        ("PrepareScan", '{"streams": ["pilatus"], "steps": 1, "burst": 1}', "Femtomax_Unreachable"),
+        (
+            "PrepareScan",
+            '{"streams": ["pilatus", "andor3_balor"], "steps": 1, "burst": 1}',
+            "Femtomax_OneCamera",
+        ),
+        ("StartContinuous", ["pilatus", "andor3_balor"], "Femtomax_OneCamera"),
+        ("StartContinuous", ["eiger"], "Femtomax_UnknownStream"),
+        ("StartContinuous", ["pilatus"], "Femtomax_Unreachable"),
+        ("QCurve", 3.0, "Femtomax_NoGeometry"),
+        ("UseCalibrant", "LaB6", "Femtomax_NoGeometry"),
+        ("SavePoni", "a.poni", "Femtomax_NoGeometry"),
+        ("LoadPoni", "a.poni", "Femtomax_BadPath"),
+        ("SaveImage", "a.h5", "Femtomax_NoImage"),
+        ("GetRegion", [0, 0, 10, 10, 1], "Femtomax_NoImage"),
+    ],
+)
+def test_a_refused_command_gives_its_reason_in_plain_text(device, command, argument, reason):
+    error = refusal(device.command_inout, command, argument)
+    assert error.reason == reason
+    assert error.desc.isascii()
+    assert "Traceback" not in error.desc
+
+
+def test_stops_and_accumulation_are_accepted(device):
+    device.StopScan()
+    device.StopContinuous()
+    device.StartAccumulation()
+    assert device.Accumulate
+    device.ResetAccumulation()
+    device.StopAccumulation()
+    assert not device.Accumulate
+
+
+def test_no_read_or_write_waits_for_a_pipeline_that_hangs(serve):
+    with silent_server() as controller, silent_server() as reducer:
+        device = serve({"ControllerUrl": controller, "ReducerUrl": reducer})
+        slowest = 0.0
+        end = time.monotonic() + 3.0
+        while time.monotonic() < end:
+            begin = time.monotonic()
+            device.write_attribute("Background", 80.0)
+            device.read_attributes(["State", "Background", "FrameCount", "PreviewImage"])
+            device.AddRoi('{"name": "a", "x": 1, "y": 2, "width": 3, "height": 4}')
+            slowest = max(slowest, time.monotonic() - begin)
+        assert slowest < 0.2
+        assert device.state() == DevState.UNKNOWN
+
+
+def test_settings_and_state_push_events(device):
+    seen = {}
+    for name in ("Background", "Rois", "QValues", "MaxFilter", "State", "FrameCount", "RoiSlots"):
+        device.subscribe_event(
+            name,
+            tango.EventType.CHANGE_EVENT,
+            lambda event, name=name: seen.setdefault(name, []).append(event.attr_value),
+        )
+    wait_for(lambda: {"Background", "State", "FrameCount"} <= set(seen))
+    device.Background = 55.0
+    device.AddRoi('{"name": "a", "x": 1, "y": 2, "width": 3, "height": 4}')
+    device.QValues = [3.0]
+    device.MaxFilter = True
+    wait_for(lambda: seen["Background"][-1].value == 55.0)
+    wait_for(lambda: "a" in seen["Rois"][-1].value)
+    wait_for(lambda: list(seen["QValues"][-1].value) == [3.0])
+    wait_for(lambda: seen["MaxFilter"][-1].value)
+    assert seen["State"][-1].value == DevState.UNKNOWN
+    assert seen["FrameCount"][-1].quality == AttrQuality.ATTR_INVALID
+
+
+def test_bad_properties_are_a_fault_that_says_which(serve, nowhere):
+    device = serve({**nowhere, "UpdateRate": 0.0, "SardanaUrl": "somewhere"})
+    assert device.state() == DevState.FAULT
+    assert "UpdateRate = 0" in device.status()
+    assert "SardanaUrl = 'somewhere'" in device.status()

@@ -1,0 +1,69 @@
+"""The device as a process of its own, without database; its file keeps what Tango remembers."""
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import tango
+
+from femtotango.stack.ports import Ports
+
+NAME = "test/femtomax/1"
+_SERVER = "FemtomaxAnalysis"
+_LIMIT = 30.0
+
+
+def write_memory(path: Path, properties: Mapping[str, Any], settings: Mapping[str, str]) -> None:
+    """Write properties, and settings as if Tango had remembered them, into an existing memory."""
+    old = path.read_text().splitlines() if path.exists() else []
+    head = f"{_SERVER}/test/DEVICE/{_SERVER}"
+    new = {f"{NAME}->{name}": str(value) for name, value in properties.items()}
+    new |= {f"{NAME}/{name}->__value": value for name, value in settings.items()}
+    kept = [line for line in old if line.partition(": ")[0] not in (head, *new)]
+    lines = [f"{key}: {json.dumps(value)}" for key, value in {head: NAME, **new}.items()]
+    path.write_text("\n".join([lines[0], *kept, *lines[1:]]) + "\n")
+
+
+@contextmanager
+def device_server(
+    memory: Path, properties: Mapping[str, Any], settings: Mapping[str, str] | None = None
+) -> Iterator[Any]:
+    """Run the device and give a proxy.
+
+    Args:
+        memory: file of properties and remembered settings; made when it is not there.
+        properties: of the device.
+        settings: remembered values by attribute, besides those in the file.
+    """
+    write_memory(memory, properties, settings or {})
+    ports = Ports()
+    endpoint = f"giop:tcp:127.0.0.1:{(port := ports.new())}"
+    line = [sys.executable, "-m", "femtotango.device", "test", f"-file={memory}"]
+    log = memory.with_suffix(".log")
+    with log.open("wb") as output:
+        process = subprocess.Popen([*line, "-ORBendPoint", endpoint], stdout=output, stderr=output)
+    try:
+        yield _connect(f"tango://127.0.0.1:{port}/{NAME}#dbase=no", process, log)
+    finally:
+        process.terminate()
+        try:
+            process.wait(10.0)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        ports.close()
+
+
+def _connect(address: str, process: "subprocess.Popen[bytes]", log: Path) -> Any:
+    deadline = time.monotonic() + _LIMIT
+    while b"Ready to accept request" not in log.read_bytes():
+        assert process.poll() is None and time.monotonic() < deadline, log.read_text()
+        time.sleep(0.05)
+    proxy = tango.DeviceProxy(address)
+    proxy.set_timeout_millis(20_000)
+    return proxy
