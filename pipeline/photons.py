@@ -10,189 +10,25 @@ Cutting off 15 ADU first would give 0.018 px there, but the best cut depends on 
 a list of photons cannot be corrected for it later; a list of plain ones can (eta correction).
 """
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.photon_kernel import first_above, scan
 from pipeline.results import PhotonFrame, PhotonList
 from pipeline.rois import Roi
 
-_BLOCK = 128
-"""Pixels that are looked at together: one comparison settles most blocks of a sparse image."""
-_SUB_BLOCK = 16
-
-
-@numba.njit(cache=True, nogil=True)
-def _blocks_with(row, x_start, x_stop, first, blocks):
-    """List where the blocks of a row begin that have a pixel from `first` up; return how many."""
-    full = x_start + (x_stop - x_start) // _BLOCK * _BLOCK
-    n = 0
-    for block in range(x_start, full, _BLOCK):
-        pixels = row[block : block + _BLOCK]
-        hot = False
-        for i in range(_BLOCK):
-            hot |= pixels[i] >= first
-        if hot:
-            blocks[n] = block
-            n += 1
-    if full < x_stop:
-        blocks[n] = full
-        n += 1
-    return n
-
-
-@numba.njit(cache=True, nogil=True)
-def _count_from(pixels, first):
-    n = 0
-    for i in range(pixels.size):
-        n += pixels[i] >= first
-    return n
-
-
-@numba.njit(cache=True, nogil=True)
-def _pixels_from(pixels, first, positions):
-    """List the positions of the pixels from `first` up; return how many."""
-    n = 0
-    if pixels.size == _BLOCK:
-        for start in range(0, _BLOCK, _SUB_BLOCK):
-            hot = False
-            for i in range(_SUB_BLOCK):
-                hot |= pixels[start + i] >= first
-            if hot:
-                for i in range(start, start + _SUB_BLOCK):
-                    if pixels[i] >= first:
-                        positions[n] = i
-                        n += 1
-    else:
-        for i in range(pixels.size):
-            if pixels[i] >= first:
-                positions[n] = i
-                n += 1
-    return n
-
-
-@numba.njit(cache=True, nogil=True)
-def _hit(image, y, x, background, energy_threshold, hot_pixel_ratio):
-    """Return energy, y and x of the hit at an inner pixel; energy NaN when there is none."""
-    c = np.float64(image[y, x]) - background
-    a0 = np.float64(image[y - 1, x - 1]) - background
-    a1 = np.float64(image[y - 1, x]) - background
-    a2 = np.float64(image[y - 1, x + 1]) - background
-    b0 = np.float64(image[y, x - 1]) - background
-    b2 = np.float64(image[y, x + 1]) - background
-    d0 = np.float64(image[y + 1, x - 1]) - background
-    d1 = np.float64(image[y + 1, x]) - background
-    d2 = np.float64(image[y + 1, x + 1]) - background
-    after = (c > a0) & (c > a1) & (c > a2) & (c > b0)
-    if not (after & (c >= b2) & (c >= d0) & (c >= d1) & (c >= d2)):
-        return np.nan, np.nan, np.nan
-    energy = a0 + a1 + a2 + b0 + c + b2 + d0 + d1 + d2
-    if not energy > energy_threshold or not np.isfinite(energy):
-        return np.nan, np.nan, np.nan
-    if hot_pixel_ratio < 1 and c / energy > hot_pixel_ratio:
-        return np.nan, np.nan, np.nan
-    return (
-        energy,
-        y + ((d0 + d1 + d2) - (a0 + a1 + a2)) / energy,
-        x + ((a2 + b2 + d2) - (a0 + b0 + d0)) / energy,
-    )
-
-
-@numba.njit(cache=True, nogil=True)
-def _scan(
-    image,
-    y_start,
-    y_stop,
-    x_start,
-    x_stop,
-    first,
-    background,
-    energy_threshold,
-    hot_pixel_ratio,
-    most,
-):
-    """Count the pixels from `first` up and list the hits; stop listing when more than `most`."""
-    ny, nx = image.shape
-    blocks = np.empty((x_stop - x_start) // _BLOCK + 1, np.int64)
-    positions = np.empty(_BLOCK, np.int64)
-    found = np.empty((256, 3), np.float64)
-    hits = 0
-    above = 0
-    for y in range(y_start, y_stop):
-        row = image[y]
-        if above > most:
-            above += _count_from(row[x_start:x_stop], first)
-            continue
-        for k in range(_blocks_with(row, x_start, x_stop, first, blocks)):
-            block = blocks[k]
-            pixels = row[block : min(block + _BLOCK, x_stop)]
-            n = _pixels_from(pixels, first, positions)
-            above += n
-            if y == 0 or y == ny - 1:
-                continue
-            for j in range(n):
-                x = block + positions[j]
-                if x == 0 or x == nx - 1:
-                    continue
-                energy, at_y, at_x = _hit(
-                    image, y, x, background, energy_threshold, hot_pixel_ratio
-                )
-                if np.isnan(energy):
-                    continue
-                if hits == len(found):
-                    found = np.concatenate((found, np.empty_like(found)))
-                found[hits] = at_y, at_x, energy
-                hits += 1
-    return above, found[:hits]
-
-
-def first_above(dtype: np.dtype, background: float, threshold: float):
-    """Return the smallest raw value whose difference to the background is above the threshold.
-
-    Comparing raw pixels with it gives exactly what ``float64(raw) - background > threshold`` gives.
-
-    Args:
-        dtype: integer or float type of the image.
-        background: dark level [ADU raw].
-        threshold: in ADU above background.
-
-    Returns:
-        A scalar of that dtype, or None when no value of that type is above.
-    """
-
-    def is_above(value) -> bool:
-        return float(value) - background > threshold
-
-    if dtype.kind in "iu":
-        low, high = int(np.iinfo(dtype).min) - 1, int(np.iinfo(dtype).max)
-        if not is_above(high):
-            return None
-        while high - low > 1:
-            middle = (low + high) // 2
-            low, high = (low, middle) if is_above(middle) else (middle, high)
-        return dtype.type(high)
-    with np.errstate(over="ignore"):
-        value = dtype.type(background + threshold)
-        down, up = dtype.type(-np.inf), dtype.type(np.inf)
-        while not is_above(value):
-            value = np.nextafter(value, up)
-        while value > down and is_above(np.nextafter(value, down)):
-            value = np.nextafter(value, down)
-    return value
+_COMPILED = (np.uint16, np.float32)
+"""Types that the kernel reads as they are; others are brought to float64, in which it counts."""
 
 
 def _native(image: NDArray) -> NDArray:
-    """Return the image in a C-contiguous type that the kernel knows, the same values in it."""
+    """Return the image in a C-contiguous type that the kernel is compiled for."""
     if image.ndim != 2:
         raise ValueError(f"image of shape {image.shape}: expected two dimensions (y, x).")
-    kind, size = image.dtype.kind, image.dtype.itemsize
-    if kind not in "biuf":
+    if image.dtype.kind not in "biuf":
         raise TypeError(f"image of dtype {image.dtype}: expected integers or floats.")
-    if kind == "b":
-        image = image.view(np.uint8)
-    elif kind == "f" and size not in (4, 8):
-        image = image.astype(np.float32 if size < 4 else np.float64)
-    return np.ascontiguousarray(image, image.dtype.newbyteorder("="))
+    native = image.dtype.newbyteorder("=").type
+    return np.ascontiguousarray(image, native if native in _COMPILED else np.float64)
 
 
 def _empty() -> PhotonList:
@@ -247,7 +83,7 @@ def find_photons(
     if first is None:
         return PhotonFrame(_empty(), 0.0, skipped=False)
     size = (rows.stop - rows.start) * (columns.stop - columns.start)
-    above, found = _scan(
+    above, found = scan(
         pixels,
         rows.start,
         rows.stop,

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from support.photon_reference import as_arrays, reference_photons
 
-from pipeline.photons import clean_image, clean_pixels, find_photons, first_above, warm_up
+from pipeline.photon_kernel import first_above
+from pipeline.photons import clean_image, clean_pixels, find_photons, warm_up
 from pipeline.results import PhotonFrame, PhotonList
 from pipeline.rois import Roi
 

@@ -1,0 +1,1 @@
+"""Measurements that check their results; `make bench` runs them."""
