@@ -158,6 +158,9 @@ class DeviceLink(QtCore.QObject):
         self.connected, self.reason = connected, reason
 
     def _end(self, job: Job, result: Any, error: str | None) -> None:
+        if self._jobs.closed:
+            # Who asked may be gone.
+            return
         self._no_longer_pending(job)
         if job.rereads:
             self._readings.touch(job.rereads)

@@ -56,6 +56,11 @@ class RingsOverlay(QtCore.QObject):
         self._link = link
         self.refresh()
 
+    @property
+    def pieces_drawn(self) -> int:
+        """Number of lines on the plot; a ring that the image cuts has several."""
+        return len(self._pieces)
+
     def refresh(self) -> None:
         """Ask the device for the curves of its q values."""
         if self._link is None:

@@ -30,6 +30,7 @@ class RoiTable(DeviceWidget):
 
     def __init__(self, parent: QtWidgets.QWidget | None = None, designMode: bool = False) -> None:
         super().__init__(parent, designMode)
+        self._wanted = ""
         self.table = QtWidgets.QTableWidget(0, len(_COLUMNS))
         self.table.setHorizontalHeaderLabels(_HEADERS)
         self.table.setToolTip("Double-click to rename or change; Delete removes.")
@@ -88,7 +89,8 @@ class RoiTable(DeviceWidget):
         return self._name(min(rows)) if rows else ""
 
     def choose(self, name: str) -> None:
-        """Select the line of a ROI; empty: none."""
+        """Select the line of a ROI, also when it comes later; empty: none."""
+        self._wanted = name
         with QtCore.QSignalBlocker(self.table):
             self.table.clearSelection()
             for row in range(self.table.rowCount()):
@@ -112,7 +114,7 @@ class RoiTable(DeviceWidget):
         editing = QtWidgets.QAbstractItemView.State.EditingState
         if self.table.state() == editing or self.link.is_pending(roi_edit.ROIS):
             return
-        chosen = self.chosen
+        chosen = self.chosen or self._wanted
         rois = roi_edit.shown_rois(self.link)
         if "Rois" in names:
             self._show_rois(rois)

@@ -4,8 +4,9 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
-from support.display import virtual_screen
+from support.display import start_virtual_screen
 
 if TYPE_CHECKING:
     from support.viewer import Viewer
@@ -16,14 +17,19 @@ Open = Callable[..., "Viewer"]
 
 
 @pytest.fixture(scope="session")
-def screen() -> Iterator[str]:
+def screen() -> Iterator[None]:
     """Give a virtual screen."""
-    with virtual_screen() as display:
-        yield display
+    server = start_virtual_screen()
+    yield
+    # It ends with this process: Qt does not survive its screen.
+    _kept.append(server)
+
+
+_kept: list[object] = []
 
 
 @pytest.fixture
-def open_viewer(screen: str) -> Iterator[Open]:
+def open_viewer(screen: None) -> Iterator[Open]:
     """Give a function that opens the viewer of a device."""
     from support.viewer import Viewer
 
@@ -38,4 +44,5 @@ def open_viewer(screen: str) -> Iterator[Open]:
 @pytest.fixture
 def viewer(open_viewer: Open, player: "ScanPlayer") -> "Viewer":
     """Open the viewer of the session's stack, which has its defaults."""
+    player.write(QValues=np.array([]), MaxFilter=False)
     return open_viewer(player.info["device"])

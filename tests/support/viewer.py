@@ -1,5 +1,6 @@
 """A user in front of the viewer, who looks, waits, drags, clicks and types; needs a display."""
 
+import sys
 import time
 import warnings
 from collections.abc import Callable
@@ -27,9 +28,13 @@ class Viewer:
         self.application = QtWidgets.QApplication.instance() or QtWidgets.QApplication(["tests"])
         self.window = ViewerWindow(device)
         self.errors: list[str] = []
+        self.uncaught: list[BaseException] = []
+        self._hook, sys.excepthook = sys.excepthook, self._note
         self.window.link.failed.connect(self.errors.append)
         self.window.resize(*size)
         self.window.show()
+        # There is no window manager to do that.
+        self.application.setActiveWindow(self.window)
 
     def __enter__(self) -> "Viewer":
         self.wait("the device", lambda: self.window.link.connected)
@@ -46,6 +51,15 @@ class Viewer:
         self.window.deleteLater()
         self.application.sendPostedEvents(None, QtCore.QEvent.Type.DeferredDelete)
         self.application.processEvents()
+        sys.excepthook = self._hook
+        if self.uncaught and error is None:
+            raise self.uncaught[0]
+
+    def _note(
+        self, kind: type[BaseException], error: BaseException, trace: TracebackType | None
+    ) -> None:
+        """Keep what no slot caught: Qt would end the process."""
+        self.uncaught.append(error)
 
     def events(self) -> None:
         """Let the window work off what has come."""
@@ -133,8 +147,9 @@ class Viewer:
         item = table.item(row, column)
         assert item is not None
         table.editItem(item)
-        editor = self.wait("an editor", lambda: table.findChild(QtWidgets.QLineEdit))
+        editor = self.wait("an editor", lambda: _editor(table))
         editor.selectAll()
+        QtTest.QTest.keyClick(editor, QtCore.Qt.Key.Key_Backspace)
         QtTest.QTest.keyClicks(editor, text)
         QtTest.QTest.keyClick(editor, QtCore.Qt.Key.Key_Return)
         self.wait(
@@ -146,3 +161,9 @@ class Viewer:
         """Press a key."""
         widget.setFocus()
         QtTest.QTest.keyClick(widget, key)
+
+
+def _editor(table: QtWidgets.QTableWidget) -> QtWidgets.QLineEdit | None:
+    """Return what the user types into; earlier editors may not be gone yet."""
+    editors = [e for e in table.findChildren(QtWidgets.QLineEdit) if e.isVisible()]
+    return editors[-1] if editors else None
