@@ -1,5 +1,6 @@
 """What the commands on geometry and files do, given a view; knows nothing of Tango."""
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from pipeline.geometry import (
     from_settings,
     missing,
 )
-from pipeline.nexus import ImageRecord, save_image
+from pipeline.nexus import ImageRecord, Ranges, save_image
 from pipeline.poni import PoniError
 
 
@@ -138,7 +139,7 @@ def save_exact_image(view: View, images: FullImage, path: str) -> Path:
                 unit=str(view.snapshot.get("image_unit", "")),
                 detector=str(view.snapshot.get("detector", "")),
                 pixel_size=_pixel_size(view),
-                frames=(),
+                frames=_frames(view),
                 settings=view.settings,
                 geometry=None if missing(view.settings) else geometry(view),
                 curve=_curve(view),
@@ -147,6 +148,14 @@ def save_exact_image(view: View, images: FullImage, path: str) -> Path:
     except FileError as error:
         raise BadPath(str(error)) from error
     return full
+
+
+def _frames(view: View) -> tuple[tuple[str, Ranges], ...]:
+    scans = json.loads(view.snapshot.get("sum_frames", "{}"))
+    return tuple(
+        (scan, tuple((int(first), int(last)) for first, last in ranges))
+        for scan, ranges in scans.items()
+    )
 
 
 def _curve(view: View) -> AzimuthalCurve | None:

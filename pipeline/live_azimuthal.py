@@ -11,6 +11,7 @@ from pipeline.detectors import DETECTORS
 from pipeline.geometry import Geometry, from_settings, missing
 from pipeline.parameters import Settings
 from pipeline.reducer_store import ReducerStore
+from pipeline.results import Unit
 from pipeline.rois import Roi
 
 _INTERVAL = 0.5
@@ -45,6 +46,7 @@ class LiveAzimuthal:
         self._integrator = Integrator()
         self._done: object = None
         self._last = -_INTERVAL
+        self._warm = False
 
     def settled(self) -> bool:
         """Say whether the curve is that of the image that is shown now; call under the lock."""
@@ -67,6 +69,7 @@ class LiveAzimuthal:
         """
         if now - self._last < _INTERVAL:
             return None
+        self._warm_up()
         with self._store.lock:
             settings = self._store.settings
             accumulation = self._store.accumulation
@@ -87,6 +90,15 @@ class LiveAzimuthal:
             return self._once(job, _groups(geometry, None))
         curve = self._integrator.integrate(image, geometry, job.bins, unit, region)
         return self._once(job, _groups(geometry, curve))
+
+    def _warm_up(self) -> None:
+        """Import pyFAI and compile, two seconds together, before the first image if possible."""
+        geometry = from_settings(self._store.settings, (1e-4, 1e-4), (2, 2))
+        if not self._warm and geometry is not None:
+            self._warm = True
+            geometry.to_poni()
+            for unit in (Unit.COUNTS, Unit.TOT):
+                Integrator().integrate(np.zeros((2, 2)), geometry, 1, unit)
 
     def _once(
         self, done: object, groups: dict[str, dict[str, Any]]

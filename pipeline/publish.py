@@ -1,5 +1,6 @@
 """The tree that the reducer publishes: plain numbers, texts and arrays, with NeXus attributes."""
 
+import json
 import math
 import threading
 from collections.abc import Callable
@@ -98,6 +99,7 @@ class Publisher:
             **_scalar("image_max", preview.hottest),
             "accumulated_number": shown.count,
             "sum_dtype": shown.image.dtype.str,
+            "sum_frames": json.dumps({scan: r.as_tuple() for scan, r in shown.frames.items()}),
             "preview": {
                 "mean": preview.mean,
                 "max": preview.max,

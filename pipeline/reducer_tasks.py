@@ -1,5 +1,7 @@
 """The reducer's work outside of the path of results: files and the azimuthal curve."""
 
+import logging
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from pipeline.accumulate import Sum
@@ -7,6 +9,8 @@ from pipeline.live_azimuthal import LiveAzimuthal
 from pipeline.publish import Publisher
 from pipeline.reducer_store import ReducerStore
 from pipeline.sum_saver import SumSaver
+
+logger = logging.getLogger(__name__)
 
 _GRACE = 1.0
 """An ended sum may still get frames from a worker that is behind for so long [s]."""
@@ -20,6 +24,8 @@ class ReducerTasks:
         self._publisher = publisher
         self._azimuthal = LiveAzimuthal(store)
         self._saver = SumSaver(store)
+        # A full Balor image takes seconds to compress; photons must reach their file meanwhile.
+        self._saving = ThreadPoolExecutor(1, "femtomax-save")
         publisher.settled = self._azimuthal.settled
         self._quiet: tuple[int, float] = (0, 0.0)
         self._photon_alarms: list[str] = []
@@ -49,7 +55,8 @@ class ReducerTasks:
         with self._store.lock:
             left = [*accumulation.ended, *([accumulation.current] if accumulation.current else [])]
         for total in left:
-            self._saver.save(total)
+            self._saving.submit(self._save, total)
+        self._saving.shutdown(wait=True)
         for scan in self._store.scans():
             if scan.photons is not None:
                 scan.photons.close(scan.ended)
@@ -60,10 +67,18 @@ class ReducerTasks:
             due = [s for s in accumulation.ended if now - s.ended_at > _GRACE]
             accumulation.ended = [s for s in accumulation.ended if s not in due]
             stopped = self._stopped_sum(now)
-        for total in due:
+        for total in [*due, *([stopped] if stopped else [])]:
+            self._saving.submit(self._save, total)
+
+    def _save(self, total: Sum) -> None:
+        try:
             self._saver.save(total)
-        if stopped is not None:
-            self._saver.save(stopped)
+        except Exception as error:
+            logger.exception("a sum could not be saved")
+            with self._store.lock:
+                what = f"{type(error).__name__}: {error}"
+                self._store.health.fail(f"A sum of {total.count} frames was not saved: {what}")
+                self._store.revision += 1
 
     def _stopped_sum(self, now: float) -> Sum | None:
         """Return the sum when accumulation was stopped and nothing more came for a while."""

@@ -20,7 +20,10 @@ def accumulate(run: Dispatch, frames: int) -> None:
 
 def tick(run: Dispatch, now: float) -> None:
     run.reducer._update_settings(parameters(run.settings[0]))
-    run.reducer._tasks.run(now)
+    tasks = run.reducer._tasks
+    tasks.run(now)
+    tasks._saving.submit(int).result()
+    tasks.run(now)
 
 
 def test_sums_are_saved_when_the_next_one_starts(tmp_path: Path, monkeypatch) -> None:

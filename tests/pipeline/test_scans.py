@@ -73,6 +73,7 @@ def test_step_means_are_those_of_the_frames(burst: int, motors: list[str], worke
     assert curves["names"] == ["all", "corner", "away"]
     np.testing.assert_allclose(curves["means"][0], steps.mean(axis=1))
     assert tree["scan"]["number"] == 42
+    assert json.loads(tree["sum_frames"]) == {"42": [[0, 19]]}
     assert tree["scan"]["ended"] == 1
     assert len(tree["scan"]["ended_workers"]) == workers
 
