@@ -126,8 +126,15 @@ class _Http:
         """Close the connections."""
         self._client.close()
 
-    def ask(self, method: str, path: str, **more: Any) -> httpx.Response:
+    def ask(self, method: str, path: str, *, repeat: bool = True, **more: Any) -> httpx.Response:
         """Send one request.
+
+        Args:
+            method: of HTTP.
+            path: below the server's address.
+            repeat: once more when the server drops the connection, as it does after an error of
+                its own: twice must be as good as once.
+            **more: for httpx.
 
         Raises:
             Unreachable: no connection or no answer in time.
@@ -135,17 +142,24 @@ class _Http:
         """
         try:
             reply = self._client.request(method, self.url + path, **more)
+        except (httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError) as error:
+            if repeat:
+                return self.ask(method, path, repeat=False, **more)
+            raise self._silent(error) from error
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise Unreachable(
-                f"The {self.what} at {self.url} does not answer "
-                f"({str(error) or type(error).__name__}); is it running?"
-            ) from error
+            raise self._silent(error) from error
         if reply.is_error:
             raise BadReply(
                 f"The {self.what} at {self.url} answered {reply.status_code} to {method} "
                 f"{path[:80]}: {reply.text[:200]}"
             )
         return reply
+
+    def _silent(self, error: Exception) -> Unreachable:
+        return Unreachable(
+            f"The {self.what} at {self.url} does not answer "
+            f"({str(error) or type(error).__name__}); is it running?"
+        )
 
     def json(self, method: str, path: str, **more: Any) -> Any:
         """Send one request and read the JSON answer."""
@@ -211,6 +225,7 @@ class Controller(_Http):
                 params={"all_wrap": trigger_map.wrap},
                 json={"parts": trigger_map.parts, "sequence": trigger_map.sequence},
                 timeout=LONG,
+                repeat=False,
             )
         )
 
@@ -330,4 +345,5 @@ class SardanaIngester(_Http):
 
     def describe(self, title: str) -> None:
         """Send a description that starts no scan; workers know it by its title."""
-        self.ask("POST", "/v1/data_desc", json={"serialno": 0, "scandir": "", "title": title})
+        message = {"serialno": 0, "scandir": "", "title": title}
+        self.ask("POST", "/v1/data_desc", json=message, repeat=False)

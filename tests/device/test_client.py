@@ -1,0 +1,125 @@
+"""The HTTP clients against dranspose's own code."""
+
+import time
+from contextlib import closing
+
+import numpy as np
+import pytest
+from support.client_side import closed_port, silent_server
+from support.published import published
+
+from femtotango.client import Controller, Progress, Reducer, SardanaIngester, read_config
+from femtotango.errors import BadReply, Unreachable
+from pipeline.parameters import PARAMETERS
+
+TREE = {
+    "number": 7,
+    "text": "pilatus",
+    "image": np.arange(12, dtype=np.float32).reshape(3, 4),
+    "counts": np.arange(5, dtype=">i4"),
+    "group": {"bytes": np.frombuffer(b"hello", np.uint8)},
+}
+
+
+@pytest.fixture(scope="module")
+def reducer():
+    with published(TREE) as address:
+        reducer = Reducer(address)
+        yield reducer
+        reducer.close()
+
+
+def test_scalars_arrays_and_bytes(reducer):
+    assert reducer.scalar("number") == 7
+    assert reducer.scalar("text") == "pilatus"
+    np.testing.assert_array_equal(reducer.array("image"), TREE["image"])
+    assert reducer.array("image").dtype == np.float32
+    np.testing.assert_array_equal(reducer.array("counts"), [0, 1, 2, 3, 4])
+    assert reducer.data("group/bytes") == b"hello"
+
+
+def test_a_rectangle(reducer):
+    region = reducer.array("image", (slice(1, 3), slice(0, 2)))
+    np.testing.assert_array_equal(region, [[4, 5], [8, 9]])
+
+
+@pytest.mark.parametrize("path", ["nothing", "group/nothing"])
+def test_what_is_not_published_is_a_bad_reply(reducer, path):
+    with pytest.raises(BadReply, match="answered 500"):
+        reducer.scalar(path)
+    with pytest.raises(BadReply):
+        reducer.array(path)
+
+
+def test_an_array_is_no_scalar_and_a_scalar_no_array(reducer):
+    with pytest.raises(BadReply, match="no array text"):
+        reducer.array("text")
+    with pytest.raises(BadReply):
+        reducer.scalar("image")
+
+
+def test_nobody_there_is_unreachable_and_says_where():
+    with closed_port() as address:
+        for client, ask in (
+            (Controller(address), lambda c: c.config()),
+            (SardanaIngester(address), lambda s: s.describe("title")),
+            (Controller("not an address"), lambda c: c.progress()),
+        ):
+            with closing(client), pytest.raises(Unreachable, match=f"at {client.url} does not"):
+                ask(client)
+
+
+def test_a_server_that_hangs_costs_two_seconds():
+    with silent_server() as address:
+        begin = time.monotonic()
+        with closing(Controller(address)) as controller, pytest.raises(Unreachable):
+            controller.progress()
+        assert 1.5 < time.monotonic() - begin < 4.0
+
+
+def test_another_server_is_no_controller(reducer):
+    with closing(Controller(reducer.url)) as controller, pytest.raises(BadReply):
+        controller.config()
+
+
+def test_a_controller(controller):
+    config = controller.config()
+    assert {"pilatus", "sardana"} <= config.streams
+    assert config.worker_names == {"worker1", "worker2"}
+    assert config.reducer is not None
+    assert set(PARAMETERS) <= set(config.parameters_version)
+    assert isinstance(controller.progress(), Progress)
+    assert controller.parameter("no_such_parameter") is None
+    assert controller.parameter("background") is not None
+    assert len(controller.set_parameter("background", b"100.0")) == 64
+
+
+SERVICE = {"service_uuid": "i", "name": "ing", "parameters_hash": "h", "streams": ["pilatus"]}
+RAW = {
+    "ingesters": [{**SERVICE, "connected_workers": {"x": {"name": "w", "service_uuid": "w"}}}],
+    "workers": [{**SERVICE, "service_uuid": "w", "name": "w", "ingesters": [SERVICE]}],
+    "reducer": {**SERVICE, "service_uuid": "r", "name": "reducer", "mapping_uuid": "m"},
+    "parameters_hash": "h",
+    "parameters_version": {"rois": "v"},
+}
+
+
+def test_config_says_who_is_behind_and_who_is_missing():
+    config = read_config(RAW)
+    assert config.mapping == "m"
+    assert config.behind() == config.behind("h") == config.missing() == ()
+    assert len(config.behind("new")) == 4
+    late = read_config(RAW | {"workers": [{**RAW["workers"][0], "parameters_hash": "old"}]})
+    assert late.behind() == ("worker w has not taken the parameters yet",)
+    alone = read_config(
+        {"ingesters": [SERVICE], "workers": [], "reducer": None, "parameters_version": {}}
+    )
+    assert "the reducer is missing" in alone.missing()
+    assert "no worker is running" in alone.missing()
+    strangers = read_config(
+        RAW | {"ingesters": [{**SERVICE, "service_uuid": "new"}]},
+    )
+    assert strangers.missing() == (
+        "worker w does not know all ingesters yet",
+        "ingester ing is not connected to all workers yet",
+    )

@@ -1,0 +1,220 @@
+"""Settings on their way to a real controller and back."""
+
+import time
+
+import pytest
+from support.client_side import closed_port, wait_for
+
+from femtotango.client import Controller
+from femtotango.component import Addresses, Component
+from femtotango.errors import BadValue, Unreachable
+from femtotango.settings_sync import SettingsSync
+from pipeline.parameters import PARAMETERS
+
+
+@pytest.fixture
+def clean(controller):
+    for name, parameter in PARAMETERS.items():
+        if name != "accumulation_id":
+            controller.set_parameter(name, parameter.encode(parameter.default))
+    return controller
+
+
+@pytest.fixture
+def follow(pipeline, clean):
+    running = []
+
+    def start(**settings):
+        component = Component(Addresses(pipeline["controller"], pipeline["reducer"]), 5.0)
+        for name, value in settings.items():
+            component.set(name, value, initial=True)
+        component.start()
+        running.append(component)
+        wait_for(lambda: component.sync.delivered)
+        return component
+
+    yield start
+    for component in running:
+        component.close()
+
+
+def value(controller, name):
+    return PARAMETERS[name].decode(controller.parameter(name))
+
+
+def test_settings_are_delivered_and_stay(follow, clean):
+    component = follow(background=70.5, rois='{"a": {"x": 1, "y": 2, "width": 3, "height": 4}}')
+    assert value(clean, "background") == 70.5
+    assert "a" in value(clean, "rois")
+    component.set("background", 71.5)
+    wait_for(lambda: value(clean, "background") == 71.5)
+    assert component.view.settings.background == 71.5
+
+
+def test_a_refused_value_changes_nothing(follow, clean):
+    component = follow(background=70.5)
+    for name, wrong in (("background", -1), ("background", "x"), ("rois", "{"), ("rois", "β")):
+        before = component.view.settings
+        with pytest.raises(BadValue):
+            component.set(name, wrong)
+        assert component.view.settings == before
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "wanted"),
+    [
+        ("background", b"33.25", 33.25),
+        ("histogram_bins", b"17", 17),
+        ("write_photons", b"false", False),
+        (
+            "rois",
+            b'{"b": {"x": 1.6, "y": 2, "width": 3, "height": 4}}',
+            '{"b": {"x": 2, "y": 2, "width": 3, "height": 4}}',
+        ),
+    ],
+)
+def test_a_valid_change_by_another_client_is_adopted_within_two_seconds(
+    follow, clean, name, data, wanted
+):
+    component = follow(background=70.5)
+    clean.set_parameter(name, data)
+    begin = time.monotonic()
+    wait_for(lambda: getattr(component.view.settings, name) == wanted)
+    assert time.monotonic() - begin < 2.0
+    assert value(clean, name) == wanted
+
+
+def test_an_invalid_change_by_another_client_is_undone(follow, clean):
+    component = follow(background=70.5)
+    clean.set_parameter("background", b"many")
+    clean.set_parameter("rois", b'{"a/b": {}}')
+    wait_for(lambda: clean.parameter("background") == b"70.5")
+    wait_for(lambda: clean.parameter("rois") == b"{}")
+    assert component.view.settings.background == 70.5
+
+
+def test_at_the_first_contact_ours_win_where_we_have_an_opinion(follow, clean):
+    clean.set_parameter("background", b"11.5")
+    clean.set_parameter("cmos_threshold", b"22.5")
+    component = follow(background=70.5)
+    assert component.view.settings.cmos_threshold == 22.5
+    assert value(clean, "background") == 70.5
+
+
+def test_a_write_while_the_controller_is_away_is_delivered_later(pipeline, clean):
+    with closed_port() as address:
+        controller = Controller(address)
+        sync = SettingsSync(controller)
+        with pytest.raises(Unreachable):
+            sync.step()
+        sync.set("background", 44.5)
+        assert sync.settings.background == 44.5
+        assert not sync.delivered
+    controller.url = pipeline["controller"]
+    sync.step()
+    assert sync.delivered
+    assert value(clean, "background") == 44.5
+    controller.close()
+
+
+class Watched(Controller):
+    """Notes what is posted, and how far the services were when it was."""
+
+    def __init__(self, url):
+        super().__init__(url)
+        self.posted = []
+        self.agreed = True
+
+    def set_parameter(self, name, data):
+        self.posted.append((name, data, self.agreed))
+        self.wanted = super().set_parameter(name, data)
+        self.agreed = False
+        return self.wanted
+
+    def config(self):
+        config = super().config()
+        self.agreed = not config.behind(getattr(self, "wanted", None))
+        return config
+
+
+@pytest.fixture
+def watched(pipeline, clean):
+    controller = Watched(pipeline["controller"])
+    yield controller
+    controller.close()
+
+
+def test_a_sum_begins_only_when_all_services_know_its_number(watched):
+    sync = SettingsSync(watched)
+    sync.step()
+    before = sync.settings.accumulation_id
+    watched.posted.clear()
+    sync.set("background", 55.5)
+    sync.set("accumulate", True)
+    sync.step()
+    names = [name for name, _, _ in watched.posted]
+    assert names[0] == "background"
+    assert names[-1] == "accumulate"
+    assert set(names[1:-1]) == {"accumulation_id"}
+    assert watched.posted[-1][2], "posted before all services had the number"
+    assert sync.settings.accumulation_id > before
+    assert sync.delivered
+
+
+def test_reset_and_a_quick_toggle_raise_the_number(watched):
+    sync = SettingsSync(watched)
+    sync.set("accumulate", True)
+    sync.step()
+    numbers = [sync.settings.accumulation_id]
+    sync.new_sum()
+    sync.step()
+    numbers.append(sync.settings.accumulation_id)
+    sync.set("accumulate", False)
+    sync.set("accumulate", True)
+    sync.step()
+    numbers.append(sync.settings.accumulation_id)
+    assert numbers == sorted(set(numbers))
+    assert value(watched, "accumulation_id") == numbers[-1]
+
+
+def test_a_restarted_device_goes_on_with_a_running_sum(watched):
+    first = SettingsSync(watched)
+    first.set("accumulate", True)
+    first.step()
+    second = SettingsSync(watched)
+    second.set("accumulate", True, initial=True)
+    second.step()
+    assert second.settings.accumulation_id == first.settings.accumulation_id
+    second.new_sum()
+    assert second.settings.accumulation_id > first.settings.accumulation_id
+
+
+def test_a_restarted_device_begins_a_sum_where_none_is_running(watched):
+    first = SettingsSync(watched)
+    first.step()
+    second = SettingsSync(watched)
+    second.set("accumulate", True, initial=True)
+    second.step()
+    assert second.settings.accumulation_id > first.settings.accumulation_id
+    assert value(watched, "accumulate") is True
+
+
+def test_accumulate_of_another_client_begins_a_new_sum(follow, clean):
+    component = follow()
+    before = component.view.settings.accumulation_id
+    clean.set_parameter("accumulate", b"True")
+    wait_for(lambda: component.view.settings.accumulate)
+    assert component.view.settings.accumulation_id > before
+    wait_for(lambda: component.sync.delivered)
+    assert value(clean, "accumulation_id") == component.view.settings.accumulation_id
+
+
+def test_what_was_written_here_and_not_delivered_wins(watched):
+    sync = SettingsSync(watched)
+    sync.step()
+    watched.set_parameter("background", b"1.5")
+    sync.set("background", 2.5)
+    time.sleep(0.7)
+    sync.step()
+    assert sync.settings.background == 2.5
+    assert value(watched, "background") == 2.5
