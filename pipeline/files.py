@@ -96,22 +96,31 @@ def _absolute(path: str, folder: str) -> Path:
     return Path(folder).absolute() / given
 
 
-def _publish(part: Path, path: Path) -> None:
-    exists = f"{path} exists already; files are never overwritten, give a new name."
+def place(part: Path, path: Path) -> None:
+    """Give a finished file its name, which nothing may have yet.
+
+    Raises:
+        FileExistsError: something has that name.
+        OSError: the file cannot be placed there.
+    """
     try:
         os.link(part, path)
         return
-    except FileExistsError as error:
-        raise FileError(exists) from error
     except OSError as error:
         if error.errno not in _NO_HARD_LINKS:
             raise
     # A file system without hard links: hold the name with an empty file, then replace that.
-    try:
-        path.touch(exist_ok=False)
-    except FileExistsError as error:
-        raise FileError(exists) from error
+    path.touch(exist_ok=False)
     part.replace(path)
+
+
+def _publish(part: Path, path: Path) -> None:
+    try:
+        place(part, path)
+    except FileExistsError as error:
+        raise FileError(
+            f"{path} exists already; files are never overwritten, give a new name."
+        ) from error
 
 
 @contextlib.contextmanager

@@ -1,9 +1,10 @@
 """Where the photon file of a raw file belongs, and how it comes to stand there."""
 
-import os
 import uuid
 from collections.abc import Callable
 from pathlib import Path, PurePosixPath
+
+from pipeline.files import place
 
 RAW = "raw"
 PROCESS = "process"
@@ -85,24 +86,10 @@ def put_in_place(path: Path, make: Callable[[Path], None]) -> Path:
         for number in range(_MAX_NUMBER + 1):
             target = numbered(path, number)
             try:
-                os.link(hidden, target)
+                place(hidden, target)
             except FileExistsError:
                 continue
-            except OSError:
-                # Some network shares have no hard links.
-                if not _claim(target):
-                    continue
-                hidden.rename(target)
             return target
         raise FileExistsError(f"{path} and {_MAX_NUMBER} numbered ones exist already")
     finally:
         hidden.unlink(missing_ok=True)
-
-
-def _claim(target: Path) -> bool:
-    """Take a name with an empty file; False when it is taken."""
-    try:
-        os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
-    except FileExistsError:
-        return False
-    return True

@@ -13,6 +13,7 @@ a list of photons cannot be corrected for it later; a list of plain ones can (et
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.parameters import Settings
 from pipeline.photon_kernel import first_above, scan
 from pipeline.results import PhotonFrame, PhotonList
 from pipeline.rois import Roi
@@ -105,6 +106,29 @@ def find_photons(
     )
 
 
+def find_photons_with(settings: Settings, image: NDArray, roi: Roi) -> PhotonFrame:
+    """Find the photons of one frame as the settings say.
+
+    Args:
+        settings: background, thresholds and limits.
+        image: as in `find_photons`.
+        roi: as in `find_photons`.
+
+    Returns:
+        As `find_photons`.
+    """
+    return find_photons(
+        image,
+        background=settings.background,
+        photon_threshold=settings.photon_threshold,
+        energy_threshold=settings.energy_threshold,
+        pileup_threshold=settings.pileup_threshold,
+        hot_pixel_ratio=settings.hot_pixel_ratio,
+        max_hit_density=settings.max_hit_density,
+        roi=roi,
+    )
+
+
 def clean_pixels(
     photons: PhotonList, view_threshold: float, shape: tuple[int, int], roi: Roi | None = None
 ) -> NDArray[np.int64]:
@@ -160,13 +184,4 @@ def warm_up() -> None:
     """
     frame = np.zeros((3, 3), np.uint16)
     frame.flags.writeable = False
-    find_photons(
-        frame,
-        background=0,
-        photon_threshold=0,
-        energy_threshold=0,
-        pileup_threshold=0,
-        hot_pixel_ratio=1,
-        max_hit_density=1,
-        roi=Roi(0, 0, 3, 3),
-    )
+    find_photons_with(Settings(), frame, Roi(0, 0, 3, 3))

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from statistics import median
 from typing import Any
 
@@ -10,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.parameters import Settings
-from pipeline.photons import find_photons
+from pipeline.photons import find_photons_with
 from pipeline.results import PhotonList
 from pipeline.rois import Roi
 from pipeline.simulate_balor import BALOR_SHAPE, balor_frame
@@ -116,15 +117,16 @@ def photon_rows(
     rows = []
     for density in densities:
         image, _ = balor_frame(np.random.default_rng(seed), shape, density)
-        find = _finder(image, settings)
-        found = find()
-        _check(found, plain_loop(image, settings))
+        find = partial(find_photons_with, settings, image, Roi(0, 0, shape[1], shape[0]))
+        loop = partial(plain_loop, image, settings)
+        found = find().photons
+        _check(found, loop())
         times: dict[str, list[float]] = {"max": [], "find": [], "loop": []}
         for number in range(rounds):
             times["max"].append(_milliseconds(image.max))
             times["find"].append(_milliseconds(find))
             if number % 7 == 0:
-                times["loop"].append(_milliseconds(lambda image=image: plain_loop(image, settings)))
+                times["loop"].append(_milliseconds(loop))
         rows.append(
             PhotonRow(
                 photons_per_pixel=density,
@@ -137,22 +139,6 @@ def photon_rows(
             )
         )
     return rows
-
-
-def _finder(image: NDArray[Any], settings: Settings) -> Callable[[], PhotonList]:
-    def find() -> PhotonList:
-        return find_photons(
-            image,
-            background=settings.background,
-            photon_threshold=settings.photon_threshold,
-            energy_threshold=settings.energy_threshold,
-            pileup_threshold=settings.pileup_threshold,
-            hot_pixel_ratio=settings.hot_pixel_ratio,
-            max_hit_density=settings.max_hit_density,
-            roi=Roi(0, 0, image.shape[1], image.shape[0]),
-        ).photons
-
-    return find
 
 
 def _check(found: PhotonList, expected: NDArray[np.float64]) -> None:

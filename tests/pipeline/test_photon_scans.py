@@ -11,7 +11,7 @@ from support.dispatch import Dispatch, header, image, parameters, series_end
 from support.photons import read_columns
 
 from pipeline.parameters import Settings
-from pipeline.photons import clean_image, find_photons
+from pipeline.photons import clean_image, find_photons_with
 from pipeline.results import PhotonFrame
 from pipeline.rois import Roi
 from pipeline.simulate_balor import stream_balor_frames
@@ -22,16 +22,7 @@ REGION = json.dumps(ROI.as_dict())
 
 
 def offline(frame: np.ndarray, settings: Settings) -> PhotonFrame:
-    return find_photons(
-        frame,
-        background=settings.background,
-        photon_threshold=settings.photon_threshold,
-        energy_threshold=settings.energy_threshold,
-        pileup_threshold=settings.pileup_threshold,
-        hot_pixel_ratio=settings.hot_pixel_ratio,
-        max_hit_density=settings.max_hit_density,
-        roi=ROI,
-    )
+    return find_photons_with(settings, frame, ROI)
 
 
 def simulated(number: int, seed: int = 0, density: float = 3e-4) -> list[np.ndarray]:

@@ -5,7 +5,7 @@ import pytest
 from scipy.spatial import cKDTree
 
 from pipeline.parameters import Settings
-from pipeline.photons import clean_image, find_photons
+from pipeline.photons import clean_image, find_photons_with
 from pipeline.results import PhotonFrame, PhotonList
 from pipeline.rois import Roi
 from pipeline.simulate_balor import BALOR_SHAPE, Truth, balor_frame
@@ -14,16 +14,7 @@ DEFAULTS = Settings()
 
 
 def find(image: np.ndarray) -> PhotonFrame:
-    return find_photons(
-        image,
-        background=DEFAULTS.background,
-        photon_threshold=DEFAULTS.photon_threshold,
-        energy_threshold=DEFAULTS.energy_threshold,
-        pileup_threshold=DEFAULTS.pileup_threshold,
-        hot_pixel_ratio=DEFAULTS.hot_pixel_ratio,
-        max_hit_density=DEFAULTS.max_hit_density,
-        roi=Roi(0, 0, image.shape[1], image.shape[0]),
-    )
+    return find_photons_with(DEFAULTS, image, Roi(0, 0, image.shape[1], image.shape[0]))
 
 
 def places(photons: PhotonList | Truth) -> np.ndarray:
