@@ -62,7 +62,7 @@ def _told(path: Path | str, doing: str) -> Iterator[None]:
     """Turn what the disk and HDF5 raise into the one error that the owner knows."""
     try:
         yield
-    except (OSError, RuntimeError, ValueError, KeyError) as error:
+    except Exception as error:
         cause = re.search(r"error message = '([^']*)'", str(error))
         text = cause[1] if cause else getattr(error, "strerror", None) or str(error)
         raise PhotonFileError(
