@@ -1,0 +1,359 @@
+"""Scans through the device, on a whole stack."""
+
+import json
+import threading
+import time
+
+import numpy as np
+import pytest
+import tango
+from support.client_side import refusal, wait_for
+
+from femtotango.client import Controller
+from femtotango.trigger_maps import scan_map
+from pipeline.simulate import BurstScan, stins_end, stins_header, stins_image
+
+FRAME = np.ones((32, 48), np.float32)
+pytestmark = pytest.mark.timeout(120)
+
+
+def frames(count):
+    return [FRAME] * count
+
+
+def request(**changes):
+    return json.dumps({"streams": ["pilatus", "sardana"], "steps": 2, "burst": 3, **changes})
+
+
+def readings(device, *names):
+    return {reading.name: reading.value for reading in device.read_attributes(list(names))}
+
+
+def test_what_is_true_when_prepare_scan_returns(player):
+    device = player.device
+    number = device.ScanNumber
+    for _ in range(2):
+        scan = BurstScan(steps=2, burst=3)
+        player.prepare("pilatus", scan)
+        number += 1
+        assert readings(device, "ScanNumber", "EventsProcessed", "EventsTotal", "ScanFinished") == {
+            "ScanNumber": number,
+            "EventsProcessed": 0,
+            "EventsTotal": 8,
+            "ScanFinished": False,
+        }
+        assert device.state() == tango.DevState.RUNNING
+        player.play("pilatus", frames(6), scan)
+        player.wait_finished()
+        assert device.EventsProcessed == 8
+        assert device.state() == tango.DevState.ON
+
+
+def test_everything_is_readable_once_the_scan_is_finished(player):
+    device = player.device
+    device.AddRoi('{"name": "all", "x": 0, "y": 0, "width": 48, "height": 32}')
+    device.AddRoi('{"name": "outside", "x": 100, "y": 0, "width": 5, "height": 5}')
+    player.write(Accumulate=True)
+    scan = BurstScan(steps=3, burst=4)
+    player.prepare("pilatus", scan)
+    images = [np.full((32, 48), i // 4 + i % 4, np.float32) for i in range(12)]
+    player.play("pilatus", images, scan)
+    player.wait_finished()
+    assert device.FrameCount == 12
+    np.testing.assert_array_equal(device.AccumulatedImage, sum(images))
+    assert device.ImageSum == np.sum(images)
+    assert (device.ImageWidth, device.ImageHeight) == (48, 32)
+    assert device.PixelSize == 172e-6
+    assert device.RoiNames == ("all", "outside")
+    np.testing.assert_array_equal(device.XAxis, [1.0, 1.5, 2.0])
+    np.testing.assert_allclose(device.RoiMeanCurves, [[1.5, 2.5, 3.5], [np.nan] * 3])
+    np.testing.assert_allclose(device.RoiMeanErrors[0], [np.std(range(4), ddof=1) / 2] * 3)
+    np.testing.assert_array_equal(device.Roi1Curve, [1.5, 2.5, 3.5])
+    assert device.Roi1Mean == device.RoiMeans[0] == 5.0
+    assert np.isnan(device.RoiMeans[1])
+    assert device.RoiSlots[:3] == ("all", "outside", "")
+    assert np.isnan(device.Roi3Mean)
+    assert len(device.Roi3Curve) == 0
+    assert device.RoiSums[0] == sum(i.mean() for i in images)
+    assert device.RoiCounts.tolist() == [12, 0]
+    assert device.ScanFrames == 12
+    assert device.FramesPerPoint == 4
+    assert device.XLabel == "dummy_mot_01"
+    assert device.Detector == "pilatus"
+    assert device.ImageUnit == "TOT"
+    assert device.LastFrameAge < 60
+
+
+def test_values_of_one_snapshot_carry_the_same_time(player):
+    scan = BurstScan(steps=1, burst=2)
+    player.prepare("pilatus", scan)
+    player.play("pilatus", frames(2), scan)
+    player.wait_finished()
+    names = ["FrameCount", "ImageSum", "RoiMeans", "PreviewImage", "AzimuthalQ", "LastError"]
+    times = {reading.time.totime() for reading in player.device.read_attributes(names)}
+    assert len(times) == 1
+
+
+def test_a_scan_that_is_stopped_adds_what_came_and_counts_the_rest(player):
+    device = player.device
+    player.write(Accumulate=True)
+    scan = BurstScan(steps=5, burst=6)
+    player.prepare("pilatus", scan)
+    failed = device.FailedFrames
+    player.play("pilatus", frames(30), scan, only=13)
+    device.StopScan()
+    player.wait_finished()
+    assert device.FrameCount == 13
+    assert device.FailedFrames == failed + 17
+    assert "17 of 30 frames never came" in device.LastError
+    assert device.state() == tango.DevState.ON
+    next_scan = BurstScan(steps=2, burst=3)
+    player.prepare("pilatus", next_scan)
+    player.play("pilatus", frames(6), next_scan)
+    player.wait_finished()
+    assert device.FrameCount == 19
+
+
+def test_a_scan_that_never_began_can_be_stopped(player):
+    player.prepare("pilatus", BurstScan(steps=1, burst=4))
+    player.device.StopScan()
+    player.wait_finished()
+    assert "4 of 4 frames never came" in player.device.LastError
+    scan = BurstScan(steps=1, burst=2)
+    player.prepare("pilatus", scan)
+    player.play("pilatus", frames(2), scan)
+    player.wait_finished()
+
+
+def test_an_unfinished_scan_is_waited_for_and_then_refused(player):
+    device = player.device
+    scan = BurstScan(steps=1, burst=4)
+    player.prepare("pilatus", scan)
+    slowest = 0.0
+    other = tango.DeviceProxy(player.info["device"])
+    done = threading.Event()
+
+    def look() -> None:
+        nonlocal slowest
+        while not done.is_set():
+            begin = time.monotonic()
+            other.read_attributes(["State", "FrameCount", "Background"])
+            slowest = max(slowest, time.monotonic() - begin)
+            time.sleep(0.01)
+
+    watcher = threading.Thread(target=look)
+    watcher.start()
+    begin = time.monotonic()
+    error = refusal(device.PrepareScan, request())
+    waited = time.monotonic() - begin
+    done.set()
+    watcher.join()
+    assert error.reason == "Femtomax_ScanRunning"
+    assert "StopScan" in error.desc
+    assert 9.5 < waited < 12.0
+    assert slowest < 0.2, "other clients were held up"
+    player.play("pilatus", frames(4), scan)
+    player.wait_finished()
+
+
+def test_prepare_waits_for_a_scan_that_is_about_to_finish(player):
+    first, second = BurstScan(steps=1, burst=4), BurstScan(steps=1, burst=2)
+    player.prepare("pilatus", first)
+    number = player.device.ScanNumber
+    later = threading.Timer(1.0, player.play, ("pilatus", frames(4), first))
+    later.start()
+    player.device.PrepareScan(request(steps=1, burst=2))
+    later.join()
+    assert player.device.ScanNumber == number + 1
+    player.play("pilatus", frames(2), second)
+    player.wait_finished()
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        (request(streams=["pilatus", "andor3_balor"]), "Femtomax_OneCamera"),
+        (request(streams=["eiger"]), "Femtomax_UnknownStream"),
+        ("{", "Femtomax_BadRequest"),
+    ],
+)
+def test_a_refused_scan_changes_nothing(player, text, reason):
+    before = player.device.ScanNumber
+    assert refusal(player.device.PrepareScan, text).reason == reason
+    assert player.device.ScanNumber == before
+    assert player.device.ScanFinished
+
+
+def test_settings_written_before_the_scan_hold_for_every_frame(player):
+    player.write(Accumulate=True)
+    total = 0.0
+    for threshold in (5.0, 15.0, 25.0):
+        player.write(CmosThreshold=threshold, Background=100.0)
+        scan = BurstScan(steps=1, burst=10)
+        player.prepare("andor3_zyla10", scan, records=False)
+        player.play("andor3_zyla10", [np.full((16, 16), 120, np.uint16)] * 10, scan, records=False)
+        player.write(CmosThreshold=1.0)
+        player.wait_finished()
+        total += 10 * 20 * 256 if threshold < 20 else 0
+        if threshold < 20:
+            continue
+        assert player.device.FrameCount == 30
+    assert player.device.ImageSum >= total
+
+
+def test_scans_while_parameters_are_written_all_the_time(player):
+    player.write(Accumulate=True)
+    done = threading.Event()
+    other = tango.DeviceProxy(player.info["device"])
+
+    def write() -> None:
+        value = 0.0
+        while not done.wait(0.02):
+            value = (value + 1.0) % 50.0
+            other.write_attribute("CmosThreshold", value)
+            other.write_attribute("HistogramMin", value)
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        scan = BurstScan(steps=2, burst=5)
+        for number in range(1, 6):
+            player.prepare("pilatus", scan)
+            player.play("pilatus", frames(10), scan)
+            player.wait_finished()
+            assert player.device.FrameCount == 10 * number
+    finally:
+        done.set()
+        writer.join()
+
+
+def test_another_client_s_trigger_map_is_followed(player):
+    controller = Controller(player.info["controller"])
+    number = player.device.ScanNumber
+    time.sleep(1.0)
+    controller.set_sequence(scan_map("pilatus", 1, 3, records=False))
+    controller.close()
+    player.wait_until("ScanNumber", lambda n: n == number + 1)
+    assert not player.device.ScanFinished
+    player.play("pilatus", frames(3), BurstScan(steps=1, burst=3), records=False)
+    player.wait_finished()
+    assert player.device.EventsTotal == 5
+
+
+def series(player, count, stream="pilatus"):
+    source = player.source(stream)
+    source.send([stins_header(0, "", None)])
+    for number in range(count):
+        source.send([stins_image(number + 1, number, FRAME, "none")])
+    source.send([stins_end(count + 1)])
+
+
+def test_continuous_mode_goes_on_after_each_series(player):
+    device = player.device
+    player.write(Accumulate=True)
+    device.StartContinuous(["pilatus"])
+    assert device.state() == tango.DevState.RUNNING
+    assert not device.ScanFinished
+    device.StartContinuous(["pilatus"])
+    for done in (1, 2, 3):
+        number = device.ScanNumber
+        series(player, 17)
+        player.wait_until("ScanNumber", lambda n, number=number: n == number + 1)
+        player.wait_until("FrameCount", lambda n, done=done: n == 17 * done)
+    assert refusal(device.PrepareScan, request()).reason == "Femtomax_ScanRunning"
+    assert refusal(device.StartContinuous, ["andor3_zyla10"]).reason == "Femtomax_ScanRunning"
+    failed = device.FailedFrames
+    device.StopContinuous()
+    player.wait_finished()
+    assert device.FrameCount == 51
+    assert device.FailedFrames == failed
+    assert device.state() == tango.DevState.ON
+
+
+def test_continuous_mode_stopped_in_a_series_keeps_every_frame(player):
+    player.write(Accumulate=True)
+    player.device.StartContinuous(["pilatus"])
+    source = player.source("pilatus")
+    source.send([stins_header(0, "", None)])
+    for number in range(23):
+        source.send([stins_image(number + 1, number, FRAME, "none")])
+    player.wait_until("ScanFrames", lambda n: n == 23)
+    player.device.StopContinuous()
+    player.wait_finished()
+    assert player.device.FrameCount == 23
+
+
+def test_a_reset_begins_a_new_sum(player):
+    player.write(Accumulate=True)
+    scan = BurstScan(steps=1, burst=4)
+    for _ in range(2):
+        player.prepare("pilatus", scan)
+        player.play("pilatus", frames(4), scan)
+        player.wait_finished()
+    assert player.device.FrameCount == 8
+    player.device.ResetAccumulation()
+    player.wait_until("FrameCount", lambda n: n == 0)
+    player.prepare("pilatus", scan)
+    player.play("pilatus", frames(4), scan)
+    player.wait_finished()
+    assert player.device.FrameCount == 4
+
+
+def test_regions_of_the_image(player):
+    import io
+
+    image = np.arange(32 * 48, dtype=np.float32).reshape(32, 48)
+    image[0, 0] = -1
+    scan = BurstScan(steps=1, burst=1)
+    player.prepare("pilatus", scan)
+    player.play("pilatus", [image], scan)
+    player.wait_finished()
+
+    def region(*numbers):
+        kind, content = player.device.GetRegion(list(numbers))
+        assert kind == "npy"
+        return np.load(io.BytesIO(content))
+
+    np.testing.assert_array_equal(region(40, 30, 100, 100, 1), image[30:, 40:])
+    assert region(0, 0, 48, 32, 10).shape == (4, 5)
+    assert region(0, 0, 2, 2, 2)[0, 0] == np.float32((1 + 48 + 49) / 3)
+    assert np.isnan(region(0, 0, 1, 1, 1)[0, 0])
+    player.write(MaxFilter=True)
+    assert region(0, 0, 48, 32, 48)[0, 0] == image.max()
+    assert refusal(player.device.GetRegion, [100, 0, 5, 5, 1]).reason == "Femtomax_BadRequest"
+
+
+def test_bad_frames_are_an_alarm_of_this_scan_only(player):
+    scan = BurstScan(steps=1, burst=3)
+    player.prepare("pilatus", scan, records=False)
+    source = player.source("pilatus")
+    source.send([stins_header(0, "", None)])
+    for number in range(3):
+        message = stins_image(number + 1, number, FRAME, "none")
+        source.send([[message[0], message[1][:100]] if number == 1 else message])
+    source.send([stins_end(4)])
+    player.wait_finished()
+    assert player.device.state() == tango.DevState.ALARM
+    assert "1 frames of this scan could not be used" in player.device.status()
+    assert player.device.ScanFrames == 3
+    player.prepare("pilatus", scan, records=False)
+    assert player.device.state() == tango.DevState.RUNNING
+    player.play("pilatus", frames(3), scan, records=False)
+    player.wait_finished()
+    assert player.device.state() == tango.DevState.ON
+
+
+def test_counters_push_events_while_frames_come(player):
+    seen = []
+    subscription = player.device.subscribe_event(
+        "FrameCount",
+        tango.EventType.CHANGE_EVENT,
+        lambda event: seen.append(None if event.err else event.attr_value.value),
+    )
+    player.write(Accumulate=True)
+    scan = BurstScan(steps=1, burst=6)
+    player.prepare("pilatus", scan)
+    player.play("pilatus", frames(6), scan)
+    player.wait_finished()
+    wait_for(lambda: seen and seen[-1] == 6)
+    player.device.unsubscribe_event(subscription)
