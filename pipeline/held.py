@@ -167,3 +167,16 @@ def add_counting(total, good, image):  # type: ignore[no-untyped-def]
             if value >= 0 and value < np.inf:
                 total[y, x] += value
                 good[y, x] = True
+
+
+def warm_up() -> None:
+    """Compile the kernels for the cameras' own dtypes, as frames come: read-only."""
+    for dtype in (np.float32, np.uint16):
+        frame = np.zeros((1, 1), dtype)
+        frame.flags.writeable = False
+        total = np.zeros((1, 1), sum_dtype(frame.dtype))
+        if dtype is np.float32:
+            add_counting(total, np.zeros((1, 1), bool), frame)
+        else:
+            add_cmos(total, frame, 0, 0.0)
+            subtract_and_threshold(frame, 0.0, 0.0)
