@@ -244,7 +244,9 @@ class Services:
         written = self.property_file
         old = written.read_text().splitlines() if written.exists() else []
         head = f"{SERVER}/{INSTANCE}/DEVICE/{SERVER}: {json.dumps(self.config.device)}"
-        ours = {f"{prefix}{name}": json.dumps(value) for name, value in self.properties.items() if value}
+        ours = {
+            f"{prefix}{name}": json.dumps(value) for name, value in self.properties.items() if value
+        }
         kept = [line for line in old if line != head and line.partition(":")[0] not in ours]
         lines = [head, *kept, *(f"{name}: {value}" for name, value in ours.items())]
         written.write_text("\n".join(lines) + "\n")

@@ -6,8 +6,19 @@ from typing import Any
 import numpy as np
 from dranspose.middlewares.stream1 import parse
 
+from pipeline.descriptions import describe_parameters
 
-class EmptyWorker:
+
+class _Described:
+    """Has the project's parameters: a stack is ready when they have reached all services."""
+
+    @staticmethod
+    def describe_parameters() -> list[Any]:
+        """Return dranspose's description of all parameters."""
+        return describe_parameters()
+
+
+class EmptyWorker(_Described):
     """Takes events and returns nothing: what dranspose itself can carry."""
 
     def __init__(self, **_: Any) -> None:
@@ -27,7 +38,7 @@ class EmptyReducer:
         """Keep nothing."""
 
 
-class ImageWorker:
+class ImageWorker(_Described):
     """Sends every processed image to the reducer: the obvious way."""
 
     def __init__(self, **_: Any) -> None:

@@ -1,8 +1,9 @@
 """Frames at full speed into a stack, and stacks with other workers to compare with."""
 
+import statistics
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,11 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from femtotango.commands.push_source import PushSource
+from femtotango.commands.scan_player import ScanPlayer
 from femtotango.stack.running import running
 from femtotango.trigger_maps import scan_map
-from pipeline.simulate import Message, stins_end, stins_header, stins_image
+from pipeline.simulate import BurstScan, Message, stins_end, stins_header, stins_image
 
 _POLL = 0.005
+_AFTER_ASSIGN = 0.1
 _LIMIT = 300.0
 
 
@@ -44,7 +47,7 @@ class Frames:
 
 @contextmanager
 def stack_with(**settings: Any) -> Iterator[dict[str, Any]]:
-    """Run a stack with the benchmarks' own classes within reach.
+    """Run a stack, with the classes of `baselines` within reach.
 
     Args:
         settings: of the configuration file; ``streams`` is a list of names.
@@ -64,48 +67,106 @@ def _toml(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else repr(value)
 
 
-def bare_rates(
-    worker: str, reducer: str, stream: str, frames: Frames, count: int, rounds: int
-) -> list[float]:
-    """Measure a stack without device: frames/s until dranspose has completed all events.
+class BareStack:
+    """A stack without device; frames/s until dranspose has completed all events."""
+
+    def __init__(self, worker: str, reducer: str, stream: str, exit_stack: ExitStack) -> None:
+        """Start it.
+
+        Args:
+            worker: class of `baselines`.
+            reducer: class of `baselines`.
+            stream: name of the camera.
+            exit_stack: ends it.
+        """
+        self._stream = stream
+        info = exit_stack.enter_context(
+            stack_with(
+                device="",
+                database=False,
+                sardana=False,
+                streams=[stream],
+                worker_class=f"baselines:{worker}",
+                reducer_class=f"baselines:{reducer}",
+            )
+        )
+        url = info["controller"] + "/api/v1/"
+        self._http = exit_stack.enter_context(httpx.Client(base_url=url, trust_env=False))
+        self._source = exit_stack.enter_context(PushSource(info["streams"][stream]))
+
+    def rate(self, frames: Frames, count: int) -> float:
+        """Send a series and return its rate [frames/s]."""
+        trigger_map = scan_map(self._stream, 1, count, records=False)
+        body = {"parts": trigger_map.parts, "sequence": trigger_map.sequence}
+        wrap = {"all_wrap": trigger_map.wrap}
+        self._http.post("sequence", json=body, params=wrap, timeout=15).raise_for_status()
+        series = frames.series(count)
+        while self._progress()["last_assigned"] < 1:
+            time.sleep(_POLL)
+        time.sleep(_AFTER_ASSIGN)
+        start = time.monotonic()
+        self._source.send(series)
+        while (progress := self._progress())["completed_events"] < progress["total_events"]:
+            if time.monotonic() - start > _LIMIT:
+                raise TimeoutError(f"{self._stream}: {progress} after {_LIMIT:.0f} s")
+            time.sleep(_POLL)
+        return count / (time.monotonic() - start)
+
+    def _progress(self) -> dict[str, Any]:
+        return self._http.get("progress").json()
+
+
+class DeviceStack:
+    """The real pipeline with its device; frames/s until Tango shows the exact FrameCount."""
+
+    def __init__(self, stream: str, exit_stack: ExitStack, **attributes: Any) -> None:
+        """Start it.
+
+        Args:
+            stream: name of the camera.
+            exit_stack: ends it.
+            attributes: written before anything is sent.
+        """
+        self._stream = stream
+        info = exit_stack.enter_context(stack_with(streams=[stream], sardana=False))
+        self.player = exit_stack.enter_context(ScanPlayer(info))
+        self.player.write(Accumulate=True, **attributes)
+
+    def rate(self, frames: Frames, count: int) -> float:
+        """Send a series into a new sum and return its rate [frames/s]."""
+        player = self.player
+        player.device.ResetAccumulation()
+        player.prepare(self._stream, BurstScan(steps=1, burst=count), records=False)
+        series = frames.series(count)
+        start = time.monotonic()
+        player.source(self._stream).send(series)
+        player.wait_until("FrameCount", lambda shown: shown == count, _LIMIT)
+        rate = count / (time.monotonic() - start)
+        player.wait_finished()
+        return rate
+
+
+def alternate(
+    stacks: Mapping[str, tuple[BareStack | DeviceStack, int]], frames: Frames, rounds: int
+) -> dict[str, list[float]]:
+    """Measure several stacks in turn, so that a busy machine is as busy for each.
 
     Args:
-        worker: class of `baselines`.
-        reducer: class of `baselines`.
-        stream: name of the camera.
+        stacks: what to measure and the frames of one round, by name.
         frames: what is sent.
-        count: frames in each round.
         rounds: after one shorter round that is not counted.
+
+    Returns:
+        Rates [frames/s] of each round.
     """
-    rates = []
-    classes = {"worker_class": f"baselines:{worker}", "reducer_class": f"baselines:{reducer}"}
-    with (
-        stack_with(device="", database=False, sardana=False, streams=[stream], **classes) as info,
-        httpx.Client(base_url=info["controller"] + "/api/v1/", trust_env=False) as http,
-        PushSource(info["streams"][stream]) as source,
-    ):
-        for number in [count // 5, *[count] * rounds]:
-            rates.append(_bare_round(http, source, stream, frames, number))
-    return rates[1:]
+    rates: dict[str, list[float]] = {name: [] for name in stacks}
+    for round_number in range(rounds + 1):
+        for name, (stack, count) in stacks.items():
+            rate = stack.rate(frames, count if round_number else count // 5)
+            rates[name] += [rate] if round_number else []
+    return rates
 
 
-def _bare_round(
-    http: httpx.Client, source: PushSource, stream: str, frames: Frames, count: int
-) -> float:
-    trigger_map = scan_map(stream, 1, count, records=False)
-    body = {"parts": trigger_map.parts, "sequence": trigger_map.sequence}
-    answer = http.post("sequence", json=body, params={"all_wrap": trigger_map.wrap}, timeout=15)
-    answer.raise_for_status()
-    series = frames.series(count)
-    while http.get("progress").json()["last_assigned"] < 1:
-        time.sleep(_POLL)
-    time.sleep(0.2)
-    start = time.monotonic()
-    source.send(series)
-    while True:
-        progress = http.get("progress").json()
-        if progress["completed_events"] == progress["total_events"]:
-            return count / (time.monotonic() - start)
-        if time.monotonic() - start > _LIMIT:
-            raise TimeoutError(f"{stream}: {progress} after {_LIMIT:.0f} s")
-        time.sleep(_POLL)
+def ratio(ours: Sequence[float], others: Sequence[float]) -> float:
+    """Return the median of the ratios of rounds that were measured one after the other."""
+    return statistics.median(a / b for a, b in zip(ours, others, strict=True))

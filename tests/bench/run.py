@@ -14,7 +14,14 @@ from pathlib import Path
 
 from section import Section
 
-MODULES = ("bench_pilatus", "bench_memory")
+MODULES = (
+    "bench_pilatus",
+    "bench_balor",
+    "bench_photons",
+    "bench_azimuthal",
+    "bench_geometry",
+    "bench_memory",
+)
 _PAGE = Path(__file__).parents[2] / "docs" / "performance.md"
 
 

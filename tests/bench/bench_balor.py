@@ -1,0 +1,48 @@
+"""Balor frames per second with photon finding, from the ZMQ source to the exact FrameCount."""
+
+import statistics
+from contextlib import ExitStack
+
+import numpy as np
+from feeding import BareStack, DeviceStack, Frames, alternate
+from rates import of_empty, rate_table
+from section import Section
+
+from pipeline.parameters import Settings
+from pipeline.photons import find_photons_with
+from pipeline.rois import Roi
+from pipeline.simulate import detector_frames
+
+STREAM = "andor3_balor"
+_FRAMES, _ROUNDS = 150, 5
+_RATE = 20.0
+
+
+def run() -> Section:
+    """Measure photon finding on full frames, beside an empty worker."""
+    frames = Frames(list(detector_frames(STREAM, 1, [1.5] * 8)))
+    ny, nx = frames.images[0].shape
+    region = f'{{"x": 0, "y": 0, "width": {nx}, "height": {ny}}}'
+    with ExitStack() as exit_stack:
+        ours = DeviceStack(STREAM, exit_stack, PhotonRoi=region)
+        empty = BareStack("EmptyWorker", "EmptyReducer", STREAM, exit_stack)
+        rates = alternate({"empty": (empty, _FRAMES), "ours": (ours, _FRAMES)}, frames, _ROUNDS)
+        photons = ours.player.read("PhotonCount")
+        counts = np.nansum(ours.player.read("AccumulatedImage"), dtype=np.float64)
+    rate = statistics.median(rates["ours"])
+    text = (
+        f"Full frames of {ny}×{nx} uint16 with about {photons / _FRAMES:.0f} photons each, "
+        f"{_FRAMES} in a scan, {_ROUNDS} scans each in turn, 2 workers; the source runs on the "
+        f"same machine. The clean image holds {counts:.0f} counts of {photons} photons.\n\n"
+        + rate_table(rates)
+    )
+    found = [
+        find_photons_with(Settings(), image, Roi(0, 0, nx, ny)).photons for image in frames.images
+    ]
+    truth = sum(len(found[n % len(found)]) for n in range(_FRAMES))
+    demands = [
+        (f"the photons are those found offline: {photons}", photons == truth),
+        of_empty(rates),
+        (f"at least {_RATE:g} frames/s: {rate:.1f}", rate >= _RATE),
+    ]
+    return Section("Balor frame rate with photon finding", text, demands)

@@ -1,0 +1,34 @@
+"""Photon finding on full frames."""
+
+from section import Section, markdown_table
+
+from femtotango.bench.photons import photon_rows
+
+
+def run() -> Section:
+    """Measure photon finding in one thread, on full Balor frames."""
+    rows = photon_rows()
+    head = ["photons per pixel", "photons", "`max` [ms]", "found in [ms]", "plain loop [ms]"]
+    cells = [
+        [
+            f"{row.photons_per_pixel:g}",
+            row.photons,
+            f"{row.max_ms:.2f}",
+            f"{row.find_ms:.2f} ({row.ratio:.1f}×)",
+            f"{row.loop_ms:.0f} ({row.speedup:.0f}×)",
+        ]
+        for row in rows
+    ]
+    text = (
+        "Full Balor frames, one thread, beside one pass of `numpy.max` and beside a plain Python "
+        "loop over candidate pixels, whose photons are the same.\n\n" + markdown_table(head, cells)
+    )
+    demands = [
+        (
+            f"{row.photons_per_pixel:g} photons per pixel: at most {row.ratio_limit:g}× one pass"
+            + (f", at least {row.speedup_limit:g}× the loop" if row.speedup_limit else ""),
+            row.reached,
+        )
+        for row in rows
+    ]
+    return Section("Photon finding", text, demands)

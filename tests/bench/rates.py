@@ -1,0 +1,32 @@
+"""How rates are compared and shown."""
+
+import statistics
+from collections.abc import Mapping, Sequence
+
+from feeding import ratio
+from section import markdown_table
+
+_OF_EMPTY = 0.75
+_NAMES = {
+    "empty": "worker that returns nothing, no device",
+    "ours": "femtotango, to the exact FrameCount through Tango",
+    "images": "worker that sends every image to the reducer, no device",
+}
+
+Rates = Mapping[str, Sequence[float]]
+"""Frames/s of each round, by the names above."""
+
+
+def of_empty(rates: Rates) -> tuple[str, bool]:
+    """Demand most of the rate that dranspose has with a worker that does nothing."""
+    share = ratio(rates["ours"], rates["empty"])
+    return f"at least {_OF_EMPTY} of an empty worker's rate: {share:.2f}", share >= _OF_EMPTY
+
+
+def rate_table(rates: Rates) -> str:
+    """Lay out all rates."""
+    rows = [
+        [_NAMES[name], f"{statistics.median(values):.0f}", ", ".join(f"{v:.0f}" for v in values)]
+        for name, values in rates.items()
+    ]
+    return markdown_table(["frames/s", "median", "all"], rows)
