@@ -324,7 +324,7 @@ class Reducer(_Http):
         """
         for _ in range(tries):
             shape, dtype = self.shape_and_type(path)
-            select = {}
+            select: dict[str, Any] = {}
             if region is not None:
                 bounds = ",".join(f"{s.start}:{s.stop}" for s in region)
                 select = {"params": {"select": f"[{bounds}]"}}

@@ -75,7 +75,9 @@ class Balor:
             NoBalor: there is no such device, or it does not answer.
         """
         try:
-            self._connect().write_attribute(_ATTRIBUTE, value)
+            proxy = self._connect()
+            proxy.ping()  # PyTango raises TypeError when it writes to a device that is away
+            proxy.write_attribute(_ATTRIBUTE, value)
         except tango.DevFailed as error:
             raise self._unusable(error) from error
         self._alarm = ""

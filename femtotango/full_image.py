@@ -1,6 +1,7 @@
 """The image in full, fetched when somebody wants it."""
 
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,9 +12,12 @@ from femtotango.client import Reducer
 from femtotango.errors import NoImage, NotReady
 from femtotango.regions import as_npy, bin_blocks, parse_region
 from femtotango.view import View
-from pipeline.results import IMAGE
+from pipeline.results import IMAGE, SNAPSHOT
+from pipeline.wire import unpack
 
 _TRIES = 10
+_TELLING = ("accumulated_number", "sum_frames")
+"""While these stay, the image stays."""
 
 
 @dataclass(frozen=True)
@@ -24,8 +28,8 @@ class ExactImage:
     """``(ny, nx)`` in the dtype of the sum; 0 where masked."""
     good: NDArray[np.bool_] | None
     """False where masked; None: nothing is masked."""
-    count: int
-    """Frames in it."""
+    about: Mapping[str, Any]
+    """What is published of this very image, by path."""
 
 
 def image_shape(view: View) -> tuple[int, int]:
@@ -78,21 +82,21 @@ class FullImage:
         return as_npy(bin_blocks(cut, wanted.binning, view.max_filter))
 
     def exact(self) -> ExactImage:
-        """Return the image as it was summed, with the number of frames that are in it.
+        """Return the image as it was summed, and what is published of it.
 
         Raises:
             NotReady: it changes all the time.
             PipelineError: the reducer cannot be reached.
         """
         for _ in range(_TRIES):
-            before = self._reducer.scalar("accumulated_number")
+            about = unpack(self._reducer.data(SNAPSHOT))
             image = self._reducer.array(IMAGE)
-            dtype = np.dtype(str(self._reducer.scalar("sum_dtype")))
-            if self._reducer.scalar("accumulated_number") == before:
+            if all(self._reducer.scalar(name) == about.get(name) for name in _TELLING):
                 break
         else:
             raise NotReady("The image changes while it is read: stop the frames, then save it.")
+        dtype = np.dtype(str(about["sum_dtype"]))
         masked = np.isnan(image)
         if not masked.any():
-            return ExactImage(image.astype(dtype), None, int(before))
-        return ExactImage(np.where(masked, 0, image).astype(dtype), ~masked, int(before))
+            return ExactImage(image.astype(dtype), None, about)
+        return ExactImage(np.where(masked, 0, image).astype(dtype), ~masked, about)

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -130,12 +131,13 @@ def save_exact_image(view: View, images: FullImage, path: str) -> Path:
     try:
         full = resolve_path(path, view.settings.output_folder)
         exact = images.exact()
+        view = replace(view, results=replace(view.results, snapshot=exact.about))
         save_image(
             full,
             ImageRecord(
                 image=exact.image,
                 good=exact.good,
-                count=exact.count,
+                count=int(exact.about["accumulated_number"]),
                 unit=str(view.snapshot.get("image_unit", "")),
                 detector=str(view.snapshot.get("detector", "")),
                 pixel_size=_pixel_size(view),

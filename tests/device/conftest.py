@@ -39,7 +39,7 @@ def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any
     """Run a pipeline without device; shared, gives what the ready file says."""
     folder = tmp_path_factory.mktemp("pipeline")
     config = folder / "up.toml"
-    config.write_text('device = ""\ndatabase = false\n[streams]\npilatus = ""\n')
+    config.write_text('device = ""\ndatabase = false\n[streams]\npilatus = ""\nandor3_balor = ""\n')
     with running(["up", "--state", str(folder), "--config", str(config)]) as info:
         yield info
 

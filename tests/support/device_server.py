@@ -33,7 +33,18 @@ def write_memory(path: Path, properties: Mapping[str, Any], settings: Mapping[st
 def device_server(
     memory: Path, properties: Mapping[str, Any], settings: Mapping[str, str] | None = None
 ) -> Iterator[Any]:
-    """Run the device and give a proxy.
+    """Run the device and give a proxy; see `serving`."""
+    with serving(memory, properties, settings) as address:
+        proxy = tango.DeviceProxy(address)
+        proxy.set_timeout_millis(20_000)
+        yield proxy
+
+
+@contextmanager
+def serving(
+    memory: Path, properties: Mapping[str, Any], settings: Mapping[str, str] | None = None
+) -> Iterator[str]:
+    """Run the device and give its address.
 
     Args:
         memory: file of properties and remembered settings; made when it is not there.
@@ -48,7 +59,8 @@ def device_server(
     with log.open("wb") as output:
         process = subprocess.Popen([*line, "-ORBendPoint", endpoint], stdout=output, stderr=output)
     try:
-        yield _connect(f"tango://127.0.0.1:{port}/{NAME}#dbase=no", process, log)
+        wait_until_ready(process, log)
+        yield f"tango://127.0.0.1:{port}/{NAME}#dbase=no"
     finally:
         process.terminate()
         try:
@@ -59,11 +71,9 @@ def device_server(
         ports.close()
 
 
-def _connect(address: str, process: "subprocess.Popen[bytes]", log: Path) -> Any:
+def wait_until_ready(process: "subprocess.Popen[bytes]", log: Path) -> None:
+    """Wait until a Tango server takes requests."""
     deadline = time.monotonic() + _LIMIT
     while b"Ready to accept request" not in log.read_bytes():
         assert process.poll() is None and time.monotonic() < deadline, log.read_text()
         time.sleep(0.05)
-    proxy = tango.DeviceProxy(address)
-    proxy.set_timeout_millis(20_000)
-    return proxy

@@ -1,0 +1,149 @@
+"""The interlock on the Balor's raw data, with a simulated Balor and real photon scans."""
+
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+
+import numpy as np
+import pytest
+import tango
+from support.client_side import refusal, wait_for
+from support.device_server import serving, wait_until_ready
+
+from femtotango.commands.scan_player import ScanPlayer
+from femtotango.stack.ports import Ports
+from pipeline.simulate import BurstScan
+
+pytestmark = pytest.mark.timeout(120)
+SHAPE = (256, 256)
+CLOUD = np.array([[60, 120, 60], [120, 480, 120], [60, 120, 60]])
+
+
+def photon_frame(times=1):
+    """Return a frame with 25 photons of 1200 ADU; `times` of them in one place each."""
+    frame = np.full(SHAPE, 100, np.uint16)
+    for y in range(20, 240, 45):
+        for x in range(20, 240, 45):
+            frame[y - 1 : y + 2, x - 1 : x + 2] += (times * CLOUD).astype(np.uint16)
+    return frame
+
+
+@contextmanager
+def balor_server(folder):
+    ports = Ports()
+    port = ports.new()
+    log = folder / "balor.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [
+                *(sys.executable, "-m", "femtotango.balor_simulator", "test", "-nodb"),
+                *("-dlist", "test/balor/1", "-ORBendPoint", f"giop:tcp:127.0.0.1:{port}"),
+            ],
+            stdout=output,
+            stderr=output,
+        )
+    try:
+        wait_until_ready(process, log)
+        yield f"tango://127.0.0.1:{port}/test/balor/1#dbase=no"
+    finally:
+        process.terminate()
+        process.wait(10.0)
+        ports.close()
+
+
+@pytest.fixture
+def balor(tmp_path):
+    with balor_server(tmp_path) as address:
+        yield tango.DeviceProxy(address), address
+
+
+@pytest.fixture
+def play(tmp_path, pipeline, balor):
+    """Give a function that starts a device beside the Balor; the settings are for photons."""
+    from contextlib import ExitStack
+
+    with ExitStack() as stack:
+
+        def start():
+            properties = {
+                "ControllerUrl": pipeline["controller"],
+                "ReducerUrl": pipeline["reducer"],
+                "SardanaUrl": pipeline["sardana"],
+                "BalorDevice": balor[1],
+            }
+            address = stack.enter_context(serving(tmp_path / "memory.txt", properties))
+            player = stack.enter_context(ScanPlayer({**pipeline, "device": address}))
+            wait_for(lambda: player.device.state() != tango.DevState.UNKNOWN, 20, player.device.status)
+            player.write(PhotonRoi='{"x": 0, "y": 0, "width": 256, "height": 256}')
+            return player
+
+        yield start
+
+
+def scan(player, folder, name, frames):
+    (folder / "raw").mkdir(exist_ok=True)
+    burst = BurstScan(steps=1, burst=len(frames))
+    player.prepare("andor3_balor", burst, records=False)
+    player.play("andor3_balor", frames, burst, records=False, filename=str(folder / "raw" / name))
+    player.wait_finished()
+
+
+def test_save_raw_through_trust_and_its_loss(play, balor, tmp_path):
+    camera, _ = balor
+    player = play()
+    device = player.device
+    wait_for(lambda: device.read_attribute("SaveRaw").value is True)
+
+    error = refusal(device.write_attribute, "SaveRaw", False)
+    assert error.reason == "Femtomax_NotTrusted"
+    assert "SaveRaw stays true" in error.desc
+    assert camera.SaveRaw
+
+    scan(player, tmp_path, "good.h5", [photon_frame()] * 8)
+    assert device.PhotonCount == 200
+    assert device.Trusted, device.TrustReason
+    assert device.PhotonFile.endswith("process/good_xye.h5")
+    device.SaveRaw = False
+    assert not camera.SaveRaw
+    wait_for(lambda: device.read_attribute("SaveRaw").value is False)
+    time.sleep(1.5)
+    assert not camera.SaveRaw, "trust holds, nothing is taken back"
+
+    scan(player, tmp_path, "piled.h5", [photon_frame(2)] * 8)
+    begin = time.monotonic()
+    wait_for(lambda: camera.SaveRaw)
+    assert time.monotonic() - begin < 2.0
+    wait_for(lambda: device.state() == tango.DevState.ALARM)
+    wait_for(lambda: "neither raw data nor trusted photons" in device.status())
+    assert device.SaveRaw
+    assert refusal(device.write_attribute, "SaveRaw", False).reason == "Femtomax_NotTrusted"
+
+
+def test_a_device_that_starts_takes_raw_saving_back_unless_trust_holds(play, balor, tmp_path):
+    camera, _ = balor
+    camera.SaveRaw = False
+    player = play()
+    wait_for(lambda: camera.SaveRaw, limit=3.0)
+    wait_for(lambda: "switched on again" in player.device.status())
+    scan(player, tmp_path, "good.h5", [photon_frame()] * 8)
+    player.device.SaveRaw = False
+    assert not camera.SaveRaw
+    player.device.Init()
+    wait_for(lambda: player.device.state() != tango.DevState.UNKNOWN, 20)
+    time.sleep(2.0)
+    assert not camera.SaveRaw, "trust holds, nothing is taken back"
+
+
+def test_a_balor_that_is_away_is_said(pipeline, tmp_path):
+    properties = {
+        "ControllerUrl": pipeline["controller"],
+        "ReducerUrl": pipeline["reducer"],
+        "BalorDevice": "tango://127.0.0.1:1/a/b/c#dbase=no",
+    }
+    with serving(tmp_path / "memory.txt", properties) as address:
+        device = tango.DeviceProxy(address)
+        wait_for(lambda: "is BalorDevice right" in device.status())
+        assert device.read_attribute("SaveRaw").quality == tango.AttrQuality.ATTR_INVALID
+        error = refusal(device.write_attribute, "SaveRaw", True)
+        assert error.reason == "Femtomax_NoBalor", error.desc
