@@ -72,6 +72,7 @@ macro_servers:
       variables:
         ActiveMntGrp: {group}
         DataRecorder: {recorder}
+        JsonRecorder: true
         ScanDir: {scan_dir}
         ScanFile:
         - {scan_file}

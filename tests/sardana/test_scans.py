@@ -14,10 +14,10 @@ import pytest
 import tango
 from click.testing import CliRunner
 from numpy.typing import NDArray
-from support.balor_server import Balor
 from support.sardana_server import Door, MacroError, sardana_server, wait_for
 from tango.test_context import DeviceTestContext
 
+from femtotango.balor_simulator import BalorSimulator
 from femtotango.sardana.config import sardana_config
 from femtotango.stack.running import running
 
@@ -55,7 +55,7 @@ def beamline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Beamline]:
     (folder / "raw").mkdir()
     config, ready, yaml = (folder / name for name in ("up.toml", "ready.json", "sardana.yaml"))
     with ExitStack() as stack:
-        balor = DeviceTestContext(Balor, process=True, timeout=20)
+        balor = DeviceTestContext(BalorSimulator, process=True, timeout=20)
         stack.enter_context(balor)
         config.write_text(f'[properties]\nBalorDevice = "{balor.get_device_access()}"\n')
         up = ["up", "--state", str(folder / "state"), "--config", str(config)]
@@ -191,9 +191,25 @@ def test_scan_before_that_hangs_is_given_up(beamline: Beamline):
     door = beamline.door
     door.run("femto_prepare 3 7")
     assert not beamline.read("ScanFinished")
+    assert beamline.read("FramesPerPoint") == 3
+    # 21 frames, 7 records, start and end
+    assert beamline.read("EventsTotal") == 30
     door.run("ascan dummy_mot_01 0 1 1 0.02")
     door.run("femto_wait")
     assert beamline.read("FrameCount") == 2 * BURST
+
+
+def test_continuous_mode_gives_way_to_a_scan(beamline: Beamline):
+    door = beamline.door
+    assert "pilatus" in door.run("femto_continuous on")
+    assert beamline.device.state() == tango.DevState.RUNNING
+    door.run("ascan dummy_mot_01 0 1 1 0.02")
+    assert "given up" in door.text("Warning")
+    door.run("femto_wait")
+    assert beamline.read("FrameCount") == 2 * BURST
+    assert "andor3_zyla10" in door.run("femto_continuous on zyla10")
+    assert "off" in door.run("femto_continuous off")
+    wait_for(lambda: beamline.device.state() == tango.DevState.ON, "continuous mode ends", 20)
 
 
 def test_ctrl_c_while_waiting_gives_the_scan_up(beamline: Beamline):
@@ -220,6 +236,19 @@ def test_ingester_that_is_away_does_not_break_the_scan(beamline: Beamline):
     door.run("ascan dummy_mot_01 0 1 2 0.02")
     door.run("femto_wait")
     np.testing.assert_allclose(beamline.recorded("roi1"), beamline.curve("wide"), rtol=1e-9)
+
+
+def test_without_records_the_axis_is_the_frame_number(beamline: Beamline):
+    door = beamline.door
+    door.run("usenv DataRecorder")
+    try:
+        door.run("ascan dummy_mot_01 0 1 2 0.02")
+        door.run("femto_wait")
+        assert beamline.read("XAxis").tolist() == list(range(3 * BURST))
+        frames = beamline.curve("wide").reshape(3, BURST)
+        np.testing.assert_allclose(beamline.recorded("roi1"), frames.mean(axis=1), rtol=1e-9)
+    finally:
+        door.run("senv DataRecorder FemtomaxRecorder")
 
 
 def test_thresholds_geometry_and_photon_roi(beamline: Beamline):

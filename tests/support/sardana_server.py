@@ -16,6 +16,7 @@ INSTANCE = "femtomax"
 _POLL = 0.05
 _START_LIMIT = 120.0
 _MACRO_LIMIT = 120.0
+_FIRST_EVENT = 2.0
 _END_LIMIT = 20.0
 
 
@@ -42,14 +43,14 @@ class Door:
     def __init__(self, tango_host: str) -> None:
         root = f"tango://{tango_host}"
         self.proxy: Any = tango.DeviceProxy(f"{root}/Door/{INSTANCE}/1")
-        self._server = tango.DeviceProxy(f"{root}/MacroServer/{INSTANCE}/1")
+        self._server: Any = tango.DeviceProxy(f"{root}/MacroServer/{INSTANCE}/1")
         self._begun = threading.Event()
         self._ended = threading.Event()
         self._failed = False
         self._subscription: int | None = None
 
     def ready(self) -> bool:
-        """Say whether our macros can be run; from then on events are heard."""
+        """Say whether our macros can be run and their events are heard."""
         try:
             macros = self._server.read_attribute("MacroList").value or ()
             if "femto_prepare" not in macros or self.proxy.state() != tango.DevState.ON:
@@ -57,9 +58,11 @@ class Door:
             if self._subscription is None:
                 change = tango.EventType.CHANGE_EVENT
                 self._subscription = self.proxy.subscribe_event("State", change, self._hear)
+            # The first events after a subscription may be lost: try until one is heard.
+            self.proxy.command_inout("RunMacro", ["genv", "ActiveMntGrp"])
         except tango.DevFailed:
             return False
-        return True
+        return self._ended.wait(_FIRST_EVENT)
 
     def close(self) -> None:
         """Hear no more."""

@@ -15,7 +15,13 @@ from femtotango.sardana.access import (
     plain_errors,
     variable,
 )
-from femtotango.sardana.names import BURST_VARIABLE, PREPARED, RECORDER, STREAMS_VARIABLE
+from femtotango.sardana.names import (
+    BURST_VARIABLE,
+    INGESTER_VARIABLE,
+    PREPARED,
+    RECORDER,
+    STREAMS_VARIABLE,
+)
 from femtotango.sardana.running_scan import (
     ScanRequest,
     burst_of,
@@ -55,7 +61,8 @@ class femto_prepare(Macro):
     channel of the measurement group (pilatus, zyla10, zyla12, balor). Without a camera there is
     nothing to prepare, and the scan runs as it would without this hook. The points are those of
     the scan. The frames per point are those of the scan, of FemtomaxBurst, or 1. Sardana's stream
-    is used when the recorder FemtomaxRecorder is on (senv DataRecorder FemtomaxRecorder).
+    is used when the recorder FemtomaxRecorder is on (senv DataRecorder FemtomaxRecorder) and has
+    an address (senv FemtomaxSardanaUrl).
     """
 
     param_def: ClassVar[Any] = [
@@ -113,7 +120,8 @@ class femto_prepare(Macro):
     def _recorded(self) -> tuple[str, ...]:
         recorders = variable(self.getEnv, "DataRecorder", ())
         recorders = (recorders,) if isinstance(recorders, str) else recorders
-        return (SARDANA,) if RECORDER in recorders else ()
+        sends = RECORDER in recorders and variable(self.getEnv, INGESTER_VARIABLE)
+        return (SARDANA,) if sends else ()
 
     def _let_finish(self) -> None:
         """Give the scan before time to finish; then give it up, as continuous mode."""

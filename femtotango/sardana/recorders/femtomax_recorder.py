@@ -18,6 +18,8 @@ from femtotango.sardana.names import INGESTER_VARIABLE, PREPARED
 
 _ANSWER = 2.0
 """A scan must not wait longer than that for the ingester [s]."""
+_DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+"""The ingester is near: what the environment says of web proxies is not for it."""
 _LARGEST = 1000
 """Longer arrays than this belong into files [values]."""
 
@@ -67,7 +69,7 @@ class FemtomaxRecorder(DataRecorder):
             {"Content-Type": "application/json"},
         )
         try:
-            urllib.request.urlopen(request, timeout=_ANSWER).close()
+            _DIRECT.open(request, timeout=_ANSWER).close()
         except (OSError, ValueError) as error:
             self._macro.warning(
                 "%s %s does not take the records (%s): the scan goes on without live analysis. "
