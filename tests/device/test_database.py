@@ -1,0 +1,150 @@
+"""The device in a Tango database: registered, found by name, and remembered."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import tango
+from support.client_side import wait_for
+from support.device_server import wait_until_ready
+
+import tango_db
+from femtotango.stack.ports import Ports
+from tango_db.register import RegisterError, register
+
+pytestmark = pytest.mark.timeout(90)
+
+
+@pytest.fixture(scope="module")
+def tango_host(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("database")
+    ports = Ports()
+    port = ports.new()
+    with (folder / "log.txt").open("wb") as log:
+        process = subprocess.Popen(
+            [
+                *(sys.executable, "-m", "databaseds.database"),
+                *("--host", "127.0.0.1", "--port", str(port), "2"),
+            ],
+            env={**os.environ, "PYTANGO_DATABASE_NAME": str(folder / "tango.db")},
+            stdout=log,
+            stderr=log,
+        )
+
+    def answers():
+        try:
+            return tango.Database("127.0.0.1", port).get_info()
+        except tango.DevFailed:
+            return None
+
+    try:
+        wait_for(answers, limit=30)
+        yield f"127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.wait(10.0)
+        ports.close()
+
+
+@contextmanager
+def server(instance, tango_host, folder):
+    log = folder / "device.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [
+                *(sys.executable, "-m", "femtotango.device", instance),
+                *("-ORBendPoint", "giop:tcp:127.0.0.1:"),
+            ],
+            env={**os.environ, "TANGO_HOST": tango_host},
+            stdout=output,
+            stderr=output,
+        )
+    try:
+        wait_until_ready(process, log)
+        yield
+    finally:
+        process.terminate()
+        process.wait(10.0)
+
+
+def connect(tango_host, name):
+    return tango.DeviceProxy(f"tango://{tango_host}/{name}")
+
+
+def test_registering_twice_changes_nothing(tango_host):
+    given = {"instance": "one", "device": "test/one/1", "alias": "one", "tango_host": tango_host}
+    first = register(properties={"ReducerUrl": "http://localhost:1"}, **given)
+    assert "device test/one/1 in server FemtomaxAnalysis/one" in first
+    assert "alias one" in first
+    assert "property ReducerUrl = http://localhost:1" in first
+    assert register(properties={"ReducerUrl": "http://localhost:1"}, **given) == []
+    assert register(**given) == [], "what stands there stays"
+    changed = register(properties={"ReducerUrl": "http://localhost:2"}, **given)
+    assert changed == ["property ReducerUrl = http://localhost:2"]
+
+
+def test_registering_and_dsconfig_enter_the_same(tango_host):
+    register(tango_host=tango_host)
+    config = Path(tango_db.__file__).with_name("femtomax.json")
+    done = subprocess.run(
+        [Path(sys.executable).with_name("json2tango"), "--write", "--update", config],
+        env={**os.environ, "TANGO_HOST": tango_host},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"device": "no name"}, "form a/b/c"),
+        ({"tango_host": "nowhere"}, "expected host:port"),
+        ({"tango_host": "127.0.0.1:1"}, "does the database run"),
+    ],
+)
+def test_what_cannot_be_registered_is_explained(given, said):
+    with pytest.raises(RegisterError, match=said):
+        register(**given)
+
+
+def test_settings_come_back_after_a_restart(tango_host, tmp_path, nowhere):
+    name = "test/two/1"
+    register("two", name, "two", nowhere, tango_host)
+    with server("two", tango_host, tmp_path):
+        device = connect(tango_host, name)
+        device.Background = 61.5
+        device.WritePhotons = False
+        device.QValues = [1.25, 3.5]
+        device.MaxFilter = True
+        for roi in ("a", "b", "c"):
+            device.AddRoi(json.dumps({"name": roi, "x": 1, "y": 2, "width": 3, "height": 4}))
+        device.RemoveRoi("a")
+        device.StartAccumulation()
+        database = tango.Database(*tango_host.split(":"))
+
+        def kept():
+            settings = database.get_device_attribute_property(name, ["Rois", "Accumulate"])
+            return (
+                '"c"' in "".join(settings["Rois"].get("__value", []))
+                and '"a"' not in "".join(settings["Rois"]["__value"])
+                and list(settings["Accumulate"].get("__value", [])) == ["true"]
+            )
+
+        wait_for(kept)
+        time.sleep(0.2)
+    with server("two", tango_host, tmp_path):
+        device = tango.DeviceProxy(f"tango://{tango_host}/two")
+        assert device.Background == 61.5
+        assert not device.WritePhotons
+        assert device.Accumulate
+        assert device.MaxFilter
+        assert device.QValues.tolist() == [1.25, 3.5]
+        assert list(json.loads(device.Rois)) == ["b", "c"]
+        assert device.read_attribute("Rois").w_value == device.Rois
