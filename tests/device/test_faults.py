@@ -1,0 +1,103 @@
+"""Parts of the pipeline that hang or die under the device."""
+
+import signal
+
+import numpy as np
+import psutil
+import pytest
+from support.client_side import wait_for
+from support.stack import reset
+from tango import AttrQuality, DevState
+
+from femtotango.client import Controller
+from femtotango.commands.scan_player import ScanPlayer
+from pipeline.parameters import PARAMETERS
+from pipeline.simulate import BurstScan
+
+pytestmark = [pytest.mark.timeout(180), pytest.mark.slow]
+
+
+def process(info, part):
+    """Return the process of the stack whose command line names the part."""
+    (found,) = (
+        child
+        for child in psutil.Process(info["pid"]).children(recursive=True)
+        if any(part in word for word in child.cmdline())
+    )
+    return found
+
+
+def take_scan(player):
+    scan = BurstScan(steps=1, burst=4)
+    player.prepare("pilatus", scan)
+    player.play("pilatus", [np.ones((16, 16), np.float32)] * 4, scan)
+    player.wait_finished()
+
+
+@pytest.fixture
+def own_player(own_stack):
+    with ScanPlayer(own_stack()) as player:
+        reset(player)
+        yield player
+
+
+def test_a_hung_controller_does_not_stop_the_results(player):
+    device = player.device
+    player.write(Accumulate=True)
+    take_scan(player)
+    controller = process(player.info, "dranspose.controller:app")
+    controller.send_signal(signal.SIGSTOP)
+    try:
+        wait_for(lambda: device.state() == DevState.UNKNOWN)
+        assert "controller" in device.status()
+        assert device.FrameCount == 4
+        assert device.read_attribute("EventsTotal").quality == AttrQuality.ATTR_INVALID
+        device.Background = 66.5
+        assert device.Background == 66.5
+    finally:
+        controller.send_signal(signal.SIGCONT)
+    wait_for(lambda: device.state() == DevState.ON)
+    controller = Controller(player.info["controller"])
+    wait_for(lambda: controller.parameter("background") == b"66.5")
+    controller.close()
+
+
+def test_a_hung_reducer_is_unknown_and_its_results_invalid(player):
+    device = player.device
+    take_scan(player)
+    reducer = process(player.info, "dranspose.reducer:app")
+    reducer.send_signal(signal.SIGSTOP)
+    try:
+        wait_for(lambda: device.state() == DevState.UNKNOWN)
+        assert "reducer" in device.status()
+        assert device.read_attribute("FrameCount").quality == AttrQuality.ATTR_INVALID
+    finally:
+        reducer.send_signal(signal.SIGCONT)
+    wait_for(lambda: device.read_attribute("FrameCount").quality == AttrQuality.ATTR_VALID)
+    take_scan(player)
+
+
+def test_a_controller_that_forgot_its_parameters_gets_them_again(own_player):
+    device, info = own_player.device, own_player.info
+    own_player.write(Accumulate=True, Background=66.5, CmosThreshold=3.5)
+    take_scan(own_player)
+    process(info, "dranspose.controller:app").kill()
+    wait_for(lambda: device.state() == DevState.UNKNOWN)
+    wait_for(lambda: device.state() == DevState.ON, 60, device.status)
+    controller = Controller(info["controller"])
+    for name, wanted in (("background", 66.5), ("cmos_threshold", 3.5), ("accumulate", True)):
+        wait_for(lambda n=name, w=wanted: PARAMETERS[n].decode(controller.parameter(n) or b"") == w)
+    controller.close()
+    take_scan(own_player)
+    assert device.FrameCount == 8, "the sum goes on"
+    assert device.Background == 66.5
+
+
+def test_a_scan_after_the_reducer_was_killed(own_player):
+    device = own_player.device
+    take_scan(own_player)
+    process(own_player.info, "dranspose.reducer:app").kill()
+    wait_for(lambda: device.state() == DevState.UNKNOWN)
+    wait_for(lambda: device.state() == DevState.ON, 60, device.status)
+    take_scan(own_player)
+    assert device.FrameCount == 1
