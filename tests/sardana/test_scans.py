@@ -3,72 +3,20 @@
 import json
 import socket
 from collections.abc import Iterator
-from contextlib import ExitStack
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
-import h5py
 import numpy as np
 import pytest
 import tango
-from click.testing import CliRunner
-from numpy.typing import NDArray
-from support.sardana_server import Door, MacroError, sardana_server, wait_for
-from tango.test_context import DeviceTestContext
-
-from femtotango.balor_simulator import BalorSimulator
-from femtotango.sardana.config import sardana_config
-from femtotango.stack.running import running
+from support.beamline import BURST, Beamline, running_beamline
+from support.sardana_server import MacroError, wait_for
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
-
-BURST = 2
-CAMERAS = ("pilatus", "andor3_balor")
-
-
-@dataclass
-class Beamline:
-    """A door, the device, and the folder of the scan files."""
-
-    door: Door
-    device: Any
-    folder: Path
-
-    def read(self, name: str) -> Any:
-        return self.device.read_attribute(name).value
-
-    def curve(self, roi: str) -> NDArray[np.float64]:
-        """Return a ROI's means over the motor, as the device shows them."""
-        return self.read("RoiMeanCurves")[list(self.read("RoiNames")).index(roi)]
-
-    def recorded(self, channel: str) -> NDArray[np.float64]:
-        """Return a column of the newest scan in the file that Sardana wrote."""
-        with h5py.File(self.folder / "femtomax.h5") as file:
-            newest = max(file, key=lambda name: int(name.removeprefix("entry")))
-            return file[newest]["measurement"][channel][()]
 
 
 @pytest.fixture(scope="module")
 def beamline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Beamline]:
-    folder = tmp_path_factory.mktemp("beamline")
-    (folder / "raw").mkdir()
-    config, ready, yaml = (folder / name for name in ("up.toml", "ready.json", "sardana.yaml"))
-    with ExitStack() as stack:
-        balor = DeviceTestContext(BalorSimulator, process=True, timeout=20)
-        stack.enter_context(balor)
-        config.write_text(f'[properties]\nBalorDevice = "{balor.get_device_access()}"\n')
-        up = ["up", "--state", str(folder / "state"), "--config", str(config)]
-        info = stack.enter_context(running(up))
-        ready.write_text(json.dumps(info))
-        arguments = ["--ready-file", str(ready), "--write", str(yaml), "--burst", str(BURST)]
-        arguments += ["--directory", str(folder)]
-        for camera in CAMERAS:
-            arguments += ["--simulate", camera]
-        CliRunner().invoke(sardana_config, arguments, catch_exceptions=False)
-        server = sardana_server(info["tango_host"], yaml, folder / "sardana.log")
-        door = stack.enter_context(server)
-        yield Beamline(door, tango.DeviceProxy(info["device"]), folder)
+    with running_beamline(tmp_path_factory.mktemp("beamline")) as beamline:
+        yield beamline
 
 
 @pytest.fixture(autouse=True)
