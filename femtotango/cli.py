@@ -100,6 +100,34 @@ def simulate(
     run(Simulation(stream, url, scan, rate, filename, compression, seed), Console())
 
 
+@femtotango.command()
+@click.argument("device")
+@click.option("--size", metavar="WxH", help="Size of the window.")
+@click.option("--screenshot", type=click.Path(path_type=Path), help="Save a picture and end.")
+@click.pass_context
+def viewer(context: click.Context, device: str, size: str | None, screenshot: Path | None) -> None:
+    """Open the live viewer of DEVICE, a/b/c or tango://host:port/a/b/c#dbase=no."""
+    from femtotango.commands.viewer import viewer_command
+
+    context.forward(viewer_command())
+
+
+@femtotango.command()
+@click.option("--instance", help="Of the server: FemtomaxAnalysis INSTANCE.")
+@click.option("--device", help="Tango name of the device, a/b/c.")
+@click.option("--alias", help="Short name of the device.")
+@click.option(
+    "--property", "properties", multiple=True, metavar="NAME=VALUE", help="Can be repeated."
+)
+def register(
+    instance: str | None, device: str | None, alias: str | None, properties: tuple[str, ...]
+) -> None:
+    """Enter the device in the Tango database at TANGO_HOST; what is there stays."""
+    from femtotango.commands.register import register as run
+
+    run(instance, device, alias, properties, Console())
+
+
 def main() -> None:
     """Run a command; what cannot be done is told in a sentence."""
     try:

@@ -32,7 +32,7 @@ def check_table(title: str, checks: Sequence[Check]) -> Table:
         table.add_column(column)
     for check in checks:
         mark = "[green]right[/]" if check.good else "[red]WRONG[/]"
-        table.add_row(check.what, escape(check.expected), escape(check.shown), mark)
+        table.add_row(escape(check.what), escape(check.expected), escape(check.shown), mark)
     return table
 
 

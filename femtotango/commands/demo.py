@@ -1,20 +1,28 @@
 """`femtotango demo`: simulated detectors in front of everything, a Tango client behind it."""
 
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from threading import Event
+from typing import Any
 
 from rich.console import Console
 from rich.progress import Progress
 
-from femtotango.commands import demo_pilatus
+from femtotango.commands import demo_photons, demo_pilatus
+from femtotango.commands.balor_device import SERVER, balor_address, balor_arguments
 from femtotango.commands.checks import Check, check_table, demand
 from femtotango.commands.pictures import save_curves, save_image
 from femtotango.commands.report import device_table
 from femtotango.commands.scan_player import ScanPlayer
 from femtotango.commands.up import stop_on_signals
+from femtotango.stack.ports import Ports
+from femtotango.stack.processes import Command, Process, end
 from femtotango.stack.running import running
 
 _PAUSE = 3.0
+_PATIENCE = 2.0
 
 
 def demo(serve: bool, output: Path, console: Console) -> None:
@@ -33,14 +41,33 @@ def demo(serve: bool, output: Path, console: Console) -> None:
     stop = stop_on_signals()
     status = console.status("Starting Redis, dranspose, a Tango database and the device …")
     status.start()
-    with running(["up"]) as info:
+    with _stack_with_balor() as info:
         status.stop()
         console.print(f"Tango device: {info['device']}", highlight=False, soft_wrap=True)
         with ScanPlayer(info) as player:
             checks = _pilatus(player, output, console)
+            checks += _photons(player, output, console)
             demand(checks)
             if serve:
                 _serve(player, info["device"], stop, console)
+
+
+@contextmanager
+def _stack_with_balor() -> Iterator[dict[str, Any]]:
+    """Run a stack, and the simulated Balor device that its analysis watches."""
+    with TemporaryDirectory(prefix="femtotango-demo-") as name, closing(Ports()) as ports:
+        folder, port = Path(name), ports.new()
+        config = folder / "stack.toml"
+        config.write_text(f'[properties]\nBalorDevice = "{balor_address(port)}"\n')
+        command = Command(
+            "balor", f"{SERVER}=femtotango.balor_simulator:main", balor_arguments(port)
+        )
+        balor = Process(command, folder)
+        try:
+            with running(["up", "--config", str(config)]) as info:
+                yield info
+        finally:
+            end([balor], _PATIENCE)
 
 
 def _pilatus(player: ScanPlayer, output: Path, console: Console) -> list[Check]:
@@ -51,16 +78,49 @@ def _pilatus(player: ScanPlayer, output: Path, console: Console) -> list[Check]:
     result = demo_pilatus.read(player)
     checks = demo_pilatus.check(result, images)
     console.print(device_table(player.device), check_table("Pilatus scan of LaB6", checks))
-    picture, curves = output / "accumulated_image.png", output / "roi_mean_over_motor.png"
-    save_image(picture, result.image, f"AccumulatedImage: {result.frames} frames of LaB6")
+    title = f"AccumulatedImage: {result.frames} frames; dotted: QCurve of LaB6's lines"
+    save_image(output / "accumulated_image.png", result.image, title, result.rings)
     save_curves(
-        curves,
+        output / "azimuthal.png",
+        result.q,
+        [("AzimuthalIntensity", result.intensity, None)],
+        ("q [1/Å]", "mean intensity [TOT]"),
+        "Azimuthal integration of the accumulated image; dotted: QValues",
+        dotted=result.lines,
+    )
+    save_curves(
+        output / "roi_mean_over_motor.png",
         result.x,
         list(zip(result.names, result.means, result.errors, strict=True)),
         (result.x_label, "RoiMeanCurves"),
         scan.title,
     )
-    console.print(f"Pictures: {picture}, {curves}", soft_wrap=True)
+    names = "accumulated_image.png, roi_mean_over_motor.png, azimuthal.png"
+    console.print(f"Pictures in {output}: {names}", soft_wrap=True, highlight=False)
+    return checks
+
+
+def _photons(player: ScanPlayer, output: Path, console: Console) -> list[Check]:
+    scan = demo_photons.SCAN
+    raw_file = output.resolve() / "raw" / "balor.h5"
+    with Progress(console=console) as progress:
+        task = progress.add_task("Balor frames", total=scan.steps * scan.burst)
+        truths, raw_was_off = demo_photons.play(
+            player, raw_file, lambda n: progress.update(task, completed=n)
+        )
+    result = demo_photons.read(player, raw_was_off)
+    checks = demo_photons.check(result, truths)
+    console.print(device_table(player.device), check_table("Single photons on the Balor", checks))
+    picture = output / "energy_histogram.png"
+    save_curves(
+        picture,
+        result.energy,
+        [("photons", result.histogram, None)],
+        ("energy [ADU]", "photons per bin"),
+        f"EnergyHistogram: {result.photons} photons in {result.frames} frames",
+        [(value, name) for name, value in result.thresholds.items()],
+    )
+    console.print(f"Picture:  {picture}\nPhotons: {result.path}", soft_wrap=True, highlight=False)
     return checks
 
 

@@ -11,12 +11,15 @@ from femtotango.commands.checks import Check, equal
 from femtotango.commands.scan_player import ScanPlayer
 from pipeline.rois import Roi, format_rois
 from pipeline.simulate import BurstScan, detector_frames
-from pipeline.simulate_pilatus import BEAM, DISTANCE, PHOTON_ENERGY
+from pipeline.simulate_pilatus import BEAM, DISTANCE, PHOTON_ENERGY, lab6_lines
 
 STREAM = "pilatus"
 ROIS = {"ring": Roi(355, 330, 35, 90), "between": Roi(290, 330, 35, 90)}
 SCAN = BurstScan(steps=5, burst=6)
 _SEED = 1
+_RINGS = 12
+_NEAR = 0.015
+"""A peak belongs to a line within this distance [1/Å]."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,14 @@ class PilatusResult:
     """``(roi, step)``"""
     errors: NDArray[np.float64]
     """``(roi, step)``"""
+    q: NDArray[np.float64]
+    """``(bin,)`` [1/Å]"""
+    intensity: NDArray[np.float64]
+    """``(bin,)``, azimuthal mean of the image."""
+    lines: NDArray[np.float64]
+    """q of LaB6's lines on this detector [1/Å]."""
+    rings: list[NDArray[np.float64]]
+    """Where they are, ``(n, 2)`` of ``(y, x)`` [pixel]."""
 
 
 def play(player: ScanPlayer, sent: Callable[[int], None]) -> list[NDArray[Any]]:
@@ -55,6 +66,8 @@ def play(player: ScanPlayer, sent: Callable[[int], None]) -> list[NDArray[Any]]:
 
 def read(player: ScanPlayer) -> PilatusResult:
     """Read the result through Tango."""
+    player.device.UseCalibrant("LaB6")
+    lines = player.read("QValues")
     return PilatusResult(
         image=player.read("AccumulatedImage"),
         frames=player.read("FrameCount"),
@@ -63,6 +76,10 @@ def read(player: ScanPlayer) -> PilatusResult:
         names=list(player.read("RoiNames")),
         means=player.read("RoiMeanCurves"),
         errors=player.read("RoiMeanErrors"),
+        q=player.read("AzimuthalQ"),
+        intensity=player.read("AzimuthalIntensity"),
+        lines=lines,
+        rings=[np.reshape(player.device.QCurve(float(q)), (-1, 2)) for q in lines[:_RINGS]],
     )
 
 
@@ -83,6 +100,16 @@ def check(result: PilatusResult, images: list[NDArray[Any]]) -> list[Check]:
             np.allclose(result.image, truth, rtol=1e-6, equal_nan=True),
         ),
     ]
+    peak = float(result.q[np.nanargmax(result.intensity)])
+    line = min(lab6_lines(peak + 1.0), key=lambda q: abs(q - peak))
+    checks.append(
+        Check(
+            "strongest azimuthal peak [1/Å]",
+            f"LaB6 {line:.3f}",
+            f"{peak:.3f}",
+            abs(peak - line) < _NEAR,
+        )
+    )
     for name, roi in ROIS.items():
         region = roi.slices(truth.shape)
         frames = np.where(stack < 0, np.nan, stack)[:, *region] if region else stack

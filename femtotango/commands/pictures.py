@@ -46,6 +46,7 @@ def save_curves(
     labels: tuple[str, str],
     title: str,
     vertical: Sequence[tuple[float, str]] = (),
+    dotted: Sequence[float] | NDArray[np.float64] = (),
 ) -> None:
     """Draw curves over one axis.
 
@@ -56,6 +57,7 @@ def save_curves(
         labels: of both axes.
         title: above it.
         vertical: positions and names of vertical lines.
+        dotted: positions of vertical lines without name.
     """
     figure, axes = _figure(8, 5)
     for name, values, errors in curves:
@@ -65,6 +67,8 @@ def save_curves(
             axes.errorbar(x, values, errors, fmt="o-", capsize=3, label=name)
     for number, (position, name) in enumerate(vertical):
         axes.axvline(position, color=f"C{number + 1}", linestyle="--", label=name)
+    for position in dotted:
+        axes.axvline(position, color="grey", linestyle=":", linewidth=0.8)
     axes.set(title=title, xlabel=labels[0], ylabel=labels[1])
     axes.legend()
     figure.savefig(path)

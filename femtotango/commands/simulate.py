@@ -8,6 +8,7 @@ import httpx
 from rich.console import Console
 from rich.progress import Progress
 
+from femtotango.commands.balor_device import run_balor_device
 from femtotango.commands.push_source import PushSource
 from femtotango.stack.errors import ConfigError, StackError
 from pipeline.results import CAMERAS, SARDANA
@@ -37,17 +38,28 @@ class Simulation:
 
 
 def simulate(simulation: Simulation, console: Console) -> None:
-    """Send one series of frames, or one scan's records.
+    """Send one series of frames or one scan's records, or run the Balor's device.
 
     Raises:
-        ConfigError: the URL does not fit the stream.
+        ConfigError: there is no such stream, or the URL does not fit it.
         PortError: the URL cannot be bound.
         StackError: nobody takes what is sent.
     """
-    if simulation.stream == SARDANA:
+    if simulation.stream not in STREAMS:
+        raise ConfigError(f"Stream {simulation.stream!r}: use {', '.join(STREAMS)}.")
+    if simulation.stream == BALOR_DEVICE:
+        run_balor_device(_port(simulation.url))
+    elif simulation.stream == SARDANA:
         send_records(simulation, console)
     else:
         send_frames(simulation, console)
+
+
+def _port(url: str) -> int:
+    port = url.rpartition(":")[2]
+    if url and not port.isdigit():
+        raise ConfigError(f"url {url!r}: give tcp://127.0.0.1:PORT, or nothing for any port.")
+    return int(port or 0)
 
 
 def series(simulation: Simulation) -> Iterator[Message]:

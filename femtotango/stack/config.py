@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from femtotango.stack.errors import ConfigError
 from pipeline.results import CAMERAS
+from tango_db.register import template
 
 _T = TypeVar("_T")
 
@@ -36,7 +37,7 @@ class StackConfig:
     reducer_class: str = "pipeline.reducer:FemtomaxReducer"
     database: bool = True
     """Start an embedded Tango database; without it the device has a #dbase=no address."""
-    device: str = "femtomax/analysis/1"
+    device: str = template().device
     """Name of the Tango device; empty: no device."""
     sardana: bool = True
     log_level: str = "WARNING"

@@ -13,9 +13,9 @@ from femtotango.stack.launch import LOOPBACK, NEEDS
 from femtotango.stack.ports import Ports
 from femtotango.stack.processes import Command
 from pipeline.results import SARDANA
+from tango_db.register import CLASS, template
 
-SERVER = "FemtomaxAnalysis"
-INSTANCE = "femtotango"
+INSTANCE = template().instance
 REDIS = "redis"
 CONTROLLER = "controller"
 REDUCER = "reducer"
@@ -230,7 +230,7 @@ class Services:
             store = f"-file={self.property_file}"
             options = (INSTANCE, store, "-ORBendPoint", endpoint)
             environment = {}
-        target = f"{SERVER}=femtotango.device:main"
+        target = f"{CLASS}=femtotango.device:main"
         return Command(DEVICE, target, options, {**_THREADS, **_MEMORY, **environment})
 
     @property
@@ -243,7 +243,7 @@ class Services:
         prefix = f"{self.config.device}->"
         written = self.property_file
         old = written.read_text().splitlines() if written.exists() else []
-        head = f"{SERVER}/{INSTANCE}/DEVICE/{SERVER}: {json.dumps(self.config.device)}"
+        head = f"{CLASS}/{INSTANCE}/DEVICE/{CLASS}: {json.dumps(self.config.device)}"
         ours = {
             f"{prefix}{name}": json.dumps(value) for name, value in self.properties.items() if value
         }

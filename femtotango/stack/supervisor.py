@@ -26,7 +26,8 @@ from femtotango.stack.services import (
     Addresses,
     Services,
 )
-from femtotango.stack.tango_client import database_answers, device_state, enter_device
+from femtotango.stack.tango_client import database_answers, device_state
+from tango_db.register import register
 
 _POLL = 0.1
 _START_LIMIT = 90.0
@@ -224,8 +225,10 @@ class Stack:
     def _start_device(self) -> None:
         if self.services.config.database:
             self._wait_database()
-            enter_device(
-                self.services.tango_host, self.services.config.device, self.services.properties
+            register(
+                device=self.services.config.device,
+                properties=self.services.properties,
+                tango_host=self.services.tango_host,
             )
         else:
             self.services.write_property_file()

@@ -1,11 +1,8 @@
-"""The stack's own view of Tango: enter a device in a database, wait until it answers."""
+"""The stack's own view of Tango: does a database or a device answer?"""
 
-from collections.abc import Mapping
 from typing import Any
 
 import tango
-
-from femtotango.stack.services import INSTANCE, SERVER
 
 
 def database_answers(tango_host: str) -> bool:
@@ -16,18 +13,6 @@ def database_answers(tango_host: str) -> bool:
     except tango.DevFailed:
         return False
     return True
-
-
-def enter_device(tango_host: str, device: str, properties: Mapping[str, str]) -> None:
-    """Enter the device and its properties in a database; entries that are there stay."""
-    host, _, port = tango_host.rpartition(":")
-    database = tango.Database(host, int(port))
-    info = tango.DbDevInfo()
-    info.server = f"{SERVER}/{INSTANCE}"
-    info._class = SERVER
-    info.name = device
-    database.add_device(info)
-    database.put_device_property(device, {name: [value] for name, value in properties.items()})
 
 
 def connect(address: str, timeout_ms: int = 20_000) -> Any:

@@ -7,24 +7,28 @@ import socket
 import subprocess
 import sys
 import time
-from contextlib import suppress
 from pathlib import Path
 
-import httpx
 import psutil
 import pytest
 import tango
+from support.killing import (
+    INGESTERS,
+    WORKERS,
+    kill,
+    kill_and_wait,
+    processes,
+    usable,
+    wait_for,
+)
 
 from femtotango.commands.scan_player import ScanPlayer
-from femtotango.stack.readiness import missing, service_ids
 from pipeline.simulate import BurstScan, detector_frames
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 
 SCAN = BurstScan(steps=2, burst=3)
 ONE_CAMERA = '[streams]\npilatus = ""\n'
-WORKERS = ["worker1", "worker2"]
-INGESTERS = ["pilatus-ingester", "sardana-ingester"]
 
 
 @pytest.fixture
@@ -32,62 +36,6 @@ def config(tmp_path: Path) -> Path:
     path = tmp_path / "stack.toml"
     path.write_text(ONE_CAMERA)
     return path
-
-
-def wait_for(condition, what: str, limit: float = 60.0):
-    deadline = time.monotonic() + limit
-    while not (result := condition()):
-        assert time.monotonic() < deadline, f"{what}: not within {limit} s"
-        time.sleep(0.1)
-    return result
-
-
-def processes(info) -> dict[int, str]:
-    found = {}
-    for child in psutil.Process(info["pid"]).children(recursive=True):
-        with suppress(psutil.NoSuchProcess):
-            found[child.pid] = " ".join(child.cmdline())
-    return found
-
-
-def kill_and_wait(info, sign: str, successors: list[str]) -> None:
-    """SIGKILL the process whose command line has this sign, and wait for the recovery.
-
-    Args:
-        info: the ready file's content.
-        sign: part of the command line.
-        successors: services that must be new then.
-    """
-    ids = service_ids(listed(info))
-    kill(info, sign)
-    gone = [ids[name] for name in successors]
-    wait_for(lambda: ready(info, gone), f"recovery from the end of {sign}")
-
-
-def kill(info, sign: str) -> None:
-    """SIGKILL the process whose command line has this sign, and wait for its successor."""
-    (old,) = [pid for pid, line in processes(info).items() if sign in line]
-    os.kill(old, signal.SIGKILL)
-    wait_for(
-        lambda: [pid for pid, line in processes(info).items() if sign in line and pid != old],
-        f"a new {sign}",
-    )
-
-
-def listed(info):
-    answer = httpx.get(f"{info['controller']}/api/v1/config", trust_env=False)
-    return answer.raise_for_status().json()
-
-
-def ready(info, gone) -> bool:
-    try:
-        return not missing(listed(info), WORKERS, INGESTERS, gone)
-    except httpx.HTTPError:
-        return False
-
-
-def usable(player: ScanPlayer) -> bool:
-    return player.device.state() in (tango.DevState.ON, tango.DevState.ALARM)
 
 
 def scan(player: ScanPlayer) -> None:

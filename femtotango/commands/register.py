@@ -1,0 +1,44 @@
+"""`femtotango register`: the device in a Tango database."""
+
+from collections.abc import Sequence
+
+from rich.console import Console
+
+from femtotango.stack.errors import ConfigError
+from tango_db.register import RegisterError
+from tango_db.register import register as enter
+
+
+def register(
+    instance: str | None,
+    device: str | None,
+    alias: str | None,
+    properties: Sequence[str],
+    console: Console,
+) -> None:
+    """Enter the device and say what changed.
+
+    Args:
+        instance: of the server; None, as for the others: as `tango_db/femtomax.json` has it.
+        device: Tango name.
+        alias: short name.
+        properties: ``NAME=VALUE`` each.
+        console: where it is told.
+
+    Raises:
+        ConfigError: a property cannot be read, or the database does not take the device.
+    """
+    values = {}
+    for text in properties:
+        name, sign, value = text.partition("=")
+        if not sign or not name.isidentifier():
+            raise ConfigError(f"property {text!r}: expected NAME=VALUE.")
+        values[name] = value
+    try:
+        changes = enter(instance, device, alias, values)
+    except RegisterError as error:
+        raise ConfigError(str(error)) from error
+    for change in changes:
+        console.print(f"entered: {change}", highlight=False, soft_wrap=True)
+    if not changes:
+        console.print("Nothing to do: the database has it all.")
