@@ -4,21 +4,28 @@ import re
 import sys
 from pathlib import Path
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 import click
 
+from femtotango.gui.names import DeviceNameError, parse_device_name
+
+if TYPE_CHECKING:
+    from femtotango.gui.window import ViewerWindow
+
+_SIZE = (1280, 800)
 _PICTURE_AFTER_MS = 2500
 """A screenshot waits so long for image, rings and curves after the device has answered."""
 _PICTURE_LATEST_MS = 20000
 
 
-def open_viewer(device: str, size: tuple[int, int] | None = None, screenshot: str = "") -> int:
+def open_viewer(device: str, size: tuple[int, int] = _SIZE, screenshot: Path | None = None) -> int:
     """Open the viewer and return when it was closed.
 
     Args:
         device: name of the device, with or without database.
-        size: width and height of the window; None: as the screen allows.
-        screenshot: file to save a picture in, after which the viewer ends; empty: none.
+        size: width and height of the window [screen pixel].
+        screenshot: file to save a picture in, after which the viewer ends.
 
     Returns:
         The exit status.
@@ -26,68 +33,83 @@ def open_viewer(device: str, size: tuple[int, int] | None = None, screenshot: st
     Raises:
         DeviceNameError: the text names no device.
     """
-    from taurus.external.qt import QtCore
-    from taurus.qt.qtgui.application import TaurusApplication
+    parse_device_name(device)
+    import taurus
 
+    # Taurus tells about plugins that are not used here.
+    taurus.setLogLevel(taurus.Error)
+    from taurus.external.qt import QtWidgets
+
+    from femtotango.gui.link import close_links
     from femtotango.gui.window import ViewerWindow
 
-    application = TaurusApplication([sys.argv[0]], app_name="femtomax", cmd_line_parser=None)
-    window = ViewerWindow(device)
-    _show_uncaught(window)
-    window.resize(*(size or (1280, 800)))
-    window.show()
-    if screenshot:
-
-        def take() -> None:
-            window.grab().save(screenshot)
-            application.quit()
-
-        def take_later(connected: bool, _reason: str) -> None:
-            if connected:
-                QtCore.QTimer.singleShot(_PICTURE_AFTER_MS, take)
-
-        window.link.connection.connect(take_later)
-        QtCore.QTimer.singleShot(_PICTURE_LATEST_MS, take)
-    return application.exec_()
+    application = QtWidgets.QApplication(["femtomax"])
+    try:
+        window = ViewerWindow(device)
+        _show_uncaught(window)
+        window.resize(*size)
+        window.closed.connect(application.quit)
+        window.show()
+        if screenshot is not None:
+            _take_picture(window, screenshot)
+        return application.exec_()
+    finally:
+        close_links()
 
 
-def _show_uncaught(window: "object") -> None:
+def _take_picture(window: "ViewerWindow", file: Path) -> None:
+    """Save a picture of the window once it shows something, and end."""
+    from taurus.external.qt import QtCore
+
+    def take() -> None:
+        window.grab().save(str(file))
+        window.close()
+
+    def take_later(connected: bool, _reason: str) -> None:
+        if connected:
+            QtCore.QTimer.singleShot(_PICTURE_AFTER_MS, take)
+
+    window.link.connection.connect(take_later)
+    QtCore.QTimer.singleShot(_PICTURE_LATEST_MS, take)
+
+
+def _show_uncaught(window: "ViewerWindow") -> None:
     """Show exceptions that no slot caught as an error line; PyQt would end the program."""
-    link = window.link  # type: ignore[attr-defined]
 
     def show(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
         sys.__excepthook__(kind, error, trace)
-        link.failed.emit(f"{kind.__name__} in the viewer: {error}")
+        window.link.failed.emit(f"{kind.__name__} in the viewer: {error}")
 
     sys.excepthook = show
 
 
-def _size(_context: click.Context, _option: click.Parameter, text: str | None) -> tuple | None:
-    if text is None:
-        return None
+def parse_size(text: str) -> tuple[int, int]:
+    """Read ``WIDTHxHEIGHT``.
+
+    Raises:
+        click.BadParameter: the text is something else.
+    """
     match = re.fullmatch(r"(\d{3,5})[x×](\d{3,5})", text)
     if match is None:
-        raise click.BadParameter(f"{text!r}: expected WIDTHxHEIGHT, such as 1280x800.")
+        raise click.BadParameter(f"size {text!r}: expected WIDTHxHEIGHT, such as 1280x800.")
     return int(match[1]), int(match[2])
 
 
 @click.command("femtomax")
 @click.argument("device")
-@click.option("--size", callback=_size, metavar="WxH", help="Size of the window.")
+@click.option("--size", metavar="WxH", help="Size of the window.")
 @click.option(
     "--screenshot",
     type=click.Path(dir_okay=False, path_type=Path),
     help="Save a picture of the window when it shows something, and end.",
 )
-def femtomax(device: str, size: tuple[int, int] | None, screenshot: Path | None) -> None:
+def femtomax(device: str, size: str | None, screenshot: Path | None) -> None:
     """Open the live viewer of the FemtomaxAnalysis device DEVICE.
 
     DEVICE is a name with a Tango database, a/b/c, or without,
     tango://host:port/a/b/c#dbase=no.
     """
-    from femtotango.gui.names import DeviceNameError
-
     try:
-        sys.exit(open_viewer(device, size, str(screenshot or "")))
+        sys.exit(open_viewer(device, parse_size(size) if size else _SIZE, screenshot))
     except DeviceNameError as error:
         raise click.ClickException(str(error)) from error

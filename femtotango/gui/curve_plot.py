@@ -8,6 +8,8 @@ from silx.gui.plot import PlotWindow  # isort: skip
 from silx.gui.plot.actions.control import YAxisLogarithmicAction  # isort: skip
 from silx.gui.plot.items.marker import XMarker  # isort: skip
 
+from femtotango.gui.light_axes import lighten
+
 _LEFT, _RIGHT, _TOP, _BOTTOM = 64, 12, 8, 48
 """Space around the curves for numbers and labels, screen pixels."""
 _ICON = 16
@@ -21,6 +23,7 @@ class CurvePlot(PlotWindow):
         # As a part of a window it must not become one of its own.
         self.setWindowFlags(QtCore.Qt.WindowType.Widget)
         self._choose_tools()
+        lighten(self)
         self.getXAxis().setLabel(x_label)
         self.getYAxis().setLabel(y_label)
         self.setDataMargins(0.02, 0.02, 0.05, 0.08)

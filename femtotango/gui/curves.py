@@ -13,7 +13,7 @@ from femtotango.gui.thinning import thinned
 from femtotango.gui.watched import CURVES
 
 _TOGETHER = ("RoiNames", "XLabel", "XAxis", "RoiMeanCurves", "RoiMeanErrors")
-_PAUSE_MS = 200
+_PAUSE_MS = 400
 """Between two readings: the curves push no events, and may be long."""
 
 

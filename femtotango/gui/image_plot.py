@@ -7,9 +7,9 @@ from taurus.external.qt import QtCore, QtGui, QtWidgets  # before silx, which ta
 from silx.gui.colors import Colormap  # isort: skip
 from silx.gui.plot import PlotWindow  # isort: skip
 from silx.gui.plot.items.image import ImageData  # isort: skip
-from silx.gui.plot.utils.axis import SyncAxes  # isort: skip
 
-from femtotango.gui.side_histogram import THICKNESS, SideHistogram, seen_pixels
+from femtotango.gui.light_axes import lighten
+from femtotango.gui.side_histogram import THICKNESS, SideHistogram, mean_of_good, seen_pixels
 from femtotango.gui.zoom import View
 
 _LEFT, _RIGHT, _TOP, _BOTTOM = 50, 10, 8, 24
@@ -35,6 +35,7 @@ class ImagePlot(PlotWindow):
         # As a part of a window it must not become one of its own.
         self.setWindowFlags(QtCore.Qt.WindowType.Widget)
         self._shape: tuple[int, int] | None = None
+        lighten(self)
         self.setKeepDataAspectRatio(True)
         self.getYAxis().setInverted(True)
         self.getXAxis().setLabel("")
@@ -46,12 +47,8 @@ class ImagePlot(PlotWindow):
         self.setDefaultColormap(self._colormap)
         self._coarse = self._new_image("preview", z=0)
         self._fine: ImageData | None = None
-        self.columns = SideHistogram(self, vertical=False)
-        self.rows = SideHistogram(self, vertical=True)
-        self._sync = (
-            SyncAxes([self.getXAxis(), self.columns.getXAxis()]),
-            SyncAxes([self.getYAxis(), self.rows.getYAxis()]),
-        )
+        self.columns = SideHistogram(self, False, _LEFT, _RIGHT)
+        self.rows = SideHistogram(self, True, _TOP, _BOTTOM)
         self.readout = QtWidgets.QLabel()
         self.readout.setAlignment(QtCore.Qt.AlignmentFlag.AlignCenter)
         self.title = QtWidgets.QLabel()
@@ -125,8 +122,6 @@ class ImagePlot(PlotWindow):
         if event.type() == QtCore.QEvent.Type.Resize:
             x, y = 1 / max(self.canvas.width(), 100), 1 / max(self.canvas.height(), 100)
             self.setAxesMargins(_LEFT * x, _TOP * y, _RIGHT * x, _BOTTOM * y)
-            self.columns.keep_in_line(_LEFT * x, _RIGHT * x)
-            self.rows.keep_in_line(_TOP * y, _BOTTOM * y)
             self.view_changed.emit()
         return super().eventFilter(watched, event)
 
@@ -224,8 +219,13 @@ class ImagePlot(PlotWindow):
         (ox, oy), (sx, sy) = self.shown.getOrigin(), self.shown.getScale()
         rows = seen_pixels(view.y_min, view.y_max, oy, sy, data.shape[0])
         columns = seen_pixels(view.x_min, view.x_max, ox, sx, data.shape[1])
-        for side in (self.columns, self.rows):
-            side.show_means(self.shown, (rows, columns))
+        seen = data[rows, columns]
+        if seen.size == 0:
+            return
+        x_edges = ox + sx * np.arange(columns.start, columns.stop + 1)
+        y_edges = oy + sy * np.arange(rows.start, rows.stop + 1)
+        self.columns.show_means(x_edges, mean_of_good(seen, 0), (view.x_min, view.x_max))
+        self.rows.show_means(y_edges, mean_of_good(seen, 1), (view.y_min, view.y_max))
 
     def _on_plot_signal(self, event: dict) -> None:
         if event["event"] == "mouseMoved":

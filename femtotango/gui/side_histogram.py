@@ -1,87 +1,94 @@
 """The mean of each column or row of an image, drawn beside it."""
 
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.backend_bases import FigureCanvasBase
-from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
-from taurus.external.qt import QtWidgets  # before silx, which takes the same Qt
+from taurus.external.qt import QtCore, QtGui, QtWidgets
 
-from silx.gui.plot import PlotWidget  # isort: skip
-from silx.gui.plot.items.image import ImageData  # isort: skip
-
-THICKNESS = 76
+THICKNESS = 70
 """Screen pixels."""
 
 _LINE = "#1f4e9e"
-_MARGIN = 0.06
+_TEXT = "#606060"
 
 
-class SideHistogram(PlotWidget):
-    """Follow what an image item shows; the axis along the image is set by its owner."""
+class SideHistogram(QtWidgets.QWidget):
+    """A step curve in line with an image; painted by hand, as it is drawn with every image."""
 
-    def __init__(self, parent: QtWidgets.QWidget, vertical: bool) -> None:
+    def __init__(self, parent: QtWidgets.QWidget, vertical: bool, before: int, after: int) -> None:
         """Make an empty histogram.
 
         Args:
             parent: the plot of the image.
             vertical: means of rows, beside the image; else means of columns, below it.
+            before: space at the top or the left [screen pixel], as the image has it.
+            after: space at the bottom or the right.
         """
-        super().__init__(parent, backend="mpl")
-        self._vertical = vertical
-        self.setInteractiveMode("pan")
-        self.getXAxis().setLabel("")
-        self.getYAxis().setLabel("")
-        axes = self._axes()
-        (axes.xaxis if vertical else axes.yaxis).set_major_locator(MaxNLocator(2))
+        super().__init__(parent)
+        self._vertical, self._before, self._after = vertical, before, after
+        self.edges = np.empty(0)
+        """``(n + 1,)`` limits of the steps [image pixel]."""
+        self.means = np.empty(0)
+        """``(n,)`` their heights; NaN where all is masked."""
+        self._limits = (0.0, 1.0)
         if vertical:
             self.setFixedWidth(THICKNESS)
         else:
             self.setFixedHeight(THICKNESS)
+        self.setToolTip(f"Mean of each {'row' if vertical else 'column'} of what is seen.")
 
-    def _axes(self) -> Axes:
-        canvas = self.getWidgetHandle()
-        if not isinstance(canvas, FigureCanvasBase):
-            raise RuntimeError("side histograms need silx' matplotlib backend")
-        return canvas.figure.axes[0]
-
-    def keep_in_line(self, before: float, after: float) -> None:
-        """Leave the same space as the image does.
+    def show_means(
+        self, edges: NDArray[np.float64], means: NDArray[np.float64], limits: tuple[float, float]
+    ) -> None:
+        """Draw means.
 
         Args:
-            before: at the left or the top, as share of the widget's length.
-            after: at the right or the bottom.
+            edges: ``(n + 1,)`` limits of the steps [image pixel].
+            means: ``(n,)`` heights, NaN where there is none.
+            limits: what the image's axis shows [image pixel].
         """
+        self.edges, self.means, self._limits = edges, means, limits
+        self.update()
+
+    def paintEvent(self, a0: QtGui.QPaintEvent | None) -> None:
+        """Draw frame, curve, and the numbers that tell its range."""
+        painter = QtGui.QPainter(self)
+        along = (self.height() if self._vertical else self.width()) - self._before - self._after
+        thick = THICKNESS - 8
+        area = QtCore.QRect(self._before, 2, along, thick)
         if self._vertical:
-            self.setAxesMargins(_MARGIN, before, _MARGIN, after)
-        else:
-            self.setAxesMargins(before, _MARGIN, after, _MARGIN)
-
-    def show_means(self, item: ImageData, seen: tuple[slice, slice]) -> None:
-        """Draw the means of what is seen of an image.
-
-        Args:
-            item: the image.
-            seen: rows and columns of its data.
-        """
-        values = item.getData(copy=False)[seen]
-        if values.size == 0:
+            area = QtCore.QRect(2, self._before, thick, along)
+        painter.fillRect(area, QtGui.QColor("white"))
+        painter.setPen(QtGui.QColor("black"))
+        painter.drawRect(area)
+        finite = self.means[np.isfinite(self.means)]
+        if not finite.size or along < 2:
             return
-        means = mean_of_good(values, axis=1 if self._vertical else 0)
-        along = 1 if self._vertical else 0
-        first = seen[0].start if self._vertical else seen[1].start
-        edges = first + np.arange(len(means) + 1)
-        position = item.getOrigin()[along] + edges * item.getScale()[along]
-        steps, heights = np.repeat(position, 2)[1:-1], np.repeat(means, 2)
-        x, y = (heights, steps) if self._vertical else (steps, heights)
-        self.addCurve(
-            x, y, legend="mean", color=_LINE, linestyle="-", selectable=False, resetzoom=False
-        )
-        finite = means[np.isfinite(means)]
-        low, high = (finite.min(), finite.max()) if finite.size else (0.0, 1.0)
-        margin = _MARGIN * (high - low) or 0.5
-        axis = self.getXAxis() if self._vertical else self.getYAxis()
-        axis.setLimits(low - margin, high + margin)
+        low, high = min(0.0, float(finite.min())), float(finite.max())
+        painter.setClipRect(area)
+        painter.setPen(QtGui.QColor(_LINE))
+        painter.drawPath(self._curve(along, thick, low, high))
+        painter.setPen(QtGui.QColor(_TEXT))
+        font = painter.font()
+        font.setPointSizeF(0.8 * font.pointSizeF())
+        painter.setFont(font)
+        corner = QtCore.Qt.AlignmentFlag.AlignRight | QtCore.Qt.AlignmentFlag.AlignTop
+        painter.drawText(area.adjusted(3, 1, -3, -1), int(corner), f"{high:.3g}")
+
+    def _curve(self, along: int, thick: int, low: float, high: float) -> QtGui.QPainterPath:
+        first, last = self._limits
+        position = self._before + (self.edges - first) / ((last - first) or 1.0) * along
+        height = (self.means - low) / ((high - low) or 1.0) * 0.92 * thick + 2
+        path = QtGui.QPainterPath()
+        joined = False
+        for start, end, value in zip(position[:-1], position[1:], height, strict=True):
+            if np.isnan(value):
+                joined = False
+                continue
+            for place in (start, end):
+                point = (value + 1, place) if self._vertical else (place, thick + 2 - value)
+                path.lineTo(*point) if joined else path.moveTo(*point)
+                joined = True
+        return path
 
 
 def mean_of_good(values: NDArray[np.float32], axis: int) -> NDArray[np.float64]:

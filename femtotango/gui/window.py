@@ -19,7 +19,13 @@ _MOST_BELOW = 260
 
 
 class ViewerWindow(QtWidgets.QMainWindow):
-    """The live viewer of one device."""
+    """The live viewer of one device.
+
+    Signals:
+        closed: the user closed the window; dialogs of silx may still be open.
+    """
+
+    closed = QtCore.Signal()
 
     def __init__(self, device: str) -> None:
         """Build the window; the device may be away.
@@ -109,6 +115,11 @@ class ViewerWindow(QtWidgets.QMainWindow):
 
     def _normalize(self, name: str) -> None:
         self.image.plot.normalization = name
+
+    def closeEvent(self, a0: QtGui.QCloseEvent | None) -> None:
+        """Tell that the window is closed."""
+        super().closeEvent(a0)
+        self.closed.emit()
 
     def keyPressEvent(self, a0: QtGui.QKeyEvent | None) -> None:
         """Stop drawing or picking on Escape."""
