@@ -88,9 +88,7 @@ def start_reducer(redis_url, http_port, zmq_port, log) -> subprocess.Popen[bytes
     def answers() -> bool:
         assert process.poll() is None, "the reducer ended"
         try:
-            return httpx.get(
-                f"http://127.0.0.1:{http_port}/api/v1/status", trust_env=False
-            ).is_success
+            return httpx.get(status, trust_env=False).is_success
         except httpx.TransportError:
             return False
 
