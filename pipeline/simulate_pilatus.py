@@ -27,6 +27,8 @@ _HC = 12.398419843
 _PHOTONS = 4300.0
 _LINE_WIDTH = 0.02
 """Standard deviation of a line [1/Å]."""
+_DECAY = 4.5
+"""Lines get weaker towards larger q [1/Å]."""
 _LINES_SHARE = 0.55
 _DEAD_PIXELS = 117
 _MODULE = (195, 487)
@@ -96,7 +98,7 @@ class LaB6Pilatus:
         for line, multiplicity in lab6_lines(float(q.max()) + 0.1).items():
             near = np.abs(q - line) < 5 * _LINE_WIDTH
             shape = np.exp(-(((q[near] - line) / _LINE_WIDTH) ** 2) / 2)
-            lines[near] += multiplicity / line**2 * shape
+            lines[near] += multiplicity / line**2 * math.exp(-((line / _DECAY) ** 2)) * shape
         density = (1 - _LINES_SHARE) * diffuse / diffuse.sum() + _LINES_SHARE * lines / lines.sum()
         density[self.empty < 0] = 0.0
         return np.cumsum(density) / density.sum()
