@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
+from femtotango.sardana.config import sardana_config
 from femtotango.stack.errors import CommandError
 
 
@@ -126,6 +127,9 @@ def register(
     from femtotango.commands.register import register as run
 
     run(instance, device, alias, properties, Console())
+
+
+femtotango.add_command(sardana_config)
 
 
 def main() -> None:
