@@ -1,6 +1,5 @@
 """Each part of the window is a Taurus widget by itself, and the commands open the window."""
 
-import importlib
 import subprocess
 import sys
 from pathlib import Path
@@ -31,9 +30,10 @@ PARTS = [
 @pytest.mark.parametrize("part", PARTS)
 def test_a_part_shows_a_device_as_its_model(viewer, player, part: str) -> None:
     from taurus.qt.qtgui.container import TaurusWidget
+    from taurus.qt.qtgui.taurusgui.utils import PanelDescription
 
-    module, name = part.split(":")
-    widget = getattr(importlib.import_module(f"femtotango.gui.{module}"), name)()
+    panel = PanelDescription("Part", classname=f"femtotango.gui.{part}")
+    widget = panel.getWidget()
     assert isinstance(widget, TaurusWidget)
     try:
         assert widget.getModel() == ""
