@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from femtotango.arming import Arming
 from femtotango.client import Controller, Reducer, SardanaIngester
 from femtotango.errors import NotReady, PipelineError
 from femtotango.observer import Observation, Observer
@@ -66,9 +67,7 @@ class Component:
         self.sync = SettingsSync(self._controller)
         self._observer = Observer(self.reducer)
         self.scans = ScanControl(
-            self._controller,
-            self.reducer,
-            sardana,
+            Arming(self._controller, self.reducer, sardana, self.sync),
             self.sync,
             lambda: self._view.results,
             self.refresh,

@@ -1,14 +1,12 @@
 """The read-only attributes, as one table: what each shows of a view."""
 
 import math
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 import numpy as np
 
+from femtotango import result_readers as readers
 from femtotango.plain_text import latin
 from femtotango.roi_slots import SLOTS
 from femtotango.view import View
@@ -21,9 +19,6 @@ MAX_IMAGE = 8192
 MAX_PREVIEW = 1024
 _MAX_BINS = 100_000
 
-Read = Callable[[View], Any]
-SCALAR, SPECTRUM, IMAGE = 0, 1, 2
-
 
 @dataclass(frozen=True)
 class Result:
@@ -33,7 +28,7 @@ class Result:
     kind: type
     """float, int (64 bit), str, bool or numpy.float32."""
     doc: str
-    read: Read
+    read: readers.Read
     unit: str = ""
     dims: tuple[int, ...] = ()
     """Largest ``(x,)`` or ``(x, y)``; empty: a scalar."""
@@ -48,75 +43,6 @@ class Result:
         return source.error is None
 
 
-def _number(path: str, this_scan: bool = False) -> Read:
-    return lambda view: float(
-        (view.of_this_scan if this_scan else view.snapshot).get(path, math.nan)
-    )
-
-
-def _count(path: str, this_scan: bool = False) -> Read:
-    return lambda view: int((view.of_this_scan if this_scan else view.snapshot).get(path, 0))
-
-
-def _text(path: str, this_scan: bool = False) -> Read:
-    return lambda view: latin(
-        str((view.of_this_scan if this_scan else view.snapshot).get(path, ""))
-    )
-
-
-def _array(path: str, this_scan: bool = False) -> Read:
-    def read(view: View) -> Any:
-        values = (view.of_this_scan if this_scan else view.snapshot).get(path, ())
-        return np.asarray(values, np.float64).reshape(-1)
-
-    return read
-
-
-def _element(path: str, index: int, default: float) -> Read:
-    def read(view: View) -> Any:
-        values = view.snapshot.get(path, ())
-        return type(default)(values[index]) if len(values) > index else default
-
-    return read
-
-
-def _preview(view: View) -> Any:
-    image = view.snapshot.get("preview/max" if view.max_filter else "preview/mean")
-    return np.empty((0, 0), np.float32) if image is None else np.asarray(image, np.float32)
-
-
-def _by_name(view: View, path: str) -> dict[str, float]:
-    snapshot = view.of_this_scan
-    names, values = snapshot.get("roi_names", ()), snapshot.get(path, ())
-    return dict(zip(names, np.asarray(values).tolist(), strict=False))
-
-
-def _per_roi(path: str, missing: float) -> Read:
-    def read(view: View) -> Any:
-        values = _by_name(view, path)
-        return np.array([values.get(name, missing) for name in view.roi_names])
-
-    return read
-
-
-def _slot_mean(slot: int, view: View) -> float:
-    return _by_name(view, "roi_newest").get(view.slots[slot], math.nan)
-
-
-def _slot_curve(slot: int, view: View) -> Any:
-    name = view.slots[slot]
-    return view.curves.rows((name,), view.curves.means)[0] if name else np.empty(0)
-
-
-def _age(view: View) -> float:
-    newest = view.snapshot.get("health/last_frame_time")
-    return math.nan if newest is None else max(0.0, time.time() - float(newest))
-
-
-def _events(part: str) -> Read:
-    return lambda view: getattr(view.scan.progress, part) if view.scan.progress else 0
-
-
 def _slots() -> list[Result]:
     rows = []
     for slot in range(SLOTS):
@@ -126,7 +52,7 @@ def _slots() -> list[Result]:
                 f"Roi{number}Mean",
                 float,
                 f"Newest frame's mean of the ROI in slot {number} (see RoiSlots).",
-                partial(_slot_mean, slot),
+                partial(readers.slot_mean, slot),
             )
         )
         rows.append(
@@ -134,7 +60,7 @@ def _slots() -> list[Result]:
                 f"Roi{number}Curve",
                 float,
                 f"Means of the ROI in slot {number} over XAxis.",
-                partial(_slot_curve, slot),
+                partial(readers.slot_curve, slot),
                 dims=(MAX_POINTS,),
             )
         )
@@ -146,22 +72,24 @@ RESULTS: tuple[Result, ...] = (
         "PreviewImage",
         np.float32,
         "The image in at most 512x512 blocks: their means, or with MaxFilter their maxima.",
-        _preview,
+        readers.preview,
         dims=(MAX_PREVIEW, MAX_PREVIEW),
     ),
-    Result("FrameCount", int, "Frames in the image.", _count("accumulated_number")),
-    Result("ImageSum", float, "Sum over all good pixels.", _number("image_sum")),
-    Result("ImageMax", float, "Largest good pixel.", _number("image_max")),
-    Result("PixelSize", float, "Side of a pixel.", _element("pixel_size", 0, math.nan), unit="m"),
-    Result("Detector", str, "Stream that the image came from.", _text("detector")),
+    Result("FrameCount", int, "Frames in the image.", readers.count("accumulated_number")),
+    Result("ImageSum", float, "Sum over all good pixels.", readers.number("image_sum")),
+    Result("ImageMax", float, "Largest good pixel.", readers.number("image_max")),
+    Result(
+        "PixelSize", float, "Side of a pixel.", readers.element("pixel_size", 0, math.nan), unit="m"
+    ),
+    Result("Detector", str, "Stream that the image came from.", readers.text("detector")),
     Result(
         "ImageUnit",
         str,
         "counts (photons), ADU above background, or TOT (time over threshold).",
-        _text("image_unit"),
+        readers.text("image_unit"),
     ),
-    Result("ImageWidth", int, "Columns.", _element("image_shape", 1, 0), unit="pixel"),
-    Result("ImageHeight", int, "Rows.", _element("image_shape", 0, 0), unit="pixel"),
+    Result("ImageWidth", int, "Columns.", readers.element("image_shape", 1, 0), unit="pixel"),
+    Result("ImageHeight", int, "Rows.", readers.element("image_shape", 0, 0), unit="pixel"),
     Result(
         "RoiNames",
         str,
@@ -173,21 +101,21 @@ RESULTS: tuple[Result, ...] = (
         "RoiMeans",
         float,
         "Newest frame's mean per ROI.",
-        _per_roi("roi_newest", math.nan),
+        readers.per_roi("roi_newest", math.nan),
         dims=(MAX_ROIS,),
     ),
     Result(
         "RoiSums",
         float,
         "Sum of the frames' means of this scan per ROI; a difference tells what came in between.",
-        _per_roi("roi_sums", 0.0),
+        readers.per_roi("roi_sums", 0.0),
         dims=(MAX_ROIS,),
     ),
     Result(
         "RoiCounts",
         int,
         "Number of frames in RoiSums.",
-        _per_roi("roi_counts", 0),
+        readers.per_roi("roi_counts", 0),
         dims=(MAX_ROIS,),
     ),
     Result(
@@ -213,7 +141,7 @@ RESULTS: tuple[Result, ...] = (
         lambda view: view.curves.x,
         dims=(MAX_POINTS,),
     ),
-    Result("XLabel", str, "What XAxis holds.", _text("x_label", True)),
+    Result("XLabel", str, "What XAxis holds.", readers.text("x_label", True)),
     *_slots(),
     Result(
         "RoiSlots",
@@ -226,35 +154,35 @@ RESULTS: tuple[Result, ...] = (
         "EnergyHistogram",
         float,
         "Photons of this scan per bin of EnergyAxis.",
-        _array("energy_histogram/counts", True),
+        readers.array("energy_histogram/counts", True),
         dims=(_MAX_BINS,),
     ),
     Result(
         "EnergyAxis",
         float,
         "Bin centres of EnergyHistogram.",
-        _array("energy_histogram/energy", True),
+        readers.array("energy_histogram/energy", True),
         unit="ADU",
         dims=(_MAX_BINS,),
     ),
-    Result("PhotonCount", int, "Photons of this scan.", _count("photons/count", True)),
+    Result("PhotonCount", int, "Photons of this scan.", readers.count("photons/count", True)),
     Result(
         "PileupFraction",
         float,
         "Share of this scan's photons above PileupThreshold.",
-        _number("photons/pileup_fraction", True),
+        readers.number("photons/pileup_fraction", True),
     ),
     Result(
         "HitDensity",
         float,
         "Pixels above PhotonThreshold per ROI pixel in the newest frame.",
-        _number("photons/hit_density", True),
+        readers.number("photons/hit_density", True),
     ),
     Result(
         "SkippedFrames",
         int,
         "Frames of this scan that were too dense for photon detection.",
-        _count("photons/skipped_frames", True),
+        readers.count("photons/skipped_frames", True),
     ),
     Result(
         "Trusted",
@@ -266,28 +194,30 @@ RESULTS: tuple[Result, ...] = (
         "TrustReason",
         str,
         "Why photons are not trusted, or raw data must be kept, and what to do.",
-        _text("photons/reason", True),
+        readers.text("photons/reason", True),
     ),
-    Result("PhotonFile", str, "File of this scan's photons.", _text("photons/filename", True)),
+    Result(
+        "PhotonFile", str, "File of this scan's photons.", readers.text("photons/filename", True)
+    ),
     Result(
         "AzimuthalIntensity",
         float,
         "Azimuthal mean of the image over AzimuthalQ.",
-        _array("azimuthal/intensity"),
+        readers.array("azimuthal/intensity"),
         dims=(_MAX_BINS,),
     ),
     Result(
         "AzimuthalErrors",
         float,
         "Standard errors of AzimuthalIntensity.",
-        _array("azimuthal/intensity_errors"),
+        readers.array("azimuthal/intensity_errors"),
         dims=(_MAX_BINS,),
     ),
     Result(
         "AzimuthalQ",
         float,
         "Scattering vector of AzimuthalIntensity.",
-        _array("azimuthal/q"),
+        readers.array("azimuthal/q"),
         unit="1/angstrom",
         dims=(_MAX_BINS,),
     ),
@@ -296,10 +226,10 @@ RESULTS: tuple[Result, ...] = (
         "ScanFrames",
         int,
         "Frames of this scan whose results are in, good or failed.",
-        _count("scan/processed", True),
+        readers.count("scan/processed", True),
     ),
     Result("FramesPerPoint", int, "As PrepareScan was told.", lambda view: view.scan.burst),
-    Result("ScanTitle", str, "Sardana's title of this scan.", _text("scan/title", True)),
+    Result("ScanTitle", str, "Sardana's title of this scan.", readers.text("scan/title", True)),
     Result(
         "ScanFinished",
         bool,
@@ -310,14 +240,14 @@ RESULTS: tuple[Result, ...] = (
         "EventsProcessed",
         int,
         "Events of this scan that are done, of EventsTotal.",
-        _events("completed"),
+        readers.events("completed"),
         of_controller=True,
     ),
     Result(
         "EventsTotal",
         int,
         "Frames of this scan, and a start and an end event.",
-        _events("total"),
+        readers.events("total"),
         of_controller=True,
     ),
     Result(
@@ -333,7 +263,7 @@ RESULTS: tuple[Result, ...] = (
         lambda view: view.results.frame_rate,
         unit="Hz",
     ),
-    Result("LastFrameAge", float, "Time since the newest frame.", _age, unit="s"),
+    Result("LastFrameAge", float, "Time since the newest frame.", readers.age, unit="s"),
     Result("LastError", str, "The newest error.", lambda view: latin(view.last_error)),
 )
 """All but AccumulatedImage, which is fetched on demand."""

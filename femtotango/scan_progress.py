@@ -1,10 +1,11 @@
 """Which scan is under way and whether it is finished; pure."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from femtotango.client import Progress
+from femtotango.services_seen import Progress
 
 
 @dataclass(frozen=True)
@@ -14,7 +15,7 @@ class Scan:
     number: int = 0
     """Counts the scans; 0: none yet."""
     mapping: str = ""
-    """uuid of the trigger map."""
+    """uuid of the trigger map; empty: whichever the results are of."""
     workers: frozenset[str] = frozenset()
     """Their end batches have to be in; empty (replay): the end of the series suffices."""
     frames: int | None = None
@@ -48,9 +49,25 @@ def outstanding(snapshot: Mapping[str, Any], scan: Scan) -> int:
     return max(0, scan.frames - int(snapshot.get("scan/processed", 0)))
 
 
-def series_over(snapshot: Mapping[str, Any], scan: Scan) -> bool:
-    """Say whether the end of the scan's series and everything before it is in."""
-    return snapshot.get("scan/mapping") == scan.mapping and bool(snapshot.get("scan/ended"))
+def series_over(snapshot: Mapping[str, Any], scan: Scan, frames: float = math.inf) -> bool:
+    """Say whether the end of the scan's series and everything before it is in.
+
+    Args:
+        snapshot: what the reducer publishes.
+        scan: the newest scan.
+        frames: a series of so many is over too: the trigger map has no more events for it.
+    """
+    if snapshot.get("scan/mapping") != scan.mapping:
+        return False
+    return bool(snapshot.get("scan/ended")) or snapshot.get("scan/processed", 0) >= frames
+
+
+def over_elsewhere(snapshot: Mapping[str, Any], scan: Scan) -> bool:
+    """Say whether another client's trigger map is over that brought no scan."""
+    progress = scan.progress
+    if scan.camera or progress is None or snapshot.get("scan/mapping") == scan.mapping:
+        return False
+    return progress.finished and progress.completed >= progress.total > 0
 
 
 def complete(snapshot: Mapping[str, Any], scan: Scan) -> bool:

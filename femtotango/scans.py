@@ -1,4 +1,4 @@
-"""Start and stop scans: trigger maps and the waits that make them safe."""
+"""Start and stop scans, and know the newest one."""
 
 import threading
 import time
@@ -8,32 +8,26 @@ from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as NotDone
 from dataclasses import replace
 
-from femtotango.client import Config, Controller, Progress, Reducer, SardanaIngester
-from femtotango.errors import NotReady, PipelineError, ScanRunning
+from femtotango.arming import Arming
+from femtotango.errors import PipelineError, ScanRunning
 from femtotango.observer import Observation
-from femtotango.scan_progress import Scan, complete, outstanding, series_over
+from femtotango.scan_progress import Scan, complete, outstanding, over_elsewhere, series_over
 from femtotango.scan_request import ScanRequest, check_streams, one_camera
+from femtotango.services_seen import Config, Progress
 from femtotango.settings_sync import SettingsSync
 from femtotango.trigger_maps import (
     CONTINUOUS_PARTS,
     PART,
     TriggerMap,
     continuous_map,
-    flush_map,
     scan_map,
 )
-from pipeline.results import FLUSH_TITLE, SARDANA
+from pipeline.results import SARDANA
 
 _FINISH = 10.0
 """How long a new scan waits for the one before [s]."""
-_SETTLE = 12.0
-"""A killed service stays listed for 10 s."""
-_ASSIGN = 5.0
-_AFTER_ASSIGN = 0.1
-"""What comes sooner after the first assignment may be lost [s]."""
-_QUIET, _QUIET_LIMIT = 0.4, 1.5
-"""No frame for so long: those in flight have been processed; and when to give up waiting [s]."""
-_FLUSH = 2.0
+_QUIET = 0.4
+"""No frame for so long: those in flight have been processed [s]."""
 _STOP_REPLY = 2.5
 """Tango clients wait 3 s; the rest of a stop goes on behind them."""
 _POLL = 0.05
@@ -46,9 +40,7 @@ class ScanControl:
 
     def __init__(
         self,
-        controller: Controller,
-        reducer: Reducer,
-        sardana: SardanaIngester | None,
+        arming: Arming,
         sync: SettingsSync,
         results: Callable[[], Observation],
         refresh: Callable[[], Observation],
@@ -56,16 +48,12 @@ class ScanControl:
         """Keep the parts.
 
         Args:
-            controller: of dranspose.
-            reducer: its results.
-            sardana: its HTTP ingester; None: workers are not asked to hand over.
+            arming: posts trigger maps.
             sync: whose `posting` is held while a scan begins.
             results: gives the newest observation.
             refresh: fetches and publishes all results and returns them.
         """
-        self._controller = controller
-        self._reducer = reducer
-        self._sardana = sardana
+        self._arming = arming
         self._sync = sync
         self._results = results
         self._refresh = refresh
@@ -74,7 +62,7 @@ class ScanControl:
         self._scan = Scan()
         self._known: deque[str] = deque(maxlen=1000)
         """Trigger maps that are no news."""
-        self._arming = False
+        self._posting = False
         self._rearming = False
         self._closing = threading.Event()
         self.given_up = 0
@@ -150,41 +138,52 @@ class ScanControl:
         mapping = config.mapping or results.mapping
         with self._lock:
             scan = self._scan
-            if self._arming:
+            if self._posting or not mapping:
                 return
             if mapping == scan.mapping:
                 if not scan.stopped:
                     self._scan = replace(scan, progress=progress)
-            elif mapping and mapping not in self._known:
+            elif mapping not in self._known:
+                first = not self._known
                 self._known.append(mapping)
-                if progress.total:
-                    self._scan = Scan(
-                        number=scan.number + 1,
-                        mapping=mapping,
-                        workers=config.worker_names,
-                        failed_before=_failed(results),
-                        progress=progress,
-                        done=False,
-                    )
-                    self._complain_if_unfinished(scan, "another client began one")
-                elif not scan.done:
-                    self._scan = replace(scan, stopped=True, done=True)
-                    self._complain_if_unfinished(scan, "the controller was started anew")
+                self._scan = self._newer(scan, first, mapping, config, progress, results)
+
+    def _newer(
+        self,
+        scan: Scan,
+        first: bool,
+        mapping: str,
+        config: Config,
+        progress: Progress,
+        results: Observation,
+    ) -> Scan:
+        """Return what follows when a trigger map turns up that is not ours."""
+        if not progress.total:
+            self._complain_if_unfinished(scan, "the controller was started anew")
+            return replace(scan, stopped=not scan.done, done=True)
+        self._complain_if_unfinished(scan, "another client began one")
+        # What had ended before this device looked for the first time is over.
+        over = first and (progress.finished or progress.completed >= progress.total)
+        return Scan(
+            number=scan.number + 1,
+            mapping="" if over else mapping,
+            workers=config.worker_names,
+            failed_before=_failed(results),
+            progress=progress,
+            done=over,
+        )
 
     def look_at(self, results: Observation) -> None:
         """Take in new results: the scan may be done, or a continuous one wants to go on."""
         rearm = False
         with self._lock:
             scan = self._scan
-            if not self._arming and not scan.done and not scan.stopped:
+            if not self._posting and not scan.done and not scan.stopped:
                 if scan.continuous:
-                    full = int(results.snapshot.get("scan/frames", 0)) >= _NEARLY_ALL
-                    over = series_over(results.snapshot, scan)
-                    rearm = (over or (full and results.mapping == scan.mapping)) and bool(
-                        scan.camera
-                    )
-                    rearm = rearm and not self._rearming
+                    rearm = not self._rearming and series_over(results.snapshot, scan, _NEARLY_ALL)
                     self._rearming |= rearm
+                elif over_elsewhere(results.snapshot, scan):
+                    self._scan = replace(scan, mapping="", done=True)
                 elif _all_fetched(results) and complete(results.snapshot, scan):
                     self._scan = replace(scan, done=True)
         if rearm and not self._closing.is_set():
@@ -217,45 +216,30 @@ class ScanControl:
         if not self._scan.done:
             raise ScanRunning(f"Scan {self._scan.number} has begun meanwhile: wait for its end.")
         with self._sync.posting():
-            check_streams(streams, self._controller.config().streams)
-            self._sync.push()
-            config = self._sync.settle(time.monotonic() + _SETTLE)
-            self._arm(trigger_map, config, scan)
+            check_streams(streams, self._arming.config().streams)
+            self._arm(trigger_map, self._arming.settled_config(), scan)
 
-    def _arm(self, trigger_map: TriggerMap, config: Config, scan: Scan | None) -> None:
-        """Post a trigger map and wait until data may come; call under `posting`."""
-        self._arming = True
+    def _arm(self, trigger_map: TriggerMap, config: Config, scan: Scan) -> None:
+        """Post a trigger map, wait until data may come, make it the newest scan."""
+        self._posting = True
         try:
             failed = _failed(self._results())
-            mapping = self._controller.set_sequence(trigger_map)
+            self._known.append(config.mapping)
+            mapping = self._arming.post(trigger_map)
+            self._known.append(mapping)
+            progress = self._arming.wait_assigned()
             with self._lock:
-                self._known += [config.mapping, mapping]
-            progress = self._wait_assigned()
-            with self._lock:
-                if scan is not None:
-                    self._scan = replace(
-                        scan,
-                        number=self._scan.number + 1,
-                        mapping=mapping,
-                        workers=config.worker_names,
-                        failed_before=failed,
-                        progress=progress,
-                        done=False,
-                    )
-        finally:
-            self._arming = False
-
-    def _wait_assigned(self) -> Progress:
-        deadline = time.monotonic() + _ASSIGN
-        while (progress := self._controller.progress()).last_assigned < 1:
-            if time.monotonic() > deadline:
-                raise NotReady(
-                    f"No worker took up the trigger map within {_ASSIGN:g} s: "
-                    "look at the workers' logs, restart them."
+                self._scan = replace(
+                    scan,
+                    number=self._scan.number + 1,
+                    mapping=mapping,
+                    workers=config.worker_names,
+                    failed_before=failed,
+                    progress=progress,
+                    done=False,
                 )
-            time.sleep(_POLL / 2)
-        time.sleep(_AFTER_ASSIGN)
-        return progress
+        finally:
+            self._posting = False
 
     def _rearm(self) -> None:
         try:
@@ -263,11 +247,11 @@ class ScanControl:
             if not scan.continuous or scan.stopped:
                 return
             with self._sync.posting():
-                config = self._agreed_config()
-                flush = self._flusher(config)
-                self._arm(continuous_map(scan.camera, flush is not None), config, scan)
-                if flush is not None:
-                    flush.describe(FLUSH_TITLE)
+                config = self._arming.agreed_config()
+                flush = self._arming.can_flush(config)
+                self._arm(continuous_map(scan.camera, flush), config, scan)
+                if flush:
+                    self._arming.send_flush()
         except PipelineError as error:
             # The next look at the results tries again.
             self.last_error = f"Continuous mode could not go on: {error}"
@@ -279,8 +263,8 @@ class ScanControl:
         if scan.done:
             return
         try:
-            self._controller.stop()
-            self._wait_quiet(_QUIET, _QUIET_LIMIT)
+            self._arming.halt()
+            self._arming.wait_quiet(_QUIET)
             with self._lock:
                 self._scan = scan = replace(scan, stopped=True)
             self._flush()
@@ -298,42 +282,17 @@ class ScanControl:
             self._refresh()
 
     def _flush(self) -> None:
-        """Have the workers hand over what they hold, where Sardana's ingester is there for it."""
         with self._sync.posting():
-            config = self._agreed_config()
-            flush = self._flusher(config)
-            if flush is None:
+            config = self._arming.agreed_config()
+            if not self._arming.can_flush(config):
                 return
-            self._arm(flush_map(), config, None)
-            flush.describe(FLUSH_TITLE)
-            deadline = time.monotonic() + _FLUSH
-            while (progress := self._controller.progress()).completed < progress.total:
-                if time.monotonic() > deadline:
-                    raise NotReady("The workers did not hand over what they hold within 2 s.")
-                time.sleep(_POLL)
-        self._wait_quiet(_QUIET / 2, _QUIET_LIMIT)
-
-    def _agreed_config(self) -> Config:
-        config = self._controller.config()
-        if self._sync.agreed(config):
-            return config
-        return self._sync.settle(time.monotonic() + _SETTLE)
-
-    def _flusher(self, config: Config) -> SardanaIngester | None:
-        return self._sardana if SARDANA in config.streams else None
-
-    def _wait_quiet(self, quiet: float, limit: float) -> None:
-        """Wait until no frame and no partial sum came in for a while."""
-        begin = changed = time.monotonic()
-        last = None
-        while (now := time.monotonic()) - changed < quiet and now - begin < limit:
-            counts = (
-                self._reducer.scalar("health/frames"),
-                self._reducer.scalar("accumulated_number"),
-            )
-            if counts != last:
-                last, changed = counts, now
-            time.sleep(_POLL)
+            self._posting = True
+            try:
+                self._known.append(config.mapping)
+                self._known.append(self._arming.flush())
+            finally:
+                self._posting = False
+        self._arming.wait_quiet(_QUIET / 2)
 
     def _complain_if_unfinished(self, scan: Scan, why: str) -> None:
         if not scan.done:

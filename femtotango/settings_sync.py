@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from femtotango.client import Config, Controller
+from femtotango.client import Controller
 from femtotango.errors import BadValue, NotReady
 from femtotango.plain_text import carriable
+from femtotango.services_seen import Config
 from pipeline.parameters import PARAMETERS, ParameterError, Settings, Value
 
 ACCUMULATE = "accumulate"

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from femtotango.client import Config
 from femtotango.observer import Curves, Observation
 from femtotango.roi_slots import EMPTY
 from femtotango.scan_progress import Scan
+from femtotango.services_seen import Config
 from pipeline.parameters import Settings
 
 
@@ -56,7 +56,7 @@ class View:
     @property
     def current(self) -> bool:
         """True when the results belong to the newest scan."""
-        return self.results.mapping == self.scan.mapping
+        return self.scan.mapping in ("", self.results.mapping)
 
     @property
     def of_this_scan(self) -> Mapping[str, Any]:
@@ -67,7 +67,7 @@ class View:
     def curves(self) -> Curves:
         """The curves of this scan; empty while they belong to the scan before."""
         curves = self.results.curves
-        return curves if curves.mapping == self.scan.mapping else Curves()
+        return curves if self.scan.mapping in ("", curves.mapping) else Curves()
 
     @property
     def roi_names(self) -> tuple[str, ...]:

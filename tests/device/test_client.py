@@ -8,8 +8,9 @@ import pytest
 from support.client_side import closed_port, silent_server
 from support.published import published
 
-from femtotango.client import Controller, Progress, Reducer, SardanaIngester, read_config
+from femtotango.client import Controller, Reducer, SardanaIngester
 from femtotango.errors import BadReply, Unreachable
+from femtotango.services_seen import Progress, read_config
 from pipeline.parameters import PARAMETERS
 
 TREE = {

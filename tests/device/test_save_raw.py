@@ -74,7 +74,9 @@ def play(tmp_path, pipeline, balor):
             }
             address = stack.enter_context(serving(tmp_path / "memory.txt", properties))
             player = stack.enter_context(ScanPlayer({**pipeline, "device": address}))
-            wait_for(lambda: player.device.state() != tango.DevState.UNKNOWN, 20, player.device.status)
+            wait_for(
+                lambda: player.device.state() != tango.DevState.UNKNOWN, 20, player.device.status
+            )
             player.write(PhotonRoi='{"x": 0, "y": 0, "width": 256, "height": 256}')
             return player
 

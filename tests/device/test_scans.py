@@ -8,12 +8,14 @@ import numpy as np
 import pytest
 import tango
 from support.client_side import refusal, wait_for
+from support.device_server import device_server
 
 from femtotango.client import Controller
 from femtotango.trigger_maps import scan_map
 from pipeline.simulate import BurstScan, stins_end, stins_header, stins_image
 
 FRAME = np.ones((32, 48), np.float32)
+URLS = {"ControllerUrl": "controller", "ReducerUrl": "reducer", "SardanaUrl": "sardana"}
 pytestmark = pytest.mark.timeout(120)
 
 
@@ -357,3 +359,33 @@ def test_counters_push_events_while_frames_come(player):
     player.wait_finished()
     wait_for(lambda: seen and seen[-1] == 6)
     player.device.unsubscribe_event(subscription)
+
+
+def test_a_device_that_starts_later_takes_what_ended_before_as_over(player, tmp_path):
+    player.write(Accumulate=True)
+    scan = BurstScan(steps=2, burst=3)
+    player.prepare("pilatus", scan)
+    player.play("pilatus", frames(6), scan, only=4)
+    player.device.StopScan()
+    player.wait_finished()
+    properties = {name: player.info[part] for name, part in URLS.items()}
+    with device_server(tmp_path / "memory.txt", properties) as second:
+        wait_for(lambda: second.state() == tango.DevState.ON, 20, second.status)
+        assert second.ScanFinished
+        assert second.FrameCount == 4
+        assert second.Accumulate
+        assert len(second.XAxis) == len(player.device.XAxis)
+        assert second.ScanTitle == player.device.ScanTitle
+
+
+def test_a_device_that_starts_in_a_scan_follows_it(player, tmp_path):
+    player.write(Accumulate=True)
+    scan = BurstScan(steps=1, burst=3)
+    player.prepare("pilatus", scan)
+    properties = {name: player.info[part] for name, part in URLS.items()}
+    with device_server(tmp_path / "memory.txt", properties) as second:
+        wait_for(lambda: second.state() == tango.DevState.RUNNING, 20, second.status)
+        player.play("pilatus", frames(3), scan)
+        player.wait_finished()
+        wait_for(lambda: second.ScanFinished)
+        assert second.FrameCount == 3

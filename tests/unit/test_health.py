@@ -2,10 +2,10 @@ from dataclasses import replace
 
 import pytest
 
-from femtotango.client import Config, Progress, Service
 from femtotango.health import State, judge
 from femtotango.observer import Observation
 from femtotango.scan_progress import Scan
+from femtotango.services_seen import Config, Progress, Service
 from femtotango.view import Pipeline, View
 from pipeline.parameters import Settings
 

@@ -2,8 +2,8 @@ from dataclasses import replace
 
 import pytest
 
-from femtotango.client import Progress
-from femtotango.scan_progress import Scan, complete, outstanding, series_over
+from femtotango.scan_progress import Scan, complete, outstanding, over_elsewhere, series_over
+from femtotango.services_seen import Progress
 
 SCAN = Scan(
     number=3,
@@ -70,3 +70,17 @@ def test_outstanding_counts_what_was_neither_good_nor_failed():
 def test_series_of_another_scan_is_not_ours():
     assert series_over(SNAPSHOT, SCAN)
     assert not series_over(SNAPSHOT, replace(SCAN, mapping="n"))
+
+
+def test_a_series_that_used_up_the_trigger_map_is_over():
+    unfinished = SNAPSHOT | {"scan/ended": 0, "scan/processed": 100}
+    assert not series_over(unfinished, SCAN, 101)
+    assert series_over(unfinished, SCAN, 100)
+
+
+def test_a_trigger_map_of_others_that_brings_no_scan_is_over_with_its_events():
+    flush = Scan(number=4, mapping="f", progress=Progress(1, 1, 1, True), done=False)
+    assert over_elsewhere(SNAPSHOT, flush)
+    assert not over_elsewhere(SNAPSHOT, replace(flush, progress=Progress(1, 1, 1, False)))
+    assert not over_elsewhere(SNAPSHOT, replace(flush, camera="pilatus"))
+    assert not over_elsewhere(SNAPSHOT | {"scan/mapping": "f"}, flush)
