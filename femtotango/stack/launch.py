@@ -16,6 +16,8 @@ from typing import Any
 
 _PR_SET_PDEATHSIG = 1
 _REST_MS = 200
+_QUEUE = 32
+"""Messages that wait in an ingester."""
 LOOPBACK = "127.0.0.1"
 NEEDS = "FEMTOTANGO_NEEDS"
 """Environment variable: a class that has to load. dranspose goes on without, and drops events."""
@@ -53,6 +55,23 @@ def bind_zmq_to_loopback() -> None:
     zmq.Socket.bind = bind_here  # pyright: ignore[reportAttributeAccessIssue]
 
 
+def limit_queues() -> None:
+    """Let a detector wait when the pipeline is slower, instead of filling the memory.
+
+    An ingester would take in 1000 messages; of a Balor that is 34 GB.
+    """
+    import zmq
+
+    connect = zmq.Socket.connect
+
+    def connect_limited(self: Any, addr: str) -> Any:
+        if self.socket_type == zmq.PULL:
+            self.set_hwm(_QUEUE)
+        return connect(self, addr)
+
+    zmq.Socket.connect = connect_limited  # pyright: ignore[reportAttributeAccessIssue]
+
+
 def rest_between_pings() -> None:
     """Let a dranspose ingester wait for its workers' pings without waking 1000 times a second.
 
@@ -87,6 +106,7 @@ def main(arguments: Sequence[str]) -> None:
     if ":" not in target:
         os.execvp(target, [target, *rest])
     bind_zmq_to_loopback()
+    limit_queues()
     rest_between_pings()
     name, _, target = target.rpartition("=")
     sys.argv = [name or target, *rest]

@@ -60,7 +60,7 @@ def run() -> Section:
             player.source(STREAM).send(some)
             if not last:
                 least = (part + 1) * count - 100
-                player.wait_until("FrameCount", lambda n, least=least: n >= least, 200)
+                player.wait_until("EventsProcessed", lambda n, least=least: n >= least, 200)
             else:
                 player.wait_finished(200)
             looks.append(memory(info["pid"]))
