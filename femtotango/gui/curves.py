@@ -15,6 +15,8 @@ from femtotango.gui.watched import CURVES
 _TOGETHER = ("RoiNames", "XLabel", "XAxis", "RoiMeanCurves", "RoiMeanErrors")
 _PAUSE_MS = 400
 """Between two readings: the curves push no events, and may be long."""
+_FEW = 60
+"""More points than this have no symbols, or they hide each other."""
 
 
 class RoiCurves(DeviceWidget):
@@ -97,7 +99,7 @@ class RoiCurves(DeviceWidget):
                 value,
                 legend=name,
                 color=roi_color(index),
-                symbol="o" if len(position) <= 200 else "",
+                symbol="o" if len(position) <= _FEW else "",
                 linestyle="-",
                 yerror=None if spread is None else np.nan_to_num(spread),
                 resetzoom=False,

@@ -176,6 +176,7 @@ class ImagePlot(PlotWindow):
             self.setActiveImage(self._fine)
         else:
             _place(self._fine, data, corner, binning)
+        self._leave_out_what_is_covered()
         self._draw_sides()
 
     def hide_region(self) -> None:
@@ -184,7 +185,23 @@ class ImagePlot(PlotWindow):
             self.removeItem(self._fine)
             self._fine = None
             self.setActiveImage(self._coarse)
+            self._leave_out_what_is_covered()
             self._draw_sides()
+
+    def _leave_out_what_is_covered(self) -> None:
+        """Draw the preview only where the finer cut leaves something to see of it."""
+        covered = False
+        if self._fine is not None and self._shape is not None:
+            view, (ny, nx) = self.view, self._shape
+            (x, y), (scale, _) = self._fine.getOrigin(), self._fine.getScale()
+            rows, columns = self._fine.getData(copy=False).shape
+            covered = (
+                x <= max(view.x_min, -0.5)
+                and y <= max(view.y_min, -0.5)
+                and x + columns * scale >= min(view.x_max, nx - 0.5)
+                and y + rows * scale >= min(view.y_max, ny - 0.5)
+            )
+        self._coarse.setVisible(not covered)
 
     def resetZoom(self, dataMargins: object = None) -> None:
         """Show the whole image and nothing else: rings and ROIs may reach far beyond it."""
@@ -211,6 +228,7 @@ class ImagePlot(PlotWindow):
         return None
 
     def _limits_changed(self, *_: float) -> None:
+        self._leave_out_what_is_covered()
         self._draw_sides()
         self.view_changed.emit()
 

@@ -10,6 +10,9 @@ from femtotango.gui.colors import STATES, WAITING
 from femtotango.gui.device_widget import DeviceWidget
 from femtotango.gui.watched import SCAN, STATE
 
+_ENDLESS = 1_000_000
+"""So many events are awaited in continuous mode only."""
+
 
 class ElidedLabel(QtWidgets.QLabel):
     """A line of text that is cut to its width; the tool tip has all of it."""
@@ -126,7 +129,7 @@ class StatusLine(DeviceWidget):
         number = value("ScanNumber", 0)
         parts = [f"scan {number}"] if number else []
         total, done = value("EventsTotal", 0), value("EventsProcessed", 0)
-        if total:
+        if 0 < total < _ENDLESS:
             parts.append(f"{done} of {total}")
         elif done:
             parts.append(f"{done} events")

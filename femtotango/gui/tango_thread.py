@@ -20,7 +20,9 @@ LOOK_INTERVAL = 1.0
 """Seconds between two looks, and between two attempts to reach the device."""
 _SAME_SNAPSHOT = 0.5
 """Seconds by which the preview may be older than the counters before it is read again."""
-_TIMEOUT_MS = 3000
+_LOOK_TIMEOUT_MS = 3000
+_JOB_TIMEOUT_MS = 10_000
+"""A command may have to wait for a busy pipeline."""
 
 
 class Listener(Protocol):
@@ -91,7 +93,7 @@ class TangoThread(threading.Thread):
         subscriptions: list[int] = []
         try:
             proxy = tango.DeviceProxy(self._device)
-            proxy.set_timeout_millis(_TIMEOUT_MS)
+            proxy.set_timeout_millis(_LOOK_TIMEOUT_MS)
             proxy.ping()
         except tango.DevFailed as error:
             return error_text(error)
@@ -165,11 +167,14 @@ class TangoThread(threading.Thread):
     def _do(self, proxy: tango.DeviceProxy, job: Job) -> None:
         result, failure = None, None
         try:
+            proxy.set_timeout_millis(_JOB_TIMEOUT_MS)
             result = job.run(proxy)
         except tango.DevFailed as error:
             failure = error_text(error)
         except (ValueError, TypeError) as error:
             failure = f"{job.key}: the device answered what cannot be read ({error})."
+        finally:
+            proxy.set_timeout_millis(_LOOK_TIMEOUT_MS)
         if job.rereads:
             try:
                 self._read(proxy, job.rereads)

@@ -53,6 +53,11 @@ def test_the_full_view_is_the_preview_and_zooming_fetches_the_pixels(viewer, pla
     data = shown.getData()
     np.testing.assert_array_equal(data, full[y : y + data.shape[0], x : x + data.shape[1]])
     assert data.size < full.size / 4, "only what is seen is transferred"
+    coarse = plot.getImage("preview")
+    viewer.wait("no preview behind it", lambda: not coarse.isVisible())
+    plot.setLimits(450, 700, 200, 320)
+    assert coarse.isVisible(), "until the finer pixels of a new view are there"
+    viewer.wait("them", lambda: not coarse.isVisible())
     plot.resetZoom()
     viewer.wait(
         "the preview again", lambda: np.array_equal(plot.shown.getData(), preview, equal_nan=True)
