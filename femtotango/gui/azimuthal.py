@@ -12,6 +12,8 @@ from femtotango.gui.form import FieldForm
 from femtotango.gui.watched import AZIMUTHAL
 
 _LINE = "#1f4e9e"
+_SHARE, _ROOM = 99.0, 1.5
+"""The axis is made for so many percent of the points: the beam itself would hide the rings."""
 
 
 class AzimuthalCurve(DeviceWidget):
@@ -75,4 +77,6 @@ class AzimuthalCurve(DeviceWidget):
             resetzoom=False,
             selectable=False,
         )
-        self.plot.follow()
+        good = intensity[np.isfinite(intensity)]
+        highest = _ROOM * float(np.percentile(good, _SHARE)) if good.size else 0.0
+        self.plot.follow(highest if highest > 0 else None)

@@ -10,7 +10,7 @@ from silx.gui.plot.items.marker import XMarker  # isort: skip
 
 from femtotango.gui.light_axes import lighten
 
-_LEFT, _RIGHT, _TOP, _BOTTOM = 64, 12, 8, 48
+_LEFT, _RIGHT, _TOP, _BOTTOM = 64, 22, 8, 48
 """Space around the curves for numbers and labels, screen pixels."""
 _ICON = 16
 
@@ -61,10 +61,19 @@ class CurvePlot(PlotWindow):
         super().resetZoom()
         self._automatic = self._limits()
 
-    def follow(self) -> None:
-        """Show everything, unless the user zoomed."""
-        if self._automatic is None or self._automatic == self._limits():
-            self.resetZoom()
+    def follow(self, highest: float | None = None) -> None:
+        """Show everything, unless the user zoomed.
+
+        Args:
+            highest: do not let the axis reach higher than this; None: as high as the curve.
+        """
+        if self._automatic is not None and self._automatic != self._limits():
+            return
+        self.resetZoom()
+        low, high = self.getYAxis().getLimits()
+        if highest is not None and low < highest < high:
+            self.getYAxis().setLimits(low if self.getYAxis().getScale() == "log" else 0.0, highest)
+            self._automatic = self._limits()
 
     def _limits(self) -> tuple[float, ...]:
         return (*self.getXAxis().getLimits(), *self.getYAxis().getLimits())

@@ -19,6 +19,7 @@ THRESHOLDS = {
     "ViewThreshold": "#2e9e3f",
     "PileupThreshold": "#c62828",
 }
+LIMITS = ("HistogramMin", "HistogramMax")
 _RANGE = (("HistogramMin", 100.0), ("HistogramMax", 100.0), ("HistogramBins", 10.0))
 _FILL = "#5b8fd6"
 
@@ -26,7 +27,7 @@ _FILL = "#5b8fd6"
 class EnergyHistogram(DeviceWidget):
     """Counts over the energy of the photons of this scan."""
 
-    watches: ClassVar[frozenset[str]] = HISTOGRAM | frozenset(THRESHOLDS)
+    watches: ClassVar[frozenset[str]] = HISTOGRAM | frozenset(THRESHOLDS) | frozenset(LIMITS)
 
     def __init__(self, parent: QtWidgets.QWidget | None = None, designMode: bool = False) -> None:
         super().__init__(parent, designMode)
@@ -62,7 +63,7 @@ class EnergyHistogram(DeviceWidget):
             threshold = self.link.value(name)
             if threshold is not None and not self.link.is_pending(name):
                 self.lines[name].setPosition(float(threshold), 0.0)
-        if names & HISTOGRAM:
+        if names & (HISTOGRAM | frozenset(LIMITS)):
             self._draw()
 
     def showEvent(self, a0: QtGui.QShowEvent | None) -> None:
@@ -79,6 +80,9 @@ class EnergyHistogram(DeviceWidget):
             return
         if len(centres) < 2:
             self.plot.remove("photons", kind="histogram")
+            low, high = (float(self.link.value(name, 0.0)) for name in LIMITS)
+            if low < high:
+                self.plot.setLimits(low, high, 0.0, 1.0)
             return
         half = 0.5 * (centres[1] - centres[0])
         edges = np.append(centres - half, centres[-1] + half)

@@ -5,7 +5,7 @@ from matplotlib.ticker import MaxNLocator, ScalarFormatter
 
 from silx.gui.plot import PlotWidget  # isort: skip
 
-_NUMBERS = 5
+_NUMBERS = 6
 """At most so many intervals along an axis."""
 
 
@@ -21,7 +21,7 @@ def lighten(plot: PlotWidget) -> None:
     main, *others = canvas.figure.axes
     for axis in (main.xaxis, main.yaxis):
         axis.set_major_formatter(ScalarFormatter(useMathText=False))
-        axis.set_major_locator(MaxNLocator(_NUMBERS, steps=[1, 2, 5, 10]))
+        axis.set_major_locator(MaxNLocator(_NUMBERS, steps=[1, 2, 2.5, 5, 10]))
     for axes in others:
         axes.xaxis.set_visible(False)
         axes.yaxis.set_visible(False)

@@ -12,7 +12,8 @@ from pipeline.rois import Roi
 
 _COLUMNS = ("name", "x", "y", "width", "height", "mean")
 _HEADERS = ("Name", "x", "y", "w", "h", "Mean")
-_WIDTHS = (0, 36, 36, 36, 36, 52)
+_WIDTHS = (0, 35, 35, 35, 35, 58)
+_MEAN_LENGTH = 7
 _READ_ONLY = QtCore.Qt.ItemFlag.ItemIsEnabled
 
 
@@ -146,6 +147,7 @@ class RoiTable(DeviceWidget):
                         )
                     else:
                         item.setData(QtCore.Qt.ItemDataRole.UserRole, name)
+                        item.setToolTip(name)
                         item.setIcon(_square(roi_color(row)))
                     if _COLUMNS[column] == "mean":
                         item.setFlags(_READ_ONLY)
@@ -159,7 +161,8 @@ class RoiTable(DeviceWidget):
                 item = self.table.item(row, len(_COLUMNS) - 1)
                 mean = known.get(name, np.nan)
                 if item is not None:
-                    item.setText("–" if np.isnan(mean) else f"{mean:.4g}")
+                    item.setText(_short(mean))
+                    item.setToolTip(f"mean of the newest frame: {mean:.10g}")
 
     def _name(self, row: int) -> str:
         item = self.table.item(row, 0)
@@ -180,6 +183,14 @@ class RoiTable(DeviceWidget):
             self.link.refuse(str(error), roi_edit.ROIS)
             return
         roi_edit.set_roi(self.link, name, roi)
+
+
+def _short(mean: float) -> str:
+    """Write a mean so that it fits its column."""
+    if np.isnan(mean):
+        return "–"
+    text = f"{mean:.3g}"
+    return text if len(text) <= _MEAN_LENGTH else f"{mean:.1e}"
 
 
 def _square(color: str) -> QtGui.QIcon:

@@ -13,9 +13,8 @@ from femtotango.gui.settings import SettingsPanel
 from femtotango.gui.status import StatusLine
 from femtotango.gui.tools import Tools
 
-_LEFT, _RIGHT, _BELOW = 184, 268, 190
+_LEFT, _RIGHT, _BELOW = 184, 282, 190
 """Sizes of the parts around the image that they need, screen pixels."""
-_MOST_BELOW = 260
 
 
 class ViewerWindow(QtWidgets.QMainWindow):
