@@ -1,0 +1,108 @@
+"""`femtotango simulate` in front of a real stack, and what it refuses."""
+
+import subprocess
+import sys
+
+import pytest
+import zmq
+
+from femtotango.stack.ports import Ports
+from pipeline.simulate import BurstScan, detector_frames
+from pipeline.stins import StinsEnd, StinsFrame, StinsHeader, parse
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
+
+
+def command(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "femtotango.cli", "simulate", *arguments]
+
+
+def run(*arguments: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        command(*arguments), capture_output=True, text=True, timeout=60, check=False
+    )
+
+
+@pytest.fixture
+def url():
+    ports = Ports()
+    yield f"tcp://127.0.0.1:{ports.new()}"
+    ports.close()
+
+
+def test_a_series_arrives_as_it_was_ordered(url):
+    options = ["--url", url, "--frames", "3", "--rate", "0", "--seed", "5"]
+    options += ["--filename", "/data/raw/x.h5", "--compression", "bslz4"]
+    with zmq.Context() as context, context.socket(zmq.PULL) as socket:
+        socket.connect(url)
+        with subprocess.Popen(command("pilatus", *options), stdout=subprocess.DEVNULL) as process:
+            messages = [parse(socket.recv_multipart()) for _ in range(5)]
+            assert process.wait(30) == 0
+    header, *frames, end = messages
+    assert isinstance(header, StinsHeader)
+    assert header.filename == "/data/raw/x.h5"
+    assert header.camera["save_raw"] is True
+    assert isinstance(end, StinsEnd)
+    truth = list(detector_frames("pilatus", 5, BurstScan(1, 3).frame_positions))
+    for number, (frame, image) in enumerate(zip(frames, truth, strict=True)):
+        assert isinstance(frame, StinsFrame)
+        assert frame.frame == number
+        assert (frame.image == image).all()
+
+
+def test_detector_and_sardana_play_a_scan(player):
+    player.write(Accumulate=True)
+    player.prepare("pilatus", BurstScan(steps=3, burst=2))
+    scan = ["--steps", "3", "--burst", "2", "--rate", "20"]
+    sardana = command("sardana", "--url", player.info["sardana"], *scan)
+    with subprocess.Popen(sardana, stdout=subprocess.DEVNULL) as records:
+        detector = run("pilatus", "--url", player.info["streams"]["pilatus"], *scan)
+        assert detector.returncode == 0, detector.stderr
+        assert records.wait(30) == 0
+    player.wait_finished()
+    assert player.read("FrameCount") == 6
+    assert player.read("XAxis").tolist() == [1.0, 1.5, 2.0]
+
+
+def test_the_balor_device_says_its_address():
+    line = command("balor-device")
+    with subprocess.Popen(line, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        address = process.stdout.readline().rpartition(" ")[2].strip()
+        assert address.startswith("tango://127.0.0.1:")
+        read = "import sys, tango; d = tango.DeviceProxy(sys.argv[1]); d.SaveRaw = False; "
+        read += "print(d.SaveRaw)"
+        for _ in range(50):
+            answer = subprocess.run(
+                [sys.executable, "-c", read, address], capture_output=True, text=True, check=False
+            )
+            if answer.returncode == 0:
+                break
+        process.terminate()
+        process.wait(10)
+    assert answer.stdout.strip() == "False"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["eiger"], "Stream 'eiger': use pilatus"),
+        (["pilatus"], "a detector binds at tcp://HOST:PORT"),
+        (["sardana", "--url", "tcp://x:1"], "listens at http://HOST:PORT"),
+        (["sardana", "--url", "http://127.0.0.1:9"], "does not take records"),
+        (["balor-device", "--url", "here"], "give tcp://127.0.0.1:PORT"),
+    ],
+)
+def test_what_cannot_be_done_is_said(arguments, sentence):
+    result = run(*arguments)
+    assert result.returncode == 1
+    assert sentence in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_an_address_in_use_is_named(url):
+    with zmq.Context() as context, context.socket(zmq.PUSH) as socket:
+        socket.bind(url)
+        result = run("pilatus", "--url", url, "--frames", "1")
+    assert result.returncode == 1
+    assert f"{url} cannot be bound" in result.stderr
