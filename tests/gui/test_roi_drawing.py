@@ -65,7 +65,7 @@ def test_rois_written_elsewhere_are_drawn(viewer, player) -> None:
     assert [table.item(0, n).text() for n in range(5)] == ["a b", "10", "20", "30", "40"]
     play_pilatus(player)
     viewer.wait("its mean", lambda: table.item(0, 5).text() not in ("", "–"))
-    assert float(table.item(0, 5).text()) == pytest.approx(player.read("RoiMeans")[0], rel=1e-3)
+    assert float(table.item(0, 5).text()) == pytest.approx(player.read("RoiMeans")[0], rel=1e-2)
     player.device.AddRoi(json.dumps({"name": "2", "x": 0, "y": 0, "width": 5, "height": 5}))
     viewer.wait("the second", lambda: drawn(viewer, "2") == Roi(0, 0, 5, 5))
     player.device.ClearRois()

@@ -1,0 +1,55 @@
+"""Single photons in the window: histogram, trust, and the camera's switch for raw data."""
+
+import numpy as np
+import pytest
+from tango.test_context import DeviceTestContext
+
+from femtotango.balor_simulator import BalorSimulator
+from femtotango.commands.scan_player import ScanPlayer
+from pipeline.simulate import BurstScan, detector_frames
+
+pytestmark = [pytest.mark.gui, pytest.mark.slow, pytest.mark.timeout(180)]
+
+BALOR = "andor3_balor"
+SCAN = BurstScan(steps=1, burst=3)
+ROI = '{"x": 1000, "y": 1000, "width": 2000, "height": 1500}'
+
+
+def test_the_histogram_and_the_trust_are_those_of_the_scan(viewer, player) -> None:
+    viewer.window.tabs.setCurrentWidget(viewer.window.histogram)
+    player.write(PhotonRoi=ROI)
+    player.prepare(BALOR, SCAN)
+    player.play(BALOR, detector_frames(BALOR, 1, SCAN.frame_positions), SCAN)
+    player.wait_finished()
+    plot = viewer.window.histogram.plot
+    counts = player.read("EnergyHistogram")
+    assert counts.sum() > 0
+    viewer.wait("the histogram", lambda: plot.getHistogram("photons"))
+    viewer.wait(
+        "its counts",
+        lambda: np.array_equal(plot.getHistogram("photons").getValueData(), counts),
+    )
+    edges = plot.getHistogram("photons").getBinEdgesData()
+    np.testing.assert_allclose(0.5 * (edges[1:] + edges[:-1]), player.read("EnergyAxis"))
+    state = viewer.window.settings.state
+    photons = f"{player.read('PhotonCount')} photons"
+    viewer.wait("the count", lambda: photons in state.counts.text())
+    viewer.wait("trust", lambda: state.trust.text() == "Trusted.")
+    viewer.wait("counts in the title", lambda: "counts" in viewer.title)
+
+
+def test_save_raw_shows_the_camera_and_why_it_stays_on(open_viewer, own_stack) -> None:
+    info = own_stack()
+    with DeviceTestContext(BalorSimulator, process=True) as camera, ScanPlayer(info) as player:
+        name = f"tango://{camera.get_dev_host()}:{camera.get_dev_port()}/{camera.name()}#dbase=no"
+        player.device.put_property({"BalorDevice": name})
+        player.device.Init()
+        viewer = open_viewer(info["device"])
+        state = viewer.window.settings.state
+        viewer.wait("the switch", lambda: state.save_raw.isEnabled() and state.save_raw.isChecked())
+        viewer.click(state.save_raw)
+        reason = viewer.wait("the reason", state.refusal.text)
+        assert "photon" in reason.lower()
+        assert reason in viewer.error_line
+        viewer.wait("the switch back on", state.save_raw.isChecked)
+        assert camera.SaveRaw is True
