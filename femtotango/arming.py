@@ -9,7 +9,7 @@ from femtotango.settings_sync import SettingsSync
 from femtotango.trigger_maps import TriggerMap, flush_map
 from pipeline.results import FLUSH_TITLE, SARDANA
 
-SETTLE = 12.0
+_SETTLE = 12.0
 """A killed service stays listed for 10 s; longer nobody waits for the others [s]."""
 _ASSIGN = 5.0
 _AFTER_ASSIGN = 0.1
@@ -39,21 +39,13 @@ class Arming:
         """Return the services as they are."""
         return self._controller.config()
 
-    def settled_config(self) -> Config:
-        """Deliver all settings and return the services once they have taken them.
+    def ready_config(self) -> Config:
+        """Return the services once all have taken the newest settings.
 
         Raises:
             PipelineError: they do not in time.
         """
-        self._sync.push()
-        return self._sync.settle(time.monotonic() + SETTLE)
-
-    def agreed_config(self) -> Config:
-        """Return the services, at once where they show what was posted last."""
-        config = self._controller.config()
-        if self._sync.agreed(config):
-            return config
-        return self._sync.settle(time.monotonic() + SETTLE)
+        return self._sync.ready(time.monotonic() + _SETTLE)
 
     def post(self, trigger_map: TriggerMap) -> str:
         """Give a trigger map to all services and return its uuid."""

@@ -8,7 +8,7 @@ import httpx
 import numpy as np
 from numpy.typing import NDArray
 
-from femtotango.errors import BadReply, Unreachable
+from femtotango.errors import BadReply, TimedOut, Unreachable
 from femtotango.services_seen import Config, Progress, read_config
 from femtotango.trigger_maps import TriggerMap
 
@@ -47,7 +47,7 @@ class _Http:
             **more: for httpx.
 
         Raises:
-            Unreachable: no connection or no answer in time.
+            Unreachable: no connection, or (TimedOut) no answer in time.
             BadReply: any status but 2xx.
         """
         try:
@@ -56,6 +56,8 @@ class _Http:
             if repeat:
                 return self.ask(method, path, repeat=False, **more)
             raise self._silent(error) from error
+        except httpx.ReadTimeout as error:
+            raise self._silent(error, TimedOut) from error
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise self._silent(error) from error
         if reply.is_error:
@@ -65,8 +67,8 @@ class _Http:
             )
         return reply
 
-    def _silent(self, error: Exception) -> Unreachable:
-        return Unreachable(
+    def _silent(self, error: Exception, kind: type[Unreachable] = Unreachable) -> Unreachable:
+        return kind(
             f"The {self.what} at {self.url} does not answer "
             f"({str(error) or type(error).__name__}); is it running?"
         )

@@ -8,8 +8,8 @@ from typing import Any
 
 from femtotango.arming import Arming
 from femtotango.client import Controller, Reducer, SardanaIngester
-from femtotango.errors import NotReady, PipelineError
-from femtotango.observer import Observation, Observer
+from femtotango.errors import NotReady, PipelineError, TimedOut
+from femtotango.observer import PATIENCE, Observation, Observer
 from femtotango.roi_slots import EMPTY, assign
 from femtotango.scan_request import ScanRequest
 from femtotango.scans import ScanControl
@@ -74,6 +74,7 @@ class Component:
         )
         self._view = View(slots=slots, pipeline=Pipeline(replay=addresses.replay))
         self._view_lock = threading.Lock()
+        self._timeouts = 0
         self._closing = threading.Event()
         self._look = threading.Event()
         self._looked = threading.Condition()
@@ -172,8 +173,12 @@ class Component:
                     config = self._controller.config()
                 progress = self._controller.progress()
                 self.scans.follow(config, progress, self._view.results)
+            self._timeouts = 0
             return replace(pipeline, config=config, error=None)
         except PipelineError as error:
+            self._timeouts = self._timeouts + 1 if isinstance(error, TimedOut) else PATIENCE + 1
+            if self._timeouts <= PATIENCE:
+                return pipeline
             self.sync.forget()
             return replace(pipeline, error=str(error))
 

@@ -15,6 +15,7 @@
     │   └── BadPath             a file that cannot be written or read
     └── PipelineError           the pipeline cannot do it now
         ├── Unreachable         no answer
+        │   └── TimedOut        none in time: it may be busy
         ├── BadReply            an answer that makes no sense
         └── NotReady            services are missing or do not agree yet
 
@@ -85,6 +86,10 @@ class PipelineError(FemtomaxError):
 
 class Unreachable(PipelineError):
     """A part of the pipeline did not answer."""
+
+
+class TimedOut(Unreachable):
+    """A part of the pipeline did not answer in time; it may only be busy."""
 
 
 class BadReply(PipelineError):

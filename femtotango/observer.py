@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from femtotango.client import Reducer
-from femtotango.errors import BadReply, PipelineError
+from femtotango.errors import BadReply, PipelineError, TimedOut
 from pipeline.results import CURVES, SNAPSHOT
 from pipeline.wire import WireError, unpack
 
@@ -18,6 +18,8 @@ _RATE_WINDOW = 2.0
 """The frame rate is an average over so long [s]."""
 _SHARE = 10
 """Fetching curves may take one part in so many of the time."""
+PATIENCE = 1
+"""Answers in a row that may come too late: a part that is busy is not away."""
 _REFRESH = 5.0
 """A restarted reducer could show the revision that is known: look again after so long [s]."""
 
@@ -90,6 +92,7 @@ class Observer:
         self._fetched = 0.0
         self._curves_due = 0.0
         self._counts: deque[tuple[float, int]] = deque()
+        self._timeouts = 0
 
     def step(self, complete: bool = False) -> Observation:
         """Fetch what is new.
@@ -99,10 +102,18 @@ class Observer:
         """
         try:
             self._newest = self._fetch(complete)
+            self._timeouts = 0
+        except TimedOut as error:
+            self._timeouts += 1
+            if self._timeouts > PATIENCE:
+                self._fail(error)
         except PipelineError as error:
-            self._counts.clear()
-            self._newest = replace(self._newest, error=str(error), frame_rate=0.0)
+            self._fail(error)
         return self._newest
+
+    def _fail(self, error: PipelineError) -> None:
+        self._counts.clear()
+        self._newest = replace(self._newest, error=str(error), frame_rate=0.0)
 
     def _fetch(self, complete: bool) -> Observation:
         now = time.monotonic()

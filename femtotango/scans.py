@@ -217,7 +217,8 @@ class ScanControl:
             raise ScanRunning(f"Scan {self._scan.number} has begun meanwhile: wait for its end.")
         with self._sync.posting():
             check_streams(streams, self._arming.config().streams)
-            self._arm(trigger_map, self._arming.settled_config(), scan)
+            self._sync.push()
+            self._arm(trigger_map, self._arming.ready_config(), scan)
 
     def _arm(self, trigger_map: TriggerMap, config: Config, scan: Scan) -> None:
         """Post a trigger map, wait until data may come, make it the newest scan."""
@@ -247,7 +248,7 @@ class ScanControl:
             if not scan.continuous or scan.stopped:
                 return
             with self._sync.posting():
-                config = self._arming.agreed_config()
+                config = self._arming.ready_config()
                 flush = self._arming.can_flush(config)
                 self._arm(continuous_map(scan.camera, flush), config, scan)
                 if flush:
@@ -283,7 +284,7 @@ class ScanControl:
 
     def _flush(self) -> None:
         with self._sync.posting():
-            config = self._arming.agreed_config()
+            config = self._arming.ready_config()
             if not self._arming.can_flush(config):
                 return
             self._posting = True

@@ -18,6 +18,8 @@ ACCUMULATION_ID = "accumulation_id"
 _POLL = 0.05
 _CACHE = 0.7
 """The controller's configuration may be half a second old."""
+_ALONE = 60.0
+"""After so long without a change by others they are taken to have gone [s]."""
 _PASS = 3.0
 """How long one pass waits for the services before a sum may start; the next goes on."""
 
@@ -46,6 +48,8 @@ class SettingsSync:
         self._seen_hash: str | None = None
         self._posted_hash: str | None = None
         self._met = False
+        self._others_seen = -_ALONE
+        """When another client's change was noticed last; monotonic [s]."""
 
     # The wish: never waits
 
@@ -180,9 +184,21 @@ class SettingsSync:
                     break  # Another client has posted meanwhile.
                 time.sleep(_POLL)
 
-    def agreed(self, config: Config) -> bool:
-        """Say whether all services have what was posted last, as far as `config` shows it."""
-        return not config.behind(self._posted_hash or None) and not config.missing()
+    def ready(self, deadline: float) -> Config:
+        """Return the services once all have what was posted last; at once where they show it.
+
+        What they show may be half a second old, so that where other clients post too the sure way
+        is taken. Call under `posting`.
+
+        Raises:
+            NotReady: the deadline has passed; names who is behind.
+        """
+        config = self._controller.config()
+        alone = time.monotonic() - self._others_seen > _ALONE
+        shown = bool(self._posted_hash) and not config.behind(self._posted_hash)
+        if alone and shown and not config.missing():
+            return config
+        return self.settle(deadline)
 
     def _post_if_different(self, name: str, data: bytes) -> None:
         if self._theirs.get(name) != data:
@@ -202,10 +218,11 @@ class SettingsSync:
         known = self._versions
         changed = [n for n in PARAMETERS if config.parameters_version.get(n) != known.get(n)]
         mine = config.parameters_hash == self._posted_hash
-        forgot = bool(known) and not mine and len(changed) == len(PARAMETERS)
         if not mine:
+            # A controller that forgot everything has defaults; those are nobody's wish.
+            forgot = bool(known) and len(changed) == len(PARAMETERS)
             for name in changed:
-                self._look_at(name, adopt=not forgot)
+                self._look_at(name, defaults_too=not forgot)
         if not self._met:
             self._begin_if_new()
         self._versions = dict(config.parameters_version)
@@ -219,21 +236,19 @@ class SettingsSync:
             if self._wish.accumulate and not running:
                 self._raise_id()
 
-    def _look_at(self, name: str, adopt: bool) -> None:
+    def _look_at(self, name: str, defaults_too: bool) -> None:
         data = self._controller.parameter(name)
         if data is None:
             self._theirs.pop(name, None)
             return
-        try:
-            value = PARAMETERS[name].decode(data)
-            _carried(name, value)
-        except ParameterError:
-            self._theirs[name] = data
+        value = _usable(name, data)
+        normal = data if value is None else PARAMETERS[name].encode(value)
+        if normal == self._theirs.get(name):
             return
-        normal = PARAMETERS[name].encode(value)
-        changed = normal != self._theirs.get(name)
         self._theirs[name] = normal
-        if adopt and changed:
+        if self._met:
+            self._others_seen = time.monotonic()
+        if value is not None and (defaults_too or value != PARAMETERS[name].default):
             self._adopt(name, value)
 
     def _adopt(self, name: str, value: Value) -> None:
@@ -253,6 +268,13 @@ class SettingsSync:
         if theirs >= ours:
             pending = ACCUMULATION_ID in self._pending
             self._wish = self._wish.replaced(ACCUMULATION_ID, theirs + pending)
+
+
+def _usable(name: str, data: bytes) -> Value | None:
+    try:
+        return _carried(name, PARAMETERS[name].decode(data))
+    except ParameterError:
+        return None
 
 
 def _carried(name: str, value: Any) -> Any:

@@ -3,6 +3,7 @@
 import json
 import time
 
+import numpy as np
 import pytest
 import tango
 from support.client_side import refusal, silent_server, wait_for
@@ -167,15 +168,16 @@ def test_stops_and_accumulation_are_accepted(device):
 def test_no_read_or_write_waits_for_a_pipeline_that_hangs(serve):
     with silent_server() as controller, silent_server() as reducer:
         device = serve({"ControllerUrl": controller, "ReducerUrl": reducer})
-        slowest = 0.0
+        took = []
         end = time.monotonic() + 3.0
         while time.monotonic() < end:
             begin = time.monotonic()
             device.write_attribute("Background", 80.0)
             device.read_attributes(["State", "Background", "FrameCount", "PreviewImage"])
             device.AddRoi('{"name": "a", "x": 1, "y": 2, "width": 3, "height": 4}')
-            slowest = max(slowest, time.monotonic() - begin)
-        assert slowest < 0.2
+            took.append(time.monotonic() - begin)
+        assert np.median(took) < 0.2
+        assert max(took) < 1.0, "somebody waited for HTTP, which gives up after 2 s"
         assert device.state() == DevState.UNKNOWN
 
 

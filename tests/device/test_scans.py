@@ -131,16 +131,15 @@ def test_an_unfinished_scan_is_waited_for_and_then_refused(player):
     device = player.device
     scan = BurstScan(steps=1, burst=4)
     player.prepare("pilatus", scan)
-    slowest = 0.0
+    took = []
     other = tango.DeviceProxy(player.info["device"])
     done = threading.Event()
 
     def look() -> None:
-        nonlocal slowest
         while not done.is_set():
             begin = time.monotonic()
             other.read_attributes(["State", "FrameCount", "Background"])
-            slowest = max(slowest, time.monotonic() - begin)
+            took.append(time.monotonic() - begin)
             time.sleep(0.01)
 
     watcher = threading.Thread(target=look)
@@ -153,7 +152,8 @@ def test_an_unfinished_scan_is_waited_for_and_then_refused(player):
     assert error.reason == "Femtomax_ScanRunning"
     assert "StopScan" in error.desc
     assert 9.5 < waited < 12.0
-    assert slowest < 0.2, "other clients were held up"
+    assert np.median(took) < 0.2, "other clients were held up"
+    assert max(took) < 1.0, "a client was held up; the command took 10 s"
     player.play("pilatus", frames(4), scan)
     player.wait_finished()
 

@@ -218,3 +218,38 @@ def test_what_was_written_here_and_not_delivered_wins(watched):
     sync.step()
     assert sync.settings.background == 2.5
     assert value(watched, "background") == 2.5
+
+
+def post_defaults(controller):
+    for name, parameter in PARAMETERS.items():
+        controller.set_parameter(name, parameter.encode(parameter.default))
+
+
+def test_all_defaults_at_once_are_a_controller_that_forgot(watched):
+    sync = SettingsSync(watched)
+    sync.set("background", 77.5)
+    sync.set("accumulate", True)
+    sync.step()
+    number = sync.settings.accumulation_id
+    wait_for(lambda: not watched.config().behind(watched.wanted))
+    sync.step()
+    post_defaults(watched)
+    wait_for(lambda: not watched.config().behind(watched.wanted))
+    sync.step()
+    assert value(watched, "background") == 77.5
+    assert value(watched, "accumulate") is True
+    assert value(watched, "accumulation_id") == number, "the sum goes on"
+
+
+def test_a_change_among_them_is_adopted_all_the_same(watched):
+    sync = SettingsSync(watched)
+    sync.set("background", 77.5)
+    sync.step()
+    wait_for(lambda: not watched.config().behind(watched.wanted))
+    sync.step()
+    post_defaults(watched)
+    watched.set_parameter("histogram_bins", b"17")
+    wait_for(lambda: not watched.config().behind(watched.wanted))
+    sync.step()
+    assert sync.settings.histogram_bins == 17
+    assert value(watched, "background") == 77.5
