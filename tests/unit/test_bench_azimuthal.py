@@ -1,8 +1,11 @@
 """The benchmark's own checks against pyFAI hold."""
 
+import pytest
+
 from femtotango.bench.azimuthal import azimuthal_rows, rings_rows
 
 
+@pytest.mark.timeout(300)
 def test_it_measures_what_it_has_checked() -> None:
     rows = azimuthal_rows(("pilatus",), rounds=1)
     assert [row.unit for row in rows] == ["counts", "ADU"]
