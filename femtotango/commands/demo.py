@@ -1,10 +1,11 @@
 """`femtotango demo`: simulated detectors in front of everything, a Tango client behind it."""
 
+import signal
+import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from threading import Event
 from typing import Any
 
 from rich.console import Console
@@ -16,7 +17,6 @@ from femtotango.commands.checks import Check, check_table, demand
 from femtotango.commands.pictures import save_curves, save_image
 from femtotango.commands.report import device_table
 from femtotango.commands.scan_player import ScanPlayer
-from femtotango.commands.up import stop_on_signals
 from femtotango.stack.ports import Ports
 from femtotango.stack.processes import Command, Process, end
 from femtotango.stack.running import running
@@ -38,18 +38,17 @@ def demo(serve: bool, output: Path, console: Console) -> None:
         WrongResult: what Tango shows is not what was sent.
     """
     output.mkdir(parents=True, exist_ok=True)
-    stop = stop_on_signals()
-    status = console.status("Starting Redis, dranspose, a Tango database and the device …")
-    status.start()
-    with _stack_with_balor() as info:
-        status.stop()
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)
+    with ExitStack() as parts:
+        with console.status("Starting Redis, dranspose, a Tango database and the device …"):
+            info = parts.enter_context(_stack_with_balor())
         console.print(f"Tango device: {info['device']}", highlight=False, soft_wrap=True)
-        with ScanPlayer(info) as player:
-            checks = _pilatus(player, output, console)
-            checks += _photons(player, output, console)
-            demand(checks)
-            if serve:
-                _serve(player, info["device"], stop, console)
+        player = parts.enter_context(ScanPlayer(info))
+        demand([*_pilatus(player, output, console), *_photons(player, output, console)])
+        if serve:
+            with suppress(KeyboardInterrupt):
+                _serve(player, info["device"], console)
 
 
 @contextmanager
@@ -124,12 +123,13 @@ def _photons(player: ScanPlayer, output: Path, console: Console) -> list[Check]:
     return checks
 
 
-def _serve(player: ScanPlayer, device: str, stop: Event, console: Console) -> None:
+def _serve(player: ScanPlayer, device: str, console: Console) -> None:
     console.print(
         f"A new scan every {_PAUSE:.0f} s until Ctrl-C. Look at it with\n"
         f"  femtotango viewer {device}",
         highlight=False,
         soft_wrap=True,
     )
-    while not stop.wait(_PAUSE):
+    while True:
+        time.sleep(_PAUSE)
         demo_pilatus.play(player, lambda _: None)

