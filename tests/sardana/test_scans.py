@@ -2,8 +2,8 @@
 
 import json
 import socket
-from contextlib import suppress
 from collections.abc import Iterator
+from contextlib import suppress
 
 import numpy as np
 import pytest
