@@ -114,7 +114,8 @@ class Services:
         self.sardana_url = f"http://{reachable}:{addresses.sardana_port}" if config.sardana else ""
         self.tango_host = f"{reachable}:{addresses.tango_port}" if config.database else ""
         where = f"{reachable}:{addresses.tango_port}/{config.device}"
-        self.device_address = f"tango://{where}" + ("" if config.database else "#dbase=no")
+        suffix = "" if config.database else "#dbase=no"
+        self.device_address = f"tango://{where}{suffix}" if config.device else ""
         self._environment = {
             **_THREADS,
             **_MEMORY,

