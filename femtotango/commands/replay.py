@@ -71,20 +71,28 @@ class _Replayer:
         self.wait("the replay", lambda: self.ask("config") is not None)
 
     def start_device(self, values: Mapping[str, Value]) -> None:
-        """Start the device, make the parameters its attributes, wait until all is delivered."""
+        """Start the device and wait until its attributes have these values.
+
+        A device takes over what the pipeline has when it first meets it. Writing the attributes
+        instead could begin a new sum while frames come in.
+        """
         self.services.write_property_file()
         self._start(self.services.device())
         address = self.services.device_address
-        self.wait("the Tango device", lambda: device_state(address) is not None)
+        self.wait(
+            "the Tango device to reach the replay",
+            lambda: device_state(address) not in (None, "UNKNOWN"),
+        )
         device = connect(address)
-        for name, value in values.items():
-            attribute = PARAMETERS[name].attribute
-            if attribute is not None:
-                device.write_attribute(attribute, value)
-        self.wait("the Tango device to reach the replay", lambda: self._delivered(address, values))
-
-    def _delivered(self, address: str, values: Mapping[str, Value]) -> bool:
-        return device_state(address) != "UNKNOWN" and self.values(values) == values
+        wanted = {
+            str(PARAMETERS[name].attribute): value
+            for name, value in values.items()
+            if PARAMETERS[name].attribute is not None
+        }
+        self.wait(
+            "the parameters to be the device's attributes",
+            lambda: all(device.read_attribute(n).value == v for n, v in wanted.items()),
+        )
 
     def values(self, names: Sequence[str] | Mapping[str, Value]) -> dict[str, Value]:
         """Return parameters as the replay has them.

@@ -1,18 +1,24 @@
 """`femtotango replay`: the capture through Tango, and plain sentences for what cannot be done."""
 
+import gzip
 import json
+import pickle
 import subprocess
 import sys
+import time
 
+import cbor2
 import numpy as np
 import psutil
 import pytest
 import tango
+from dranspose.event import InternalWorkerMessage, StreamData, message_encoder
 from dranspose.replay import get_internals
 from support.captures import capture
 
 from femtotango.stack.running import running
 from femtotango.stack.tango_client import connect
+from pipeline.simulate import BurstScan, detector_frames, sardana_records, stins_series
 from pipeline.stins import StinsFrame, parse
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
@@ -64,7 +70,7 @@ def replayed(files, tmp_path_factory):
 def device(replayed):
     device = connect(replayed["device"])
     while not device.ScanFinished:
-        pass
+        time.sleep(0.05)
     return device
 
 
@@ -117,6 +123,37 @@ def test_attributes_can_be_written_while_it_is_kept_alive(device):
     device.CmosThreshold = 33.0
     assert device.CmosThreshold == 33.0
     assert device.FrameCount == 30
+
+
+def record(path, stream, kind, messages):
+    """Write a recording as dranspose's ingesters do; messages by event number."""
+    with gzip.open(path, "wb") as file:
+        for event, parts in messages:
+            message = InternalWorkerMessage(
+                event_number=event, streams={stream: StreamData(typ=kind, frames=parts)}
+            )
+            cbor2.dump(cbor2.CBORTag(55799, message), file, default=message_encoder)
+
+
+def test_a_recording_of_simulated_streams(tmp_path):
+    scan = BurstScan(steps=2, burst=2)
+    frames = list(detector_frames("pilatus", 1, scan.frame_positions))
+    records = [json.dumps(r).encode() for r in sardana_records(scan)]
+    camera, sardana = tmp_path / "pilatus.cbors.gz", tmp_path / "sardana.cbors.gz"
+    record(camera, "pilatus", "STINS", enumerate(stins_series(frames)))
+    record(sardana, "sardana", "sardana", zip([0, 2, 4, 5], ([r] for r in records), strict=True))
+    parameters = tmp_path / "params.pkl"
+    parameters.write_bytes(pickle.dumps([{"name": "accumulate", "data": b"True"}]))
+    files = [str(camera), str(sardana)]
+    with running(["replay", *files, "-p", str(parameters), "--keep-alive"]) as info:
+        device = connect(info["device"])
+        while not device.ScanFinished:
+            time.sleep(0.05)
+        assert device.FrameCount == 4
+        assert device.XAxis.tolist() == [1.0, 2.0]
+        image = device.AccumulatedImage
+    total = np.where(np.array(frames) < 0, np.nan, frames).sum(axis=0, dtype=np.float64)
+    np.testing.assert_allclose(image, total, rtol=3e-7, equal_nan=True)
 
 
 def test_without_keep_alive_it_shows_a_table_and_ends(files, tmp_path):
