@@ -82,20 +82,21 @@ class Sum:
             np.logical_or(self.good, partial.good, out=self.good)
         self.count += len(partial.events)
         self.newest = max(self.newest, newest)
-        self.photon_region = _hull(self.photon_region, partial.photon_region)
+        self.photon_region = _common(self.photon_region, partial.photon_region)
         ranges = self.frames.setdefault(scan, Ranges())
         for frame in partial.frames:
             ranges.add(frame)
 
 
-def _hull(
+def _common(
     a: tuple[int, int, int, int] | None, b: tuple[int, int, int, int] | None
 ) -> tuple[int, int, int, int] | None:
+    """Return what was analysed in both; of width or height 0 when that is nothing."""
     if a is None or b is None or a == b:
         return a or b
-    x, y = min(a[0], b[0]), min(a[1], b[1])
-    right = max(a[0] + a[2], b[0] + b[2])
-    return x, y, right - x, max(a[1] + a[3], b[1] + b[3]) - y
+    x, y = max(a[0], b[0]), max(a[1], b[1])
+    right, bottom = min(a[0] + a[2], b[0] + b[2]), min(a[1] + a[3], b[1] + b[3])
+    return x, y, max(0, right - x), max(0, bottom - y)
 
 
 def _dtype(partial: PartialSum) -> np.dtype[Any]:

@@ -54,6 +54,14 @@ def make_preview(
     return Preview(mean, largest, binning, float(total), float(hottest))
 
 
+def warm_up() -> None:
+    """Compile the kernel, so that the first image need not wait."""
+    for dtype in (np.int64, np.float64):
+        image = np.zeros((1, 1), dtype)
+        make_preview(image, None)
+        make_preview(image, np.ones((1, 1), bool))
+
+
 @numba.njit(nogil=True, cache=True)
 def _bin(image, good, masked, binning, mean, largest):  # type: ignore[no-untyped-def]
     ny, nx = image.shape

@@ -4,8 +4,8 @@ dranspose's parameter descriptions, the Tango attributes and the documentation a
 """
 
 import dataclasses
-import math
 import re
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -55,8 +55,9 @@ class Parameter:
             return self._check_text(value)
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise ParameterError(f"{self.name} = {value!r}: expected a number.")
-        if not math.isfinite(value):
-            raise ParameterError(f"{self.name} = {value!r}: expected a finite number.")
+        # In this form, because an int may be too large for a float.
+        if not -sys.float_info.max <= value <= sys.float_info.max:
+            raise ParameterError(f"{self.name} = {str(value)[:40]}: expected a finite number.")
         if self.kind is int and value != int(value):
             raise ParameterError(f"{self.name} = {value!r}: expected a whole number.")
         if self.limits is not None and not self.limits[0] <= value <= self.limits[1]:
@@ -271,4 +272,6 @@ def settings_from_bytes(
             values[name] = parameter.decode(data[name])
         except (ParameterError, RoiError) as error:
             refused.append(f"parameter refused: {error}")
+        except Exception as error:  # noqa: BLE001 - whatever it is, it must not stop the frames
+            refused.append(f"parameter refused: {name}: {type(error).__name__}: {error}")
     return dataclasses.replace(last, **values), tuple(refused)

@@ -2,6 +2,7 @@
 
 import math
 import threading
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,18 @@ MAX_WAITING = 5_000_000
 """Photons that may wait for the disk; 60 MB."""
 
 
+@dataclass(frozen=True)
+class PhotonsBefore:
+    """What the scan before says about the beam."""
+
+    photons: int
+    pileup: int
+    skipped: int
+
+
+NOTHING_BEFORE = PhotonsBefore(0, 0, 0)
+
+
 class PhotonScan:
     """The photon state of one scan.
 
@@ -31,20 +44,18 @@ class PhotonScan:
     Args:
         start: the camera's header; None when it is not known: nothing is written then.
         settings: in force now.
-        previous_photons: photons that the scan before gave.
-        previous_pileup: those among them above the pile-up threshold.
+        before: what the scan before gave.
     """
 
     def __init__(
         self,
         start: StartInfo | None,
         settings: Settings,
-        previous_photons: int = 0,
-        previous_pileup: int = 0,
+        before: PhotonsBefore = NOTHING_BEFORE,
     ) -> None:
         self._start = start
         self._settings = settings
-        self._previous = previous_photons, previous_pileup
+        self._before = before
         self._energies = PhotonEnergies()
         self._seen = 0
         self._skipped = 0
@@ -52,7 +63,10 @@ class PhotonScan:
         self._densest = 0.0
         self._frames = FrameNames()
         self._without = FrameNames()
-        """Frames that were skipped or not written."""
+        """Frames that were skipped, not searched or not written."""
+        self._stalled = ""
+        self._outside = False
+        """The photon ROI does not meet the newest image."""
         self._waiting: list[tuple[int, PhotonList]] = []
         self._waiting_photons = 0
         self._changed_settings: tuple[Settings, int] | None = None
@@ -73,10 +87,11 @@ class PhotonScan:
             return len(self._energies)
 
     @property
-    def pileup(self) -> int:
-        """Photons of this scan above the pile-up threshold that is in force now."""
+    def summary(self) -> PhotonsBefore:
+        """What the next scan should know."""
         with self._lock:
-            return self._energies.above(self._settings.pileup_threshold)
+            pileup = self._energies.above(self._settings.pileup_threshold)
+            return PhotonsBefore(len(self._energies), pileup, self._skipped)
 
     def add(self, event: int, frame: int, result: PhotonFrame) -> None:
         """Take in the photons of one frame.
@@ -90,6 +105,7 @@ class PhotonScan:
             self._seen += 1
             self._frames.add(frame)
             self._density = result.density
+            self._outside = math.isnan(result.density)
             self._unwritten = True
             if result.skipped:
                 self._skipped += 1
@@ -100,7 +116,7 @@ class PhotonScan:
             if not self._wants_file():
                 self._without.add(frame)
             elif self._waiting_photons + len(result.photons) > MAX_WAITING:
-                self._writer.give_up(
+                self._writer.refuse(
                     f"{self._waiting_photons} photons wait for the disk: it is too slow. Photons "
                     "are counted but not written: check the disk, then start a new scan."
                 )
@@ -108,6 +124,21 @@ class PhotonScan:
             else:
                 self._waiting.append((frame, result.photons))
                 self._waiting_photons += len(result.photons)
+
+    def miss(self, frame: int) -> None:
+        """Take note of a frame of this scan in which no photons were searched.
+
+        Args:
+            frame: number in the camera's series.
+        """
+        with self._lock:
+            self._frames.add(frame)
+            self._without.add(frame)
+
+    def stall(self, problem: str) -> None:
+        """Say why results wait, empty when none do: they cannot be trusted meanwhile."""
+        with self._lock:
+            self._stalled = problem
 
     def update(self, settings: Settings) -> None:
         """Take over changed settings; histogram and pile-up fraction follow for the whole scan."""
@@ -208,7 +239,6 @@ class PhotonScan:
         return FileState.CLOSED if self._complete is not None else FileState.WRITING
 
     def _evidence(self) -> Evidence:
-        previous_photons, previous_pileup = self._previous
         return Evidence(
             photons=len(self._energies),
             pileup=self._energies.above(self._settings.pileup_threshold),
@@ -216,8 +246,12 @@ class PhotonScan:
             densest=self._densest,
             file=self._file_state(),
             file_problem=self._writer.problem,
-            previous_photons=previous_photons,
-            previous_pileup=previous_pileup,
+            previous_photons=self._before.photons,
+            previous_pileup=self._before.pileup,
+            previous_skipped=self._before.skipped,
+            missing=str(self._without),
+            stalled=self._stalled,
+            outside=self._outside,
         )
 
     def _untrusted_frames(self, evidence: Evidence) -> str:

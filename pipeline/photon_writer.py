@@ -96,13 +96,19 @@ class PhotonWriter:
             self.give_up(str(error))
         return not self._problem
 
-    def give_up(self, problem: str) -> None:
-        """Write nothing any more."""
+    def refuse(self, problem: str) -> None:
+        """Take no photons any more; may be called while another thread writes."""
         self._problem = self._problem or problem
+
+    def give_up(self, problem: str) -> None:
+        """Write nothing any more; for the thread that writes."""
+        self.refuse(problem)
         if self._file is not None:
             self._file.abandon()
 
     def _write(self, job: Job) -> PhotonFile | None:
+        if self._problem:
+            self.give_up(self._problem)
         if self._problem or self._start is None or not self.named:
             return None
         if self._file is None:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.accumulate import Sum
 from pipeline.detectors import DETECTORS
 from pipeline.display import Preview, full_image, make_preview
 from pipeline.reducer_store import ReducerStore
@@ -19,6 +20,13 @@ from pipeline.wire import pack
 
 FRAME_NUMBER = "frame number"
 """Label of the axis where nothing moves."""
+
+
+_NO_PHOTONS = {
+    "trusted": 0,
+    "may_drop_raw": 0,
+    "reason": "No photon detection in this scan: set PhotonRoi and use the Balor.",
+}
 
 
 class LazyArray:
@@ -44,6 +52,7 @@ class Publisher:
         self._tree: dict[str, Any] = {}
         self._revision = -1
         self._preview: tuple[int, Preview] | None = None
+        self._frames_text: tuple[int, str] = (-1, "{}")
         self.extra: dict[str, dict[str, Any]] = {}
         """Groups that are computed elsewhere: azimuthal, geometry."""
         self.settled: Callable[[], bool] = lambda: True
@@ -95,11 +104,13 @@ class Publisher:
             "accumulated_attrs": {"NX_class": "NXdata", "signal": "image"},
             "image_unit": shown.unit,
             "image_shape": np.array(shown.shape, np.int64),
-            "image_sum": preview.total,
+            **_scalar("image_sum", preview.total),
             **_scalar("image_max", preview.hottest),
             "accumulated_number": shown.count,
             "sum_dtype": shown.image.dtype.str,
-            "sum_frames": json.dumps({scan: r.as_tuple() for scan, r in shown.frames.items()}),
+            "sum_frames": self._frames(shown),
+            "sum_settings": json.dumps(shown.settings.values()),
+            **_region(shown),
             "preview": {
                 "mean": preview.mean,
                 "max": preview.max,
@@ -113,10 +124,22 @@ class Publisher:
             "detector": shown.stream,
         }
 
+    def _frames(self, shown: Sum) -> str:
+        """Return scans and frame numbers as JSON; made anew only when the image has changed."""
+        changes = self._store.accumulation.changes
+        if self._frames_text[0] != changes:
+            frames = {scan: ranges.as_tuple() for scan, ranges in shown.frames.items()}
+            self._frames_text = (changes, json.dumps(frames))
+        return self._frames_text[1]
+
     def _scan(self, scan: ScanState | None) -> dict[str, Any]:
         names = list(self._store.settings.roi_map)
         if scan is None:
-            return {"roi_names": names, "roi_newest": np.full(len(names), math.nan)}
+            return {
+                "roi_names": names,
+                "roi_newest": np.full(len(names), math.nan),
+                "photons": _NO_PHOTONS,
+            }
         axis = scan.axis
         curves = axis.means if axis.by_step else axis.frames
         label = axis.movables[0] if axis.by_step else FRAME_NUMBER
@@ -133,7 +156,7 @@ class Publisher:
             CURVES: self._lazy(lambda: _curves(axis, names)),
             "scan": {
                 "mapping": scan.mapping,
-                "number": scan.order if axis.serial is None else axis.serial,
+                "number": scan.number if axis.serial is None else axis.serial,
                 "title": axis.title,
                 "filename": "" if start is None else start.filename,
                 "frames": scan.frames,
@@ -150,8 +173,7 @@ class Publisher:
         if scan.photons is not None:
             tree.update(scan.photons.publish())
         else:
-            reason = "No photon detection in this scan: set PhotonRoi and use the Balor."
-            tree["photons"] = {"trusted": 0, "may_drop_raw": 0, "reason": reason}
+            tree["photons"] = _NO_PHOTONS
         return tree
 
     def _steps(self, axis: ScanAxis) -> dict[str, Any]:
@@ -176,7 +198,8 @@ class Publisher:
             alarms += store.scan.photons.alarms()
         tree: dict[str, Any] = {
             "frames": health.frames,
-            "failed_frames": health.failed_frames + store.accumulation.late,
+            "failed_frames": health.failed_frames,
+            "late_frames": store.accumulation.late,
             "last_error": health.last_error,
             "alarms": alarms,
             "settled": int(self.settled()),
@@ -189,6 +212,11 @@ class Publisher:
 def _scalar(name: str, value: float) -> dict[str, float]:
     """A NaN scalar breaks dranspose's HTTP reader: without a value it is left out."""
     return {name: value} if math.isfinite(value) else {}
+
+
+def _region(shown: Sum) -> dict[str, NDArray[np.int64]]:
+    region = shown.photon_region
+    return {} if region is None else {"image_region": np.array(region, np.int64)}
 
 
 def _path_name(name: str) -> str:

@@ -4,8 +4,10 @@ import logging
 import threading
 import time
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
+from pipeline import display
 from pipeline.descriptions import describe_parameters, parameter_bytes
 from pipeline.parameters import settings_from_bytes
 from pipeline.publish import Publisher
@@ -29,6 +31,7 @@ class FemtomaxReducer:
         **_: Any,
     ) -> None:
         context = {} if context is None else context
+        _warm_up()
         if "femtotango" not in context:
             store = ReducerStore()
             publisher = Publisher(store)
@@ -99,3 +102,9 @@ class FemtomaxReducer:
             if store.scan is not None and store.scan.photons is not None:
                 store.scan.photons.update(store.settings)
             store.revision += 1
+
+
+@cache
+def _warm_up() -> None:
+    """Compile the kernels beside the start-up: seconds at the very first time on a machine."""
+    threading.Thread(target=display.warm_up, name="femtomax-warm-up").start()

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from pipeline.accumulate import Accumulation
 from pipeline.parameters import Settings
-from pipeline.photon_scan import PhotonScan
+from pipeline.photon_scan import NOTHING_BEFORE, PhotonScan
 from pipeline.results import Batch
 from pipeline.scan_state import ScanState
 
@@ -46,7 +46,9 @@ class ReducerStore:
     _past: dict[str, tuple[int, str]] = field(default_factory=dict)
     """Order and label of scans that are let go."""
     _closing: list[tuple[PhotonScan, bool]] = field(default_factory=list)
+    _being_closed: int = 0
     _orders: int = 0
+    _begun: int = 0
     _last_sequence: dict[str, int] = field(default_factory=dict)
 
     def open_mapping(self, mapping: str) -> ScanState:
@@ -56,7 +58,7 @@ class ReducerStore:
         for scan in self._scans.values():
             scan.give_up_waiting(self.settings)
         self._orders += 1
-        before = self.scan.photon_evidence if self.scan is not None else (0, 0)
+        before = self.scan.photon_evidence if self.scan is not None else NOTHING_BEFORE
         self._scans[mapping] = ScanState(mapping, self._orders, before)
         # Frames of a cut-off scan may still come with the first event of the next.
         while len(self._scans) > _KEPT_SCANS:
@@ -105,6 +107,8 @@ class ReducerStore:
     def _begin(self, scan: ScanState) -> None:
         if self.scan is not None:
             self._close(self.scan)
+        self._begun += 1
+        scan.number = self._begun
         self.scan = scan
 
     def _close(self, scan: ScanState) -> None:
@@ -115,7 +119,28 @@ class ReducerStore:
         """Return photon files to close, and whether complete; close them outside of the lock."""
         with self.lock:
             closing, self._closing = self._closing, []
+            self._being_closed += len(closing)
             return closing
+
+    def note_closed(self, files: int) -> None:
+        """Say that files which `take_closing` gave are closed."""
+        with self.lock:
+            self._being_closed -= files
+            self.revision += 1
+
+    @property
+    def files_closed(self) -> bool:
+        """True when no photon file waits to be closed."""
+        return not self._closing and not self._being_closed
+
+    def watch(self, now: float) -> None:
+        """Look whether a scan waits for an event that does not come; `now` is monotonic [s]."""
+        with self.lock:
+            for scan in self._scans.values():
+                given_up = scan.watch(now, self.settings)
+                if given_up:
+                    self.health.fail(given_up)
+                    self.revision += 1
 
     def scans(self) -> tuple[ScanState, ...]:
         """Return the scans that may still change."""

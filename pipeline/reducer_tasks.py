@@ -14,6 +14,10 @@ logger = logging.getLogger(__name__)
 
 _GRACE = 1.0
 """An ended sum may still get frames from a worker that is behind for so long [s]."""
+_RETRY = 10.0
+"""How often it is tried again to save a sum [s]."""
+_KEPT = 3
+"""Sums that are kept in memory until they are saved; a Balor's takes 135 MB."""
 
 
 class ReducerTasks:
@@ -26,9 +30,11 @@ class ReducerTasks:
         self._saver = SumSaver(store)
         # A full Balor image takes seconds to compress; photons must reach their file meanwhile.
         self._saving = ThreadPoolExecutor(1, "femtomax-save")
-        publisher.settled = self._azimuthal.settled
+        publisher.settled = lambda: store.files_closed and self._azimuthal.settled()
         self._quiet: tuple[int, float] = (0, 0.0)
-        self._photon_alarms: list[str] = []
+        self._unsaved: list[Sum] = []
+        self._last_try = 0.0
+        self._photon_state: object = None
 
     def run(self, now: float) -> None:
         """Do what is due.
@@ -36,6 +42,7 @@ class ReducerTasks:
         Args:
             now: monotonic time [s].
         """
+        self._store.watch(now)
         self.close_files()
         for scan in self._store.scans():
             if scan.photons is not None:
@@ -46,14 +53,18 @@ class ReducerTasks:
 
     def close_files(self) -> None:
         """Close the photon files of scans that have ended."""
-        for photons, complete in self._store.take_closing():
+        closing = self._store.take_closing()
+        for photons, complete in closing:
             photons.close(complete)
+        if closing:
+            self._store.note_closed(len(closing))
 
     def close(self) -> None:
         """Save the sum that still grows, and close files."""
         accumulation = self._store.accumulation
         with self._store.lock:
-            left = [*accumulation.ended, *([accumulation.current] if accumulation.current else [])]
+            current = [accumulation.current] if accumulation.current else []
+            left = dict.fromkeys([*self._unsaved, *accumulation.ended, *current])
         for total in left:
             self._saving.submit(self._save, total)
         self._saving.shutdown(wait=True)
@@ -67,8 +78,24 @@ class ReducerTasks:
             due = [s for s in accumulation.ended if now - s.ended_at > _GRACE]
             accumulation.ended = [s for s in accumulation.ended if s not in due]
             stopped = self._stopped_sum(now)
+            self._unsaved = [s for s in self._unsaved if s.saved_count != s.count]
+            if now - self._last_try > _RETRY:
+                self._last_try = now
+                due = [*self._unsaved, *due]
         for total in [*due, *([stopped] if stopped else [])]:
+            self._keep(total)
             self._saving.submit(self._save, total)
+
+    def _keep(self, total: Sum) -> None:
+        """Keep a sum until it is saved; the oldest is let go when too many wait."""
+        if total in self._unsaved:
+            return
+        self._unsaved.append(total)
+        if len(self._unsaved) > _KEPT:
+            lost = self._unsaved.pop(0)
+            if self._saver.wanted(lost):
+                with self._store.lock:
+                    self._store.health.fail(f"A sum of {lost.count} frames was let go unsaved.")
 
     def _save(self, total: Sum) -> None:
         try:
@@ -103,8 +130,8 @@ class ReducerTasks:
                 publisher.alarms = alarms
                 self._store.revision += 1
             photons = self._store.scan.photons if self._store.scan is not None else None
-            photon_alarms = [] if photons is None else photons.alarms()
-            if photon_alarms != self._photon_alarms:
-                # A file fails when it is flushed, not when results come.
-                self._photon_alarms = photon_alarms
+            state = None if photons is None else (photons.alarms(), photons.publish()["photons"])
+            if state != self._photon_state:
+                # A file stands or fails when it is flushed, not when results come.
+                self._photon_state = state
                 self._store.revision += 1

@@ -87,7 +87,8 @@ def roi_from_dict(name: str, value: Any) -> Roi:
         number = value[key]
         if isinstance(number, bool) or not isinstance(number, int | float):
             raise RoiError(f"ROI {name!r}: {key} = {number!r} is not a number of pixels.")
-        if not math.isfinite(number) or abs(number) > _MAX_COORDINATE:
+        # In this order: an int may be too large for a float.
+        if not -_MAX_COORDINATE <= number <= _MAX_COORDINATE:
             raise RoiError(f"ROI {name!r}: {key} = {number!r} is no pixel of any detector.")
         numbers[key] = float(number)
     if numbers["width"] < 0 or numbers["height"] < 0:

@@ -39,6 +39,15 @@ class Reorder(Generic[Item]):
         self._arrivals += 1
         if len(self._waiting) > self._limit:
             self.next = max(self.next, self._waiting[0][0])
+        yield from self._ready()
+
+    def skip_gap(self) -> Iterator[Item]:
+        """Wait no longer for the events before the first that is there, and give it out."""
+        if self._waiting:
+            self.next = max(self.next, self._waiting[0][0])
+        yield from self._ready()
+
+    def _ready(self) -> Iterator[Item]:
         while self._waiting and self._waiting[0][0] <= self.next:
             event, _, item = heapq.heappop(self._waiting)
             self.next = max(self.next, event + 1)

@@ -2,22 +2,32 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 from pipeline.detectors import DETECTORS
 from pipeline.parameters import Settings
-from pipeline.photon_scan import PhotonScan
+from pipeline.photon_scan import NOTHING_BEFORE, PhotonsBefore, PhotonScan
 from pipeline.results import Batch, FrameResult, StartInfo
 from pipeline.roi_totals import RoiTotals
 from pipeline.scan_axis import Reorder, ScanAxis
+
+_STALLED = 1.0
+"""Results that wait longer for another one cannot be trusted meanwhile [s]."""
+_GIVEN_UP = 10.0
+"""An event that has not come after so long is lost [s]."""
 
 
 class ScanState:
     """Takes the batches of one trigger map, in whatever order they come."""
 
-    def __init__(self, mapping: str, order: int, photons_before: tuple[int, int] = (0, 0)) -> None:
+    def __init__(
+        self, mapping: str, order: int, photons_before: PhotonsBefore = NOTHING_BEFORE
+    ) -> None:
         self.mapping = mapping
         self.order = order
-        """Ascends with every trigger map of this process."""
+        """Ascends with every trigger map of this process, also those that only flush."""
+        self.number = 0
+        """Counts the scans that have begun."""
         self.axis = ScanAxis()
         self.start: StartInfo | None = None
         self.photons: PhotonScan | None = None
@@ -32,11 +42,13 @@ class ScanState:
         self._photons_before = photons_before
         self._newest: FrameResult | None = None
         self._reorder: Reorder[Batch] = Reorder()
+        self._blocked = (0, 0.0)
+        """The event that is waited for, and since when."""
 
     @property
     def label(self) -> str:
         """What the scan is called in files: Sardana's number where there is one."""
-        return str(self.order if self.axis.serial is None else self.axis.serial)
+        return str(self.number if self.axis.serial is None else self.axis.serial)
 
     @property
     def begun(self) -> bool:
@@ -44,11 +56,9 @@ class ScanState:
         return self.start is not None or self.frames > 0 or bool(self.axis.title)
 
     @property
-    def photon_evidence(self) -> tuple[int, int]:
-        """Photons and piled-up ones, of this scan or, without detection, of the one before."""
-        if self.photons is None:
-            return self._photons_before
-        return self.photons.count, self.photons.pileup
+    def photon_evidence(self) -> PhotonsBefore:
+        """What its photons say; without detection, those of the scan before."""
+        return self._photons_before if self.photons is None else self.photons.summary
 
     def add(self, batch: Batch, settings: Settings) -> None:
         """Take in a batch."""
@@ -62,8 +72,37 @@ class ScanState:
         if batch.series_end or batch.record_end:
             self.ended_workers.add(batch.worker)
             self.series_ended |= batch.series_end
-        for ready in self._reorder.add(batch.event, batch):
+        # The pixels go their own way: what waits here must be small.
+        for ready in self._reorder.add(batch.event, replace(batch, partials=())):
             self._in_order(ready, settings)
+
+    def watch(self, now: float, settings: Settings) -> str:
+        """Look whether results wait for an event that does not come.
+
+        Args:
+            now: monotonic time [s].
+            settings: in force now.
+
+        Returns:
+            A sentence when events were given up, else an empty text.
+        """
+        missing = self._reorder.next
+        if not len(self._reorder) or self._blocked[0] != missing:
+            self._blocked = (missing, now)
+        waited = now - self._blocked[1]
+        stalled = waited > _STALLED
+        if self.photons is not None:
+            self.photons.stall(
+                f"Event {missing} has not come for {waited:.0f} s; the results behind it wait: "
+                "look at the workers."
+                if stalled
+                else ""
+            )
+        if waited <= _GIVEN_UP:
+            return ""
+        for batch in self._reorder.skip_gap():
+            self._in_order(batch, settings)
+        return f"Scan {self.label}: events from {missing} on did not come, results go on without."
 
     def give_up_waiting(self, settings: Settings) -> None:
         """Take what is there as all there is: the scan was cut off."""
@@ -71,7 +110,7 @@ class ScanState:
             self._in_order(batch, settings)
 
     def _begin_photons(self, settings: Settings) -> PhotonScan:
-        self.photons = PhotonScan(self.start, settings, *self._photons_before)
+        self.photons = PhotonScan(self.start, settings, self._photons_before)
         return self.photons
 
     def _in_order(self, batch: Batch, settings: Settings) -> None:
@@ -86,6 +125,11 @@ class ScanState:
             if frame.photons is not None:
                 photons = self.photons or self._begin_photons(settings)
                 photons.add(batch.event, frame.frame, frame.photons)
+            elif self.photons is not None:
+                self.photons.miss(frame.frame)
+        elif batch.failed and self.photons is not None:
+            # Its number is not known; the frame of event 1 is number 0.
+            self.photons.miss(batch.event - 1)
         if batch.record is not None:
             self.axis.add_record(batch.record)
         if batch.series_end or batch.record_end:

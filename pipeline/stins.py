@@ -99,6 +99,8 @@ def _frame(head: Mapping[str, Any], parts: Sequence[Any]) -> StinsFrame:
         raise BadFrame(f"{name} has unknown compression {compression!r}: use none or bslz4")
     if not dtype.isnative:
         image = image.astype(dtype.newbyteorder("="))
+    if image.dtype == np.float16:
+        image = image.astype(np.float32)  # numba has no half precision
     image.flags.writeable = False
     return StinsFrame(number, image)
 

@@ -29,12 +29,13 @@ class SumSaver:
         """Save a sum when it has enough frames, is not saved yet and a folder is set."""
         with self._store.lock:
             folder = self._store.settings.output_folder
-            if not folder or total.count < _MIN_FRAMES or total.saved_count == total.count:
+            if not self.wanted(total):
+                total.saved_count = total.count
                 return
             record = _record(total)
-            total.saved_count = total.count
         try:
             path = save_sum(folder, _with_curve(record, total))
+            total.saved_count = record.count
         except FileError as error:
             self._alarm = f"A sum of {record.count} frames was not saved: {error}"
             logger.error(self._alarm)
@@ -43,6 +44,11 @@ class SumSaver:
         else:
             self._alarm = ""
             logger.info("saved a sum of %d frames as %s", record.count, path)
+
+    def wanted(self, total: Sum) -> bool:
+        """Say whether a sum is to be saved and is not yet."""
+        folder = self._store.settings.output_folder
+        return bool(folder) and total.count >= _MIN_FRAMES and total.saved_count != total.count
 
     def alarms(self) -> list[str]:
         """Return what could not be saved."""

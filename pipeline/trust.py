@@ -40,6 +40,13 @@ class Evidence:
     previous_photons: int = 0
     """Photons of the scan before."""
     previous_pileup: int = 0
+    previous_skipped: int = 0
+    missing: str = ""
+    """Frames of this scan whose photons are not in the file; empty: none."""
+    stalled: str = ""
+    """Why newer results are not counted yet; empty: they are."""
+    outside: bool = False
+    """The photon ROI does not meet the image."""
 
 
 @dataclass(frozen=True)
@@ -97,9 +104,18 @@ def alarms(evidence: Evidence, settings: Settings) -> list[str]:
 def _distrust(evidence: Evidence, settings: Settings) -> str:
     if settings.photon_region is None:
         return "Photon detection is off: set PhotonRoi."
+    if evidence.outside:
+        return "PhotonRoi lies outside of the image: no photon can be found, move it."
     problems = alarms(evidence, settings)
     if problems:
         return problems[0]
+    if evidence.stalled:
+        return evidence.stalled
+    if evidence.photons < MIN_PHOTONS and evidence.previous_skipped:
+        return (
+            f"{evidence.previous_skipped} frames of the last scan were skipped and this one has "
+            f"{evidence.photons} photons yet; {MIN_PHOTONS} are needed."
+        )
     if max(evidence.photons, evidence.previous_photons) < MIN_PHOTONS:
         return (
             f"Too few photons to judge: {evidence.photons} in this scan, "
@@ -136,5 +152,10 @@ def _unwritten(evidence: Evidence, settings: Settings) -> str:
         return (
             "Photons are trusted but not written: the camera's header names no raw file, "
             "from which the photon file gets its name."
+        )
+    if evidence.missing:
+        return (
+            f"Frames {evidence.missing} of this scan have no photons in the file: "
+            "their raw data are needed, start a new scan."
         )
     return ""

@@ -84,3 +84,18 @@ def test_a_folder_that_is_not_there_is_an_alarm(tmp_path: Path) -> None:
     (alarm,) = run.published["health"]["alarms"]
     assert str(missing) in alarm
     assert run.published["accumulated_number"] == 2
+
+
+def test_a_sum_that_could_not_be_saved_is_tried_again(tmp_path: Path) -> None:
+    run = Dispatch(1)
+    folder = tmp_path / "later"
+    run.change(accumulate=True, accumulation_id=1, output_folder=str(folder))
+    accumulate(run, 3)
+    run.change(accumulation_id=2)
+    tick(run, 1e9)
+    tick(run, 1e9 + 5)
+    assert run.published["health"]["alarms"]
+    folder.mkdir()
+    tick(run, 1e9 + 20)
+    assert len(list(folder.glob("*.h5"))) == 1
+    assert not run.published["health"]["alarms"]

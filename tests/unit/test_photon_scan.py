@@ -138,7 +138,7 @@ def test_pile_up_is_seen_in_alarm_trust_and_frames(scan, rng):
     assert published["untrusted_frames"] == "5-6"
     assert "PileupThreshold" in published["reason"]
     assert scan.alarms() == [published["reason"]]
-    assert scan.pileup == 10
+    assert scan.summary.pileup == 10
     scan.update(PHOTON_SETTINGS.replaced("pileup_threshold", 3000))
     assert state(scan)["trusted"] == 1
 

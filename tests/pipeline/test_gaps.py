@@ -1,0 +1,161 @@
+"""An event that never comes, frames without photons, values that cannot be: nothing is hidden."""
+
+import json
+
+import numpy as np
+import pytest
+from support.dispatch import Dispatch, header, image, parameters, series_end
+
+from pipeline.parameters import Settings, settings_from_bytes
+from pipeline.simulate_balor import balor_frame
+
+SHAPE = (120, 160)
+ROI = json.dumps({"x": 0, "y": 0, "width": SHAPE[1], "height": SHAPE[0]})
+
+
+def photon_run(tmp_path) -> Dispatch:
+    run = Dispatch(2)
+    run.change(photon_roi=ROI)
+    run.to_all(andor3_balor=header(str(tmp_path / "raw.h5")))
+    return run
+
+
+def send(run: Dispatch, first: int, number: int) -> None:
+    rng = np.random.default_rng(first)
+    for frame in range(first, first + number):
+        pixels, _ = balor_frame(rng, SHAPE, count=5, hot_pixels=0)
+        run.to_one(andor3_balor=image(frame, pixels))
+    run.deliver()
+
+
+def tick(run: Dispatch, now: float) -> None:
+    run.reducer._update_settings(parameters(run.settings[0]))
+    run.reducer._tasks.run(now)
+
+
+def photons(run: Dispatch) -> dict:
+    return run.published["photons"]
+
+
+def test_results_behind_an_event_that_does_not_come_are_not_trusted_and_then_used(tmp_path):
+    run = photon_run(tmp_path)
+    send(run, 0, 40)
+    tick(run, 100.0)
+    assert photons(run)["may_drop_raw"] == 1
+    run.event += 1  # a worker hangs on this one
+    send(run, 41, 20)
+    tick(run, 101.0)
+    tick(run, 102.5)
+    assert photons(run)["trusted"] == 0
+    assert "Event 41" in photons(run)["reason"]
+    assert run.published["scan"]["frames"] == 40
+    tick(run, 112.0)
+    assert run.published["scan"]["frames"] == 60
+    assert "41" in run.published["health"]["last_error"]
+    tick(run, 112.5)
+    assert photons(run)["trusted"] == 1
+
+
+def test_what_waits_holds_no_pixels():
+    run = Dispatch(1, name="replay-worker-")
+    run.change(accumulate=True)
+    run.to_all(pilatus=header())
+    run.event += 1
+    for number in range(5):
+        run.to_one(pilatus=image(number, np.ones((8, 8), np.float32)))
+    run.deliver()
+    waiting = run.reducer._store.scans()[-1]._reorder._waiting
+    assert len(waiting) == 5
+    assert all(item.partials == () for _, _, item in waiting)
+    assert run.published["accumulated_number"] == 5
+
+
+def test_frames_without_photons_need_their_raw_data(tmp_path):
+    run = photon_run(tmp_path)
+    send(run, 0, 40)
+    run.change(photon_roi="")
+    send(run, 40, 3)
+    run.change(photon_roi=ROI)
+    run.to_one(andor3_balor=image(43, np.zeros(SHAPE, np.uint16), compression="no"))
+    send(run, 44, 10)
+    assert photons(run)["may_drop_raw"] == 0
+    assert photons(run)["untrusted_frames"] == "40-43"
+    assert "40-43" in photons(run)["reason"]
+
+
+def test_a_roi_beside_the_image_is_not_trusted(tmp_path):
+    run = photon_run(tmp_path)
+    send(run, 0, 40)
+    run.change(photon_roi=json.dumps({"x": 5000, "y": 0, "width": 5, "height": 5}))
+    send(run, 40, 2)
+    assert photons(run)["trusted"] == 0
+    assert "outside" in photons(run)["reason"]
+
+
+def test_skipped_frames_are_remembered_at_the_next_header(tmp_path):
+    run = photon_run(tmp_path)
+    send(run, 0, 40)
+    run.to_one(andor3_balor=image(40, np.full(SHAPE, 5000, np.uint16)))
+    run.to_all(andor3_balor=series_end())
+    run.deliver()
+    run.new_scan()
+    run.to_all(andor3_balor=header(str(tmp_path / "next.h5")))
+    run.deliver()
+    assert photons(run)["may_drop_raw"] == 0
+    assert "last scan" in photons(run)["reason"]
+    send(run, 0, 40)
+    assert photons(run)["may_drop_raw"] == 1
+
+
+def test_the_file_is_named_once_it_is_closed(tmp_path):
+    run = photon_run(tmp_path)
+    send(run, 0, 3)
+    run.to_all(andor3_balor=series_end())
+    run.deliver()
+    assert photons(run)["filename"].endswith("raw_xye.h5")
+    assert run.published["health"]["settled"] == 1
+
+
+def test_frames_of_a_sum_that_was_reset_have_not_failed():
+    run = Dispatch(1)
+    run.change(accumulate=True, accumulation_id=1)
+    run.to_all(pilatus=header())
+    run.to_one(pilatus=image(0, np.ones((8, 8), np.float32)))
+    run.to_one(pilatus=image(1, np.ones((8, 8), np.float32)))
+    run.reducer.timer(parameters(Settings(accumulate=True, accumulation_id=2)))
+    run.change(accumulation_id=2)
+    run.deliver()
+    assert run.published["health"]["failed_frames"] == 0
+
+
+@pytest.mark.parametrize("name", ["rois", "photon_roi", "accumulation_id", "distance"])
+def test_a_number_too_large_for_a_float_is_refused(name):
+    number = "1" + "0" * 400
+    roi = f'{{"x": {number}, "y": 0, "width": 1, "height": 1}}'
+    text = {"rois": f'{{"z": {roi}}}', "photon_roi": roi}.get(name, number)
+    settings, refused = settings_from_bytes({name: text.encode()}, Settings(tilt=3.0))
+    assert settings == Settings(tilt=3.0)
+    assert len(refused) == 1
+
+
+def test_half_precision_frames_are_summed():
+    run = Dispatch(1)
+    run.change(accumulate=True)
+    run.to_all(pilatus=header())
+    run.to_one(pilatus=image(0, np.full((4, 4), 1.5, np.float16)))
+    run.to_all(pilatus=series_end())
+    run.deliver()
+    np.testing.assert_array_equal(np.asarray(run.published["image"]), np.full((4, 4), 1.5))
+
+
+def test_a_sum_over_two_photon_rois_was_analysed_where_they_meet(tmp_path):
+    run = photon_run(tmp_path)
+    run.change(accumulate=True)
+    send(run, 0, 2)
+    run.change(photon_roi=json.dumps({"x": 100, "y": 50, "width": 500, "height": 30}))
+    send(run, 2, 2)
+    np.testing.assert_array_equal(run.published["image_region"], [100, 50, 60, 30])
+    run.change(photon_roi=json.dumps({"x": 0, "y": 0, "width": 5, "height": 5}))
+    send(run, 4, 2)
+    assert 0 in run.published["image_region"]
+    assert run.published["accumulated_number"] == 6
