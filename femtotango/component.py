@@ -1,5 +1,6 @@
 """Mirror the pipeline: settings go there, results come here. Knows nothing of Tango."""
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -16,6 +17,8 @@ from femtotango.scans import ScanControl
 from femtotango.settings_sync import SettingsSync
 from femtotango.view import Pipeline, View
 from pipeline.parameters import Value
+
+logger = logging.getLogger(__name__)
 
 _IDLE = 0.4
 """How often the controller is asked while no scan is running [s]."""
@@ -158,7 +161,10 @@ class Component:
 
     def _follow(self) -> None:
         while not self._closing.is_set():
-            self._publish(pipeline=self._ask_controller())
+            try:
+                self._publish(pipeline=self._ask_controller())
+            except Exception as error:  # whatever it is, settings must go on
+                self._show_fault("Settings and scans", error)
             self.sync.wake.wait(_IDLE if self._view.scan.done else min(self._period, _IDLE))
             self.sync.wake.clear()
 
@@ -191,17 +197,37 @@ class Component:
                 self._looks_begun += 1
                 complete = self._look.is_set()
                 self._look.clear()
-            results = self._observer.step(complete)
-            if self.scans.wants_all(results):
-                results = self._observer.step(complete=True)
-            # In this order: a scan is done only after its results can be read.
-            self._publish(results=results)
-            self.scans.look_at(results)
-            self._publish()
+            try:
+                self._fetch_results(complete)
+            except Exception as error:  # whatever it is, results must go on
+                self._show_fault("Results", error)
             with self._looked:
                 self._looks_done = self._looks_begun
                 self._looked.notify_all()
             self._look.wait(max(0.0, begin + self._period - time.monotonic()))
+
+    def _fetch_results(self, complete: bool) -> None:
+        results = self._observer.step(complete)
+        if self.scans.wants_all(results):
+            results = self._observer.step(complete=True)
+        # In this order: a scan is done only after its results can be read.
+        self._publish(results=results)
+        self.scans.look_at(results)
+        self._publish()
+
+    def _show_fault(self, what: str, error: Exception) -> None:
+        """Show an error that nobody expected, and write it to the log while it is news."""
+        text = f"{what} stand still because of an unexpected error ({error!r}); see the log."
+        with self._view_lock:
+            view = self._view
+            if what == "Results":
+                known, results = view.results.error, replace(view.results, error=text)
+                self._view = replace(view, results=results)
+            else:
+                known, pipeline = view.pipeline.error, replace(view.pipeline, error=text)
+                self._view = replace(view, pipeline=pipeline)
+        if text != known:
+            logger.error(text, exc_info=error)
 
     def _publish(self, **changes: Any) -> None:
         with self._view_lock:

@@ -1,0 +1,79 @@
+"""The component's threads: nothing that a part of the pipeline answers ends them."""
+
+import threading
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+from support.client_side import wait_for
+
+from femtotango.component import Addresses, Component
+
+CONFIG = b'{"parameters_version": {}, "parameters_hash": "h"}'
+REPLIES = {
+    "/api/v1/config": CONFIG,
+    # An infinite number is valid for Python's reader, and no int.
+    "/api/v1/progress": b'{"last_assigned": Infinity, "completed_events": 0, "total_events": 0,'
+    b' "finished": false}',
+}
+REVISION = b'{"value": "newest"}'
+
+
+class Answer(BaseHTTPRequestHandler):
+    """Answers every request; most of it is no use."""
+
+    def do_GET(self):
+        self._reply(REPLIES.get(self.path, REVISION if "datasets" in self.path else b"0"))
+
+    def do_POST(self):
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self._reply(b'"h"')
+
+    def _reply(self, content):
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, *_):
+        pass
+
+
+@contextmanager
+def useless_server():
+    with ThreadingHTTPServer(("127.0.0.1", 0), Answer) as server:
+        server.daemon_threads = True
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+@pytest.fixture
+def component():
+    with useless_server() as address:
+        component = Component(Addresses(address, f"{address}/"), update_rate=20.0)
+        component.start()
+        yield component
+        component.close()
+
+
+def test_an_error_that_nobody_expects_is_shown_and_the_threads_go_on(component, caplog):
+    wait_for(lambda: "OverflowError" in str(component.view.pipeline.error))
+    wait_for(lambda: "ValueError" in str(component.view.results.error))
+    for thread in component._threads:
+        assert thread.is_alive()
+    assert "Traceback" in caplog.text
+    before = len(caplog.records)
+    assert component.refresh().error == component.view.results.error, "asked once more"
+    assert len(caplog.records) == before, "a fault that stays is logged once"
+
+
+def test_the_fault_is_over_with_the_next_good_answer(component, monkeypatch):
+    wait_for(lambda: "OverflowError" in str(component.view.pipeline.error))
+    progress = b'{"last_assigned": 0, "completed_events": 0, "total_events": 0, "finished": true}'
+    monkeypatch.setitem(REPLIES, "/api/v1/progress", progress)
+    wait_for(lambda: component.view.pipeline.error is None)
