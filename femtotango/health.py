@@ -96,8 +96,6 @@ def _histogram(settings: Settings) -> str:
 
 def _activity(view: View) -> str:
     scan = view.scan
-    progress = scan.progress
-    events = f"{progress.completed} of {progress.total} events" if progress else "waiting"
     if scan.done:
         last = f" Scan {scan.number} is finished." if scan.number else ""
         return f"Ready.{last}"
@@ -105,4 +103,4 @@ def _activity(view: View) -> str:
         return f"Scan {scan.number} is being stopped."
     if scan.continuous:
         return f"Continuous mode with {scan.camera}, series {scan.number}."
-    return f"Scan {scan.number} is running: {events}."
+    return f"Scan {scan.number} is running: {scan.progress or 'no event yet'}."

@@ -82,6 +82,16 @@ class Observation:
         """Frames that the pipeline has processed, ever."""
         return int(self.snapshot.get("health/frames", 0))
 
+    @property
+    def failed_frames(self) -> int:
+        """Frames that the pipeline could not use, ever."""
+        return int(self.snapshot.get("health/failed_frames", 0))
+
+    @property
+    def whole(self) -> bool:
+        """True when snapshot and curves are of one revision."""
+        return self.error is None and self.curves.revision == self.revision
+
 
 class Observer:
     """Asks the reducer; one thread calls `step` again and again."""

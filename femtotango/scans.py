@@ -97,8 +97,7 @@ class ScanControl:
         scan = Scan(
             frames=request.steps * request.burst, burst=request.burst, camera=request.camera
         )
-        self._wait_for_finish()
-        self._jobs.submit(self._begin, trigger_map, streams, scan).result()
+        self._begin_when_free(trigger_map, streams, scan)
 
     def start_continuous(self, streams: Sequence[str]) -> None:
         """Take frames as they come until `stop`; begin anew after each series.
@@ -112,9 +111,8 @@ class ScanControl:
         running = self._scan
         if running.continuous and not running.done and running.camera == camera:
             return
-        self._wait_for_finish()
         scan = Scan(camera=camera, continuous=True)
-        self._jobs.submit(self._begin, continuous_map(camera, False), [camera], scan).result()
+        self._begin_when_free(continuous_map(camera, False), [camera], scan)
 
     def stop(self, continuous: bool) -> None:
         """Give up what is outstanding, count it, and have the workers hand over what they hold.
@@ -168,7 +166,7 @@ class ScanControl:
             number=scan.number + 1,
             mapping="" if over else mapping,
             workers=config.worker_names,
-            failed_before=_failed(results),
+            failed_before=results.failed_frames,
             progress=progress,
             done=over,
         )
@@ -184,7 +182,7 @@ class ScanControl:
                     self._rearming |= rearm
                 elif over_elsewhere(results.snapshot, scan):
                     self._scan = replace(scan, mapping="", done=True)
-                elif _all_fetched(results) and complete(results.snapshot, scan):
+                elif results.whole and complete(results.snapshot, scan):
                     self._scan = replace(scan, done=True)
         if rearm and not self._closing.is_set():
             self._jobs.submit(self._rearm)
@@ -192,13 +190,19 @@ class ScanControl:
     def wants_all(self, results: Observation) -> bool:
         """Say whether only the curves are missing before the scan is done."""
         scan = self._scan
-        missing = not _all_fetched(results)
-        return missing and not scan.done and complete(results.snapshot, scan)
+        return not (results.whole or scan.done) and complete(results.snapshot, scan)
 
     # Jobs
 
-    def _wait_for_finish(self) -> None:
+    def _begin_when_free(self, trigger_map: TriggerMap, streams: Sequence[str], scan: Scan) -> None:
         deadline = time.monotonic() + _FINISH
+        begun = False
+        while not begun:
+            self._wait_for_finish(deadline)
+            # Somebody else may begin one in between; then this one waits again.
+            begun = self._jobs.submit(self._begin, trigger_map, streams, scan).result()
+
+    def _wait_for_finish(self, deadline: float) -> None:
         while not self._scan.done:
             scan = self._scan
             if scan.continuous and not scan.stopped:
@@ -207,24 +211,25 @@ class ScanControl:
                 )
             if time.monotonic() > deadline:
                 raise ScanRunning(
-                    f"Scan {scan.number} is not finished ({_events(scan.progress)}): "
+                    f"Scan {scan.number} is not finished ({scan.progress}): "
                     "wait, or call StopScan to give up what is outstanding."
                 )
             self._closing.wait(_POLL)
 
-    def _begin(self, trigger_map: TriggerMap, streams: Sequence[str], scan: Scan) -> None:
+    def _begin(self, trigger_map: TriggerMap, streams: Sequence[str], scan: Scan) -> bool:
         if not self._scan.done:
-            raise ScanRunning(f"Scan {self._scan.number} has begun meanwhile: wait for its end.")
+            return False
         with self._sync.posting():
             check_streams(streams, self._arming.config().streams)
             self._sync.push()
             self._arm(trigger_map, self._arming.ready_config(), scan)
+        return True
 
     def _arm(self, trigger_map: TriggerMap, config: Config, scan: Scan) -> None:
         """Post a trigger map, wait until data may come, make it the newest scan."""
         self._posting = True
         try:
-            failed = _failed(self._results())
+            failed = self._results().failed_frames
             self._known.append(config.mapping)
             mapping = self._arming.post(trigger_map)
             self._known.append(mapping)
@@ -297,16 +302,4 @@ class ScanControl:
 
     def _complain_if_unfinished(self, scan: Scan, why: str) -> None:
         if not scan.done:
-            self.last_error = f"Scan {scan.number} was cut off ({_events(scan.progress)}): {why}."
-
-
-def _all_fetched(results: Observation) -> bool:
-    return results.error is None and results.curves.revision == results.revision
-
-
-def _failed(results: Observation) -> int:
-    return int(results.snapshot.get("health/failed_frames", 0))
-
-
-def _events(progress: Progress | None) -> str:
-    return f"{progress.completed} of {progress.total} events" if progress else "no event yet"
+            self.last_error = f"Scan {scan.number} was cut off ({scan.progress}): {why}."

@@ -93,6 +93,9 @@ class Progress:
     total: int
     finished: bool
 
+    def __str__(self) -> str:
+        return f"{self.completed} of {self.total} events"
+
 
 def read_config(raw: Mapping[str, Any]) -> Config:
     """Read the controller's answer, of which unknown parts are left out."""

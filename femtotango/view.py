@@ -77,4 +77,4 @@ class View:
     @property
     def failed_frames(self) -> int:
         """Frames that could not be used or never came."""
-        return int(self.snapshot.get("health/failed_frames", 0)) + self.given_up
+        return self.results.failed_frames + self.given_up

@@ -389,3 +389,28 @@ def test_a_device_that_starts_in_a_scan_follows_it(player, tmp_path):
         player.wait_finished()
         wait_for(lambda: second.ScanFinished)
         assert second.FrameCount == 3
+
+
+def test_two_clients_that_prepare_at_once_get_their_scans_one_after_the_other(player):
+    device = player.device
+    number = device.ScanNumber
+    scan = BurstScan(steps=1, burst=2)
+    began = []
+
+    def prepare() -> None:
+        other = tango.DeviceProxy(player.info["device"])
+        other.set_timeout_millis(30_000)
+        other.PrepareScan(request(steps=1, burst=2))
+        began.append(other.ScanNumber)
+
+    clients = [threading.Thread(target=prepare) for _ in range(2)]
+    for client in clients:
+        client.start()
+    wait_for(lambda: len(began) == 1)
+    player.play("pilatus", frames(2), scan)
+    wait_for(lambda: len(began) == 2)
+    player.play("pilatus", frames(2), scan)
+    player.wait_finished()
+    for client in clients:
+        client.join()
+    assert began == [number + 1, number + 2]
