@@ -38,7 +38,7 @@ class FemtomaxReducer:
             context["femtotango"] = store, publisher, ReducerTasks(store, publisher)
         self._store, self._publisher, self._tasks = context["femtotango"]
         with self._store.lock:
-            self._store.open_mapping(str(getattr(state, "mapping_uuid", None)))
+            self._store.announce(str(getattr(state, "mapping_uuid", None)))
         self._update_settings(parameters)
 
     @staticmethod

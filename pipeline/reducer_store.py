@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 from pipeline.accumulate import Accumulation
 from pipeline.parameters import Settings
 from pipeline.photon_scan import NOTHING_BEFORE, PhotonScan
-from pipeline.results import Batch
+from pipeline.results import Batch, Unit
 from pipeline.scan_state import ScanState
 
+_UNKNOWN = "None"
+"""The trigger map of a process that was started in the middle of a run."""
 _KEPT_SCANS = 3
 _KEPT_LABELS = 1000
 
@@ -48,13 +50,35 @@ class ReducerStore:
     _closing: list[tuple[PhotonScan, bool]] = field(default_factory=list)
     _being_closed: int = 0
     _orders: int = 0
+    _oldest: int = 0
     _begun: int = 0
+    _announced: str = _UNKNOWN
+    _in_hand: dict[str, tuple[str, int]] = field(default_factory=dict)
+    """By worker name: its process, and how many frames of sums it holds."""
     _last_sequence: dict[str, int] = field(default_factory=dict)
 
-    def open_mapping(self, mapping: str) -> ScanState:
-        """Return the state of a trigger map; a new one cuts off what was before."""
+    def announce(self, mapping: str) -> None:
+        """Take note that a trigger map has begun; what was before is cut off."""
+        self._announced = mapping
+        scan = self._scans.get(mapping)
+        if scan is None:
+            self._open(mapping)
+        elif scan.order <= 0:
+            # Its first results were faster than dranspose's word of it.
+            self._orders += 1
+            scan.order = self._orders
+
+    def _scan_of(self, mapping: str) -> ScanState:
         if mapping in self._scans:
             return self._scans[mapping]
+        if self._announced in (mapping, _UNKNOWN):
+            return self._open(mapping)
+        # Of a scan before this process: it must not take the place of the one that runs.
+        self._oldest -= 1
+        self._scans[mapping] = ScanState(mapping, self._oldest)
+        return self._scans[mapping]
+
+    def _open(self, mapping: str) -> ScanState:
         for scan in self._scans.values():
             scan.give_up_waiting(self.settings)
         self._orders += 1
@@ -80,21 +104,37 @@ class ReducerStore:
         for error in batch.failed:
             self.health.fail(f"event {batch.event}: {error}", 1)
         if batch.mapping not in self._past:
-            self._add_to_scan(self.open_mapping(batch.mapping), batch)
+            self._add_to_scan(self._scan_of(batch.mapping), batch)
         order, _ = self._order_and_label(batch.mapping)
         if batch.frame is not None:
             self.health.frames += 1
             self.health.last_frame_time = time.time()
             if not batch.frame.accumulate:
                 self.accumulation.note_forwarded((order, batch.event))
+        self._count_in_hand(batch)
         for partial in batch.partials:
             order, label = self._order_and_label(partial.mapping)
             self.accumulation.add(partial, batch.worker, order, label, self.settings)
 
+    def _count_in_hand(self, batch: Batch) -> None:
+        """Notice what a killed worker took with it."""
+        boot, frames = self._in_hand.get(batch.worker, (batch.boot, 0))
+        if boot != batch.boot:
+            if frames:
+                lost = f"{batch.worker} was restarted; {frames} frames that it held are lost"
+                self.health.fail(lost, frames)
+            frames = 0
+        frame = batch.frame
+        frames += frame is not None and frame.accumulate and frame.photons is None
+        frames -= sum(
+            len(p.events) for p in batch.partials if p.accumulate and p.unit != Unit.COUNTS
+        )
+        self._in_hand[batch.worker] = batch.boot, max(0, frames)
+
     def _order_and_label(self, mapping: str) -> tuple[int, str]:
         if mapping in self._past:
             return self._past[mapping]
-        scan = self.open_mapping(mapping)
+        scan = self._scan_of(mapping)
         return scan.order, scan.label
 
     def _add_to_scan(self, scan: ScanState, batch: Batch) -> None:

@@ -159,3 +159,34 @@ def test_a_sum_over_two_photon_rois_was_analysed_where_they_meet(tmp_path):
     send(run, 4, 2)
     assert 0 in run.published["image_region"]
     assert run.published["accumulated_number"] == 6
+
+
+def test_a_killed_worker_s_frames_are_counted():
+    run = Dispatch(1)
+    run.change(accumulate=True, accumulation_id=1)
+    run.to_all(pilatus=header())
+    run.to_one(pilatus=image(0, np.ones((8, 8), np.float32)))
+    run.to_one(pilatus=image(1, np.ones((8, 8), np.float32)))
+    run.deliver()
+    held = 2 - run.published["accumulated_number"]
+    assert held > 0
+    run._contexts[0].clear()
+    run.new_scan()
+    run.to_all(pilatus=header())
+    run.deliver()
+    assert run.published["health"]["failed_frames"] == held
+    assert "w0 was restarted" in run.published["health"]["last_error"]
+
+
+def test_late_results_after_a_restart_of_the_reducer_do_not_hide_the_new_scan():
+    run = Dispatch(1)
+    run.to_all(pilatus=header("/old.h5"))
+    run.to_one(pilatus=image(0, np.ones((8, 8), np.float32)))
+    run._queues[0].clear()
+    run._reducer_context.clear()
+    run.new_scan()
+    run.to_all(pilatus=header("/new.h5"))
+    run.to_one(pilatus=image(0, np.ones((8, 8), np.float32)))
+    run.deliver()
+    assert run.published["scan"]["filename"] == "/new.h5"
+    assert run.published["scan"]["frames"] == 1
