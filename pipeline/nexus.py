@@ -2,6 +2,7 @@
 
 import importlib.metadata
 import io
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -62,7 +63,7 @@ def save_image(path: Path, record: ImageRecord, now: datetime | None = None) -> 
     Raises:
         FileError: the file cannot be written, or exists already.
     """
-    time = (now or datetime.now(UTC)).isoformat(timespec="seconds")
+    written = (now or datetime.now(UTC)).isoformat(timespec="seconds")
     # Built in memory: HDF5 may crash the process when a disk fills up while it writes.
     content = io.BytesIO()
     with h5py.File(content, "w") as file:
@@ -71,19 +72,19 @@ def save_image(path: Path, record: ImageRecord, now: datetime | None = None) -> 
             default="entry",
             creator="femtotango",
             file_name=path.name,
-            file_time=time,
+            file_time=written,
             HDF5_Version=h5py.version.hdf5_version,
             h5py_version=h5py.version.version,
         )
         entry = _group(file, "entry", "NXentry", default="image")
         entry["title"] = f"{record.detector}: {record.count} frames [{record.unit}]"
-        entry["end_time"] = time
+        entry["end_time"] = written
         _write_image(entry, record)
         _write_curve(entry, record)
         _write_instrument(entry, record)
         _write_frames(entry, record)
         _write_settings(entry, record.settings)
-        _write_program(entry, time)
+        _write_program(entry, written)
     with new_file(path) as part:
         part.write_bytes(content.getbuffer())
 
@@ -103,14 +104,20 @@ def _number(group: h5py.Group, name: str, value: Any, units: str = "") -> None:
 def _compressed(group: h5py.Group, name: str, data: NDArray[Any]) -> h5py.Dataset:
     rows = max(1, min(data.shape[0], _MAX_CHUNK // max(1, data.shape[1])))
     # Level 1: higher ones take several times as long for some percent.
-    return group.create_dataset(
+    dataset = group.create_dataset(
         name,
-        data=data,
+        shape=data.shape,
+        dtype=data.dtype,
         chunks=(rows, data.shape[1]),
         compression="gzip",
         compression_opts=1,
         shuffle=True,
     )
+    # A block at a time: h5py serves one thread, and photons must reach their file meanwhile.
+    for first in range(0, data.shape[0], rows):
+        dataset[first : first + rows] = data[first : first + rows]
+        time.sleep(0.001)
+    return dataset
 
 
 def _write_image(entry: h5py.Group, record: ImageRecord) -> None:
@@ -177,10 +184,10 @@ def _write_settings(entry: h5py.Group, settings: Settings) -> None:
         _number(group, name, value, PARAMETERS[name].unit)
 
 
-def _write_program(entry: h5py.Group, time: str) -> None:
+def _write_program(entry: h5py.Group, written: str) -> None:
     process = _group(entry, "process", "NXprocess")
     process["program"] = "femtotango"
-    process["date"] = time
+    process["date"] = written
     for name in _VERSIONS:
         version = importlib.metadata.version(name)
         process["version" if name == "femtotango" else f"{name}_version"] = version
