@@ -70,9 +70,7 @@ class DeviceCore(_Attributes):
         if properties.output_folder:
             self._component.set(OUTPUT_FOLDER, properties.output_folder, initial=True)
         self._pusher = Pusher(self, self._readings, self._state, self._remember)
-        self._balor = Balor(
-            properties.balor, lambda: self._component.view.results, self._on_save_raw
-        )
+        self._balor = Balor(properties.balor, lambda: self._component.view, self._on_save_raw)
         self._show_written()
         for name in ("State", "Status"):
             self.set_change_event(name, True, False)
@@ -116,10 +114,10 @@ class DeviceCore(_Attributes):
         if hasattr(self, "_pusher"):
             self._pusher.notify()
 
-    def _on_save_raw(self, save_raw: bool | None, alarm: str) -> None:
+    def _on_save_raw(self, save_raw: bool | None, alarm: str, note: str) -> None:
         view = self._component.view
-        if (view.save_raw, view.save_raw_alarm) != (save_raw, alarm):
-            self._component.update(save_raw=save_raw, save_raw_alarm=alarm)
+        if (view.save_raw, view.save_raw_alarm, view.save_raw_note) != (save_raw, alarm, note):
+            self._component.update(save_raw=save_raw, save_raw_alarm=alarm, save_raw_note=note)
 
     def _show_written(self) -> None:
         """Make forms show the values that are in force, not zeros."""
@@ -212,7 +210,7 @@ class DeviceCore(_Attributes):
             if not self._balor.device:
                 raise NoBalor("SaveRaw needs the Balor's Tango name in the property BalorDevice.")
             if not value:
-                check_switch_off(self._component.view.results)
+                check_switch_off(self._component.view)
             self._balor.write(bool(value))
 
     def _set(self, **values: Any) -> None:

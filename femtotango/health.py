@@ -81,7 +81,7 @@ def notes(view: View) -> list[str]:
     """Return what is worth knowing and no alarm."""
     found = [_histogram(view.settings), *view.snapshot.get("health/notes", ())]
     found.append(str(view.snapshot.get("geometry/reason", "")))
-    found += [view.pipeline.waiting, view.scan_error]
+    found += [view.save_raw_note, view.pipeline.waiting, view.scan_error]
     return [note for note in found if note]
 
 

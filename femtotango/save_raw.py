@@ -1,84 +1,143 @@
 """The interlock on the Balor's raw data: may they be dropped, must they be saved again; pure."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from femtotango.errors import NotTrusted
+from femtotango.health import faults, unreachable
 from femtotango.observer import Observation
+from femtotango.view import View
+
+PATIENCE = 1.5
+"""A pipeline that has been away for so long is trust lost [s]; with the pace at which the Balor is
+looked at, raw data are saved again within two seconds."""
 
 
 @dataclass(frozen=True)
-class Interlock:
-    """What to do about the Balor's SaveRaw."""
+class Loss:
+    """Trust that was lost while raw data were not saved."""
 
-    take_back: bool = False
-    """Switch raw saving on again, now."""
-    alarm: str = ""
-    """Names the frames that have neither raw data nor trusted photons."""
+    mapping: str
+    """The scan in which it happened."""
+    number: int
+    """Number of that scan; 0: not known."""
+    reason: str
+    frames: str
+    """Have neither raw data nor trusted photons; empty: not known."""
+    saved_again: bool = False
+    """The Balor has taken its SaveRaw back."""
+
+    @property
+    def text(self) -> str:
+        """What happened, and which frames it cost."""
+        done = "was" if self.saved_again else "is being"
+        scan = f" of scan {self.number}" if self.number else ""
+        named = f"Frames {self.frames}{scan} have" if self.frames else "Frames since then may have"
+        return (
+            f"SaveRaw {done} switched on again, because trust was lost: {self.reason} "
+            f"{named} neither raw data nor trusted photons."
+        )
 
 
-def why_not(results: Observation) -> str:
-    """Say why raw data must be kept; empty: they may be dropped.
+Losses = tuple[Loss, ...]
 
-    Args:
-        results: the newest observation.
-    """
-    if results.error is not None:
-        return f"The photons cannot be judged: {results.error}"
-    if results.snapshot.get("photons/may_drop_raw"):
-        return ""
-    reason = str(results.snapshot.get("photons/reason", ""))
+
+def pipeline_problem(view: View) -> str:
+    """Say why nobody can vouch for the photons now; empty: the pipeline is at work."""
+    away, broken = unreachable(view), faults(view)
+    if away:
+        return f"The pipeline cannot be reached: {' '.join(away)}"
+    return f"The pipeline cannot work: {' '.join(broken)}" if broken else ""
+
+
+def why_not(view: View) -> str:
+    """Say why raw data must be kept; empty: they may be dropped."""
+    problem = pipeline_problem(view)
+    if problem or view.snapshot.get("photons/may_drop_raw"):
+        return problem
+    reason = str(view.snapshot.get("photons/reason", ""))
     return reason or "No photons have been found yet: set PhotonRoi and take a scan."
 
 
-def check_switch_off(results: Observation) -> None:
+def check_switch_off(view: View) -> None:
     """Check that raw saving may be switched off.
 
     Raises:
         NotTrusted: it may not, with the reason.
     """
-    reason = why_not(results)
+    reason = why_not(view)
     if reason:
         raise NotTrusted(f"SaveRaw stays true: {reason}")
 
 
-def watch(save_raw: bool | None, results: Observation) -> Interlock:
+def watch(save_raw: bool | None, view: View, away: float) -> Loss | None:
     """Decide about the Balor as it stands.
 
     Args:
         save_raw: the Balor's SaveRaw; None: not known.
-        results: the newest observation.
+        view: everything that is known now.
+        away: how long the pipeline has had a problem [s].
+
+    Returns:
+        The loss for which raw saving must be switched on again, now; None: all is well.
     """
-    reason = why_not(results)
-    if save_raw is not False or not reason:
-        return Interlock()
-    frames = str(results.snapshot.get("photons/untrusted_frames", ""))
-    named = f"Frames {frames} have" if frames else "Frames taken since then may have"
-    return Interlock(
-        take_back=True,
-        alarm=(
-            f"SaveRaw was switched on again, because trust was lost: {reason} "
-            f"{named} neither raw data nor trusted photons."
-        ),
+    if save_raw is not False or (pipeline_problem(view) and away < PATIENCE):
+        return None
+    reason = why_not(view)
+    if not reason:
+        return None
+    number = int(view.snapshot.get("scan/number", 0))
+    return Loss(view.results.mapping, number, reason, _untrusted(view.results))
+
+
+def add(losses: Losses, loss: Loss) -> Losses:
+    """Add a loss; a scan has only one, and its first reason stays."""
+    if all(known.mapping != loss.mapping for known in losses):
+        return (*losses, loss)
+    return tuple(
+        replace(known, saved_again=False) if known.mapping == loss.mapping else known
+        for known in losses
     )
 
 
-def compare_header(save_raw: bool | None, results: Observation) -> str:
-    """Compare the Balor's SaveRaw with what the newest header says.
+def name_frames(losses: Losses, results: Observation) -> Losses:
+    """Name the frames anew: as long as the scan goes on there are more of them."""
+    frames = _untrusted(results)
+    return tuple(
+        replace(loss, frames=frames) if frames and loss.mapping == results.mapping else loss
+        for loss in losses
+    )
+
+
+def saved_again(losses: Losses) -> Losses:
+    """Note that the Balor has taken its SaveRaw back."""
+    return tuple(replace(loss, saved_again=True) for loss in losses)
+
+
+def alarm(losses: Losses) -> str:
+    """Return the alarm and how it ends; empty: none."""
+    if not losses:
+        return ""
+    return "\n".join([*(loss.text for loss in losses), "Write SaveRaw to acknowledge."])
+
+
+def compare_header(save_raw: bool | None, view: View) -> str:
+    """Compare the Balor's SaveRaw with what the header of the series under way says.
 
     Returns:
         A sentence when raw data are missing against what SaveRaw says or what trust allows.
     """
-    header = results.snapshot.get("photons/save_raw")
-    if header is None or header:
+    under_way = view.current and not view.scan.stopped and not view.snapshot.get("scan/ended", 1)
+    header = view.snapshot.get("photons/save_raw")
+    if not under_way or header is None or header:
         return ""
-    if why_not(results):
-        return (
-            "The camera's header says that raw data are not saved, but the photons are not "
-            f"trusted: {why_not(results)} Switch the camera's SaveRaw on."
-        )
-    if save_raw:
-        return (
-            "The camera's header says that raw data of this series are not saved, although "
-            "SaveRaw is true: it takes effect with the next series."
-        )
-    return ""
+    found = "The camera's header says that raw data of this series are not saved"
+    later = "SaveRaw is true: it takes effect with the next series."
+    reason = why_not(view)
+    if reason:
+        mend = later if save_raw else "Switch the camera's SaveRaw on."
+        return f"{found}, but the photons are not trusted: {reason} {mend}"
+    return f"{found}, although {later}" if save_raw else ""
+
+
+def _untrusted(results: Observation) -> str:
+    return str(results.snapshot.get("photons/untrusted_frames", ""))

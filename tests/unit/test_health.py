@@ -51,6 +51,7 @@ CASES = [
     ),
     (shown(IDLE, health__alarms=["Disk full."]), State.ALARM, "Disk full."),
     (replace(IDLE, save_raw_alarm="Frames 3-9 are lost."), State.ALARM, "Frames 3-9 are lost."),
+    (replace(IDLE, save_raw_note="The Balor is off."), State.ON, "The Balor is off."),
     (View(), State.UNKNOWN, "not asked yet"),
     (pipeline(RUNNING, error="No controller."), State.UNKNOWN, "No controller."),
     (
