@@ -23,8 +23,10 @@ logger = logging.getLogger(__name__)
 _IDLE = 0.4
 """How often the controller is asked while no scan is running [s]."""
 _REFRESH = 5.0
-_DELIVERY = 1.5
+_DELIVERY = 1.3
 """A command waits so long for its setting to arrive [s]."""
+_AGREEMENT = 1.5
+"""Then so long for all services to take it up; Tango clients wait 3 s for both [s]."""
 _POLL = 0.02
 
 
@@ -127,6 +129,23 @@ class Component:
             if self._view.pipeline.error is not None or self._closing.wait(_POLL):
                 return
 
+    def wait_in_force(self) -> None:
+        """Wait until all services have the settings too, so that the next frame follows them.
+
+        Not long, and not for a pipeline that is away. What the services show may be half a second
+        old.
+        """
+        self.wait_delivered()
+        deadline = time.monotonic() + _AGREEMENT
+        while self.sync.delivered and time.monotonic() < deadline:
+            try:
+                if self.sync.in_force(self._controller.config()):
+                    return
+            except PipelineError:
+                return
+            if self._closing.wait(_POLL):
+                return
+
     def update(self, **changes: Any) -> None:
         """Change parts of the view that the device itself knows."""
         self._publish(**changes)
@@ -163,7 +182,7 @@ class Component:
         while not self._closing.is_set():
             try:
                 self._publish(pipeline=self._ask_controller())
-            except Exception as error:  # whatever it is, settings must go on
+            except Exception as error:  # noqa: BLE001 - whatever it is, settings must go on
                 self._show_fault("Settings and scans", error)
             self.sync.wake.wait(_IDLE if self._view.scan.done else min(self._period, _IDLE))
             self.sync.wake.clear()
@@ -199,7 +218,7 @@ class Component:
                 self._look.clear()
             try:
                 self._fetch_results(complete)
-            except Exception as error:  # whatever it is, results must go on
+            except Exception as error:  # noqa: BLE001 - whatever it is, results must go on
                 self._show_fault("Results", error)
             with self._looked:
                 self._looks_done = self._looks_begun

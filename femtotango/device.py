@@ -47,7 +47,7 @@ class FemtomaxAnalysis(DeviceCore):
     def StartAccumulation(self) -> None:
         """Set Accumulate."""
         self._set(accumulate=True)
-        self._component.wait_delivered()
+        self._component.wait_in_force()
 
     @command(doc_in="Forward the newest frame instead of summing.")
     @waits
@@ -61,7 +61,7 @@ class FemtomaxAnalysis(DeviceCore):
     def ResetAccumulation(self) -> None:
         """Raise the accumulation's number."""
         self._component.sync.new_sum()
-        self._component.wait_delivered()
+        self._component.wait_in_force()
 
     @command(dtype_in=str, doc_in='{"name": "a", "x": 1, "y": 2, "width": 3, "height": 4}')
     def AddRoi(self, text: str) -> None:

@@ -195,10 +195,14 @@ class SettingsSync:
         """
         config = self._controller.config()
         alone = time.monotonic() - self._others_seen > _ALONE
-        shown = bool(self._posted_hash) and not config.behind(self._posted_hash)
+        shown = bool(self._posted_hash) and self.in_force(config)
         if alone and shown and not config.missing():
             return config
         return self.settle(deadline)
+
+    def in_force(self, config: Config) -> bool:
+        """Say whether all services show what was posted last; older news do not count."""
+        return not config.behind(self._posted_hash or None)
 
     def _post_if_different(self, name: str, data: bytes) -> None:
         if self._theirs.get(name) != data:

@@ -301,6 +301,29 @@ def test_a_reset_begins_a_new_sum(player):
     assert player.device.FrameCount == 4
 
 
+@pytest.mark.parametrize("command", ["StartAccumulation", "ResetAccumulation"])
+def test_frames_right_after_a_command_belong_to_the_new_sum(player, command):
+    device = player.device
+    player.write(Accumulate=command == "ResetAccumulation")
+    device.StartContinuous(["pilatus"])
+    source = player.source("pilatus")
+    source.send([stins_header(0, "", None)])
+
+    def send(first, last):
+        for number in range(first, last):
+            source.send([stins_image(number + 1, number, FRAME, "none")])
+        player.wait_until("ScanFrames", lambda n: n == last)
+
+    send(0, 5)
+    begin = time.monotonic()
+    device.command_inout(command)
+    assert time.monotonic() - begin < 3.0
+    send(5, 13)
+    device.StopContinuous()
+    player.wait_finished()
+    assert device.FrameCount == 8
+
+
 def test_regions_of_the_image(player):
     import io
 
