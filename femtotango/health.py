@@ -68,6 +68,11 @@ def alarms(view: View) -> list[str]:
     What the reducer says of the scan before is no alarm any more once a new one is prepared.
     """
     found = [view.save_raw_alarm] if view.save_raw_alarm else []
+    if view.scan.lost and not view.scan.done:
+        names = " and ".join(sorted(view.scan.lost))
+        found.append(
+            f"{names} ended or was restarted in this scan; frames may be missing: call StopScan."
+        )
     if view.current:
         failed = failed_frames(view.snapshot, view.scan)
         if failed:

@@ -2,10 +2,10 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from femtotango.services_seen import Progress
+from femtotango.services_seen import Config, Progress
 
 
 @dataclass(frozen=True)
@@ -18,6 +18,10 @@ class Scan:
     """uuid of the trigger map; empty: whichever the results are of."""
     workers: frozenset[str] = frozenset()
     """Their end batches have to be in; empty (replay): the end of the series suffices."""
+    services: frozenset[tuple[str, str]] = frozenset()
+    """Name and uuid of the ingesters and workers with which it began."""
+    lost: frozenset[str] = frozenset()
+    """Those of them that were restarted or are gone."""
     frames: int | None = None
     """Expected; None: as many as come."""
     burst: int = 1
@@ -33,6 +37,12 @@ class Scan:
     """Given up; what is outstanding never comes."""
     done: bool = True
     """All its results are readable."""
+
+
+def followed(scan: Scan, config: Config, progress: Progress) -> Scan:
+    """Return the scan with what the controller says of it now."""
+    gone = {name for name, _ in scan.services - config.sources_and_workers}
+    return replace(scan, progress=progress, lost=scan.lost if scan.done else scan.lost | gone)
 
 
 def failed_frames(snapshot: Mapping[str, Any], scan: Scan) -> int:

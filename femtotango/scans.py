@@ -11,7 +11,14 @@ from dataclasses import replace
 from femtotango.arming import Arming
 from femtotango.errors import PipelineError, ScanRunning
 from femtotango.observer import Observation
-from femtotango.scan_progress import Scan, complete, outstanding, over_elsewhere, series_over
+from femtotango.scan_progress import (
+    Scan,
+    complete,
+    followed,
+    outstanding,
+    over_elsewhere,
+    series_over,
+)
 from femtotango.scan_request import ScanRequest, check_streams, one_camera
 from femtotango.services_seen import Config, Progress
 from femtotango.settings_sync import SettingsSync
@@ -140,7 +147,7 @@ class ScanControl:
                 return
             if mapping == scan.mapping:
                 if not scan.stopped:
-                    self._scan = replace(scan, progress=progress)
+                    self._scan = followed(scan, config, progress)
             elif mapping not in self._known:
                 first = not self._known
                 self._known.append(mapping)
@@ -166,6 +173,7 @@ class ScanControl:
             number=scan.number + 1,
             mapping="" if over else mapping,
             workers=config.worker_names,
+            services=config.sources_and_workers,
             failed_before=results.failed_frames,
             progress=progress,
             done=over,
@@ -240,6 +248,7 @@ class ScanControl:
                     number=self._scan.number + 1,
                     mapping=mapping,
                     workers=config.worker_names,
+                    services=config.sources_and_workers,
                     failed_before=failed,
                     progress=progress,
                     done=False,

@@ -45,6 +45,11 @@ class Config:
         """The workers that are listed."""
         return frozenset(worker.name for worker in self.workers)
 
+    @property
+    def sources_and_workers(self) -> frozenset[tuple[str, str]]:
+        """Name and uuid of what handles frames; a restarted one has another uuid."""
+        return frozenset((s.name, s.uuid) for s in (*self.ingesters, *self.workers))
+
     def behind(self, parameters_hash: str | None = None) -> tuple[str, ...]:
         """Say which services have not taken the newest parameters.
 

@@ -101,3 +101,17 @@ def test_a_scan_after_the_reducer_was_killed(own_player):
     wait_for(lambda: device.state() == DevState.ON, 60, device.status)
     take_scan(own_player)
     assert device.FrameCount == 1
+
+
+def test_a_worker_that_was_killed_in_a_scan_is_an_alarm_until_the_scan_is_stopped(own_player):
+    device = own_player.device
+    scan = BurstScan(steps=1, burst=4)
+    own_player.prepare("pilatus", scan)
+    process(own_player.info, "worker1").kill()
+    wait_for(lambda: device.state() == DevState.ALARM, 30, device.status)
+    assert "worker1 ended or was restarted in this scan" in device.status()
+    assert "call StopScan" in device.status()
+    device.StopScan()
+    own_player.wait_finished()
+    wait_for(lambda: device.state() == DevState.ON, 30, device.status)
+    take_scan(own_player)

@@ -49,6 +49,12 @@ CASES = [
         State.ALARM,
         "2 frames of this scan could not be used, the last: event 7: cut off",
     ),
+    (
+        replace(RUNNING, scan=replace(RUNNING.scan, lost=frozenset({"worker1"}))),
+        State.ALARM,
+        "worker1 ended or was restarted in this scan; frames may be missing: call StopScan.",
+    ),
+    (replace(IDLE, scan=replace(IDLE.scan, lost=frozenset({"worker1"}))), State.ON, "Ready."),
     (shown(IDLE, health__alarms=["Disk full."]), State.ALARM, "Disk full."),
     (replace(IDLE, save_raw_alarm="Frames 3-9 are lost."), State.ALARM, "Frames 3-9 are lost."),
     (replace(IDLE, save_raw_note="The Balor is off."), State.ON, "The Balor is off."),

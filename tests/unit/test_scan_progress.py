@@ -2,8 +2,15 @@ from dataclasses import replace
 
 import pytest
 
-from femtotango.scan_progress import Scan, complete, outstanding, over_elsewhere, series_over
-from femtotango.services_seen import Progress
+from femtotango.scan_progress import (
+    Scan,
+    complete,
+    followed,
+    outstanding,
+    over_elsewhere,
+    series_over,
+)
+from femtotango.services_seen import Config, Progress, Service
 
 SCAN = Scan(
     number=3,
@@ -84,3 +91,23 @@ def test_a_trigger_map_of_others_that_brings_no_scan_is_over_with_its_events():
     assert not over_elsewhere(SNAPSHOT, replace(flush, progress=Progress(1, 1, 1, False)))
     assert not over_elsewhere(SNAPSHOT, replace(flush, camera="pilatus"))
     assert not over_elsewhere(SNAPSHOT | {"scan/mapping": "f"}, flush)
+
+
+def config(*workers):
+    ingester = Service("ingester", "pilatus-ingester", "i", "h", "m")
+    services = tuple(Service("worker", name, uuid, "h", "m") for name, uuid in workers)
+    return Config((ingester,), services, None, "h", {})
+
+
+def test_a_worker_that_is_started_anew_in_a_scan_is_remembered_until_it_is_done():
+    begun = config(("w1", "a"), ("w2", "b"))
+    scan = replace(SCAN, services=begun.sources_and_workers)
+    progress = Progress(32, 20, 32, False)
+    assert followed(scan, begun, progress) == replace(scan, progress=progress)
+    more = config(("w1", "a"), ("w2", "b"), ("w3", "c"))
+    assert not followed(scan, more, progress).lost
+    restarted = followed(scan, config(("w1", "new"), ("w2", "b")), progress)
+    assert restarted.lost == {"w1"}
+    assert followed(restarted, begun, progress).lost == {"w1"}
+    assert followed(restarted, config(("w1", "new")), progress).lost == {"w1", "w2"}
+    assert not followed(replace(scan, done=True), config(), progress).lost
