@@ -47,6 +47,10 @@ class RoiOverlay(QtCore.QObject):
         self._shapes: dict[str, RectangleROI] = {}
         self._photons: RectangleROI | None = None
         self._draws_photons = False
+        self._new: RectangleROI | None = None
+        self._later = QtCore.QTimer(self)
+        self._later.setSingleShot(True)
+        self._later.timeout.connect(self._take_over)
         self._syncing = False
         self.manager = RegionOfInterestManager(plot)
         self.manager.setColor("white")
@@ -146,12 +150,16 @@ class RoiOverlay(QtCore.QObject):
     # What the user does
 
     def _drawn(self, shape: RectangleROI) -> None:
-        """Hand a new rectangle to the device, whose answer draws it in its colour."""
-        roi = roi_of(shape)
+        self._new = shape
         # silx is still busy with the rectangle that it finalises.
-        QtCore.QTimer.singleShot(0, functools.partial(self._take_over, shape, roi))
+        self._later.start()
 
-    def _take_over(self, shape: RectangleROI, roi: Roi) -> None:
+    def _take_over(self) -> None:
+        """Hand a new rectangle to the device, whose answer draws it in its colour."""
+        shape, self._new = self._new, None
+        if shape is None:
+            return
+        roi = roi_of(shape)
         self._syncing = True
         try:
             self.manager.stop()

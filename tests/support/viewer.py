@@ -19,6 +19,8 @@ with warnings.catch_warnings():
 _LEFT = QtCore.Qt.MouseButton.LeftButton
 _STEPS = 6
 _PATIENCE = 20.0
+_KEPT = 2
+_closed: list[ViewerWindow] = []
 
 
 class Viewer:
@@ -48,9 +50,12 @@ class Viewer:
     ) -> None:
         self.window.close()
         close_links()
-        self.window.deleteLater()
+        _closed.append(self.window)
+        # What is still on its way to a window has to arrive before it is deleted.
+        self.events()
+        while len(_closed) > _KEPT:
+            _closed.pop(0).deleteLater()
         self.application.sendPostedEvents(None, QtCore.QEvent.Type.DeferredDelete)
-        self.application.processEvents()
         sys.excepthook = self._hook
         if self.uncaught and error is None:
             raise self.uncaught[0]
