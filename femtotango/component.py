@@ -85,6 +85,8 @@ class Component:
         self._looked = threading.Condition()
         self._looks_begun = 0
         self._looks_done = 0
+        self._asked = threading.Event()
+        """The controller was asked once, so that a scan under way is known."""
         self._threads: list[threading.Thread] = []
 
     # Life
@@ -173,6 +175,7 @@ class Component:
 
     def stop(self, continuous: bool) -> None:
         """Give up what is outstanding; see `ScanControl.stop`."""
+        self._asked.wait(_DELIVERY)
         self.scans.stop(continuous)
         self._publish()
 
@@ -184,6 +187,7 @@ class Component:
                 self._publish(pipeline=self._ask_controller())
             except Exception as error:  # noqa: BLE001 - whatever it is, settings must go on
                 self._show_fault("Settings and scans", error)
+            self._asked.set()
             self.sync.wake.wait(_IDLE if self._view.scan.done else min(self._period, _IDLE))
             self.sync.wake.clear()
 

@@ -125,10 +125,12 @@ class ScanControl:
         """Give up what is outstanding, count it, and have the workers hand over what they hold.
 
         Args:
-            continuous: stop continuous mode only; else: any scan.
+            continuous: leave a scan that was prepared here alone; else: any scan. What this device
+                did not begin may be continuous mode from before its restart.
         """
         scan = self._scan
-        if scan.done or (continuous and not scan.continuous):
+        prepared = bool(scan.camera) and not scan.continuous
+        if scan.done or (continuous and prepared):
             return
         job = self._jobs.submit(self._stop)
         try:

@@ -301,6 +301,29 @@ def test_a_reset_begins_a_new_sum(player):
     assert player.device.FrameCount == 4
 
 
+def test_continuous_mode_from_before_an_init_can_be_stopped(player):
+    device = player.device
+    device.StartContinuous(["pilatus"])
+    device.Init()
+    device.StopContinuous()
+    player.wait_finished()
+    assert device.state() == tango.DevState.ON
+    device.StartContinuous(["pilatus"])
+    series(player, 5)
+    player.wait_until("ScanFrames", lambda n: n == 5)
+    device.StopContinuous()
+    player.wait_finished()
+
+
+def test_stop_continuous_leaves_a_scan_alone(player):
+    scan = BurstScan(steps=1, burst=2)
+    player.prepare("pilatus", scan)
+    player.device.StopContinuous()
+    assert not player.device.ScanFinished
+    player.play("pilatus", frames(2), scan)
+    player.wait_finished()
+
+
 @pytest.mark.parametrize("command", ["StartAccumulation", "ResetAccumulation"])
 def test_frames_right_after_a_command_belong_to_the_new_sum(player, command):
     device = player.device
