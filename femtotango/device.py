@@ -121,8 +121,7 @@ class FemtomaxAnalysis(DeviceCore):
     @waits
     def UseCalibrant(self, name: str) -> None:
         """Fill QValues with the lines that the detector sees."""
-        found = geometry_commands.calibrant(self._component.view, name, MAX_Q_VALUES)
-        self.write_q_values(found)
+        self.show_q_values(geometry_commands.calibrant(self._component.view, name, MAX_Q_VALUES))
 
     @command(dtype_in=str, doc_in="Path; relative ones are under OutputFolder.")
     @waits

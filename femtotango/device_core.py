@@ -67,7 +67,8 @@ class DeviceCore(_Attributes):
             for parameter in ATTRIBUTES.values():
                 value = getattr(kept.settings, parameter.name)
                 self._component.set(parameter.name, value, initial=True)
-        if properties.output_folder:
+        # A replay may have a folder of its own; elsewhere an emptied property ends the saving.
+        if properties.output_folder or not properties.addresses.replay:
             self._component.set(OUTPUT_FOLDER, properties.output_folder, initial=True)
         self._pusher = Pusher(self, self._readings, self._state, self._remember)
         self._balor = Balor(properties.balor, lambda: self._component.view, self._on_save_raw)
@@ -203,6 +204,12 @@ class DeviceCore(_Attributes):
             self._q_values = check_q_values(values)
         self._memory.keep_property("KeptQValues", self._q_values.tolist())
         self._on_change()
+
+    def show_q_values(self, values: Any) -> None:
+        """Set the rings from a command, and make forms show them as written."""
+        self.write_q_values(values)
+        with tango.AutoTangoMonitor(self):
+            self.get_device_attr().get_w_attr_by_name(Q_VALUES).set_write_value(self._q_values)
 
     def write_save_raw(self, value: bool) -> None:
         """Write the Balor's SaveRaw; false only while the photons are trusted."""

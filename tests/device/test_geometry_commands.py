@@ -55,6 +55,8 @@ def test_a_calibrant_fills_q_values(detector):
     q = detector.device.QValues
     assert q[0] == pytest.approx(2 * math.pi / 4.1569, rel=1e-3)
     assert (np.diff(q) > 0).all()
+    written = detector.device.read_attribute("QValues").w_value
+    np.testing.assert_array_equal(written, q, "forms would write the old ones back")
     error = refusal(detector.device.UseCalibrant, "LaB7")
     assert error.reason == "Femtomax_BadRequest"
     assert "LaB6" in error.desc

@@ -4,6 +4,7 @@ import time
 
 import pytest
 from support.client_side import closed_port, wait_for
+from support.device_server import device_server
 
 from femtotango.client import Controller
 from femtotango.component import Addresses, Component
@@ -253,3 +254,11 @@ def test_a_change_among_them_is_adopted_all_the_same(watched):
     sync.step()
     assert sync.settings.histogram_bins == 17
     assert value(watched, "background") == 77.5
+
+
+def test_an_emptied_output_folder_switches_saving_off(pipeline, clean, tmp_path):
+    properties = {"ControllerUrl": pipeline["controller"], "ReducerUrl": pipeline["reducer"]}
+    with device_server(tmp_path / "a.txt", {**properties, "OutputFolder": str(tmp_path)}):
+        wait_for(lambda: value(clean, "output_folder") == str(tmp_path))
+    with device_server(tmp_path / "b.txt", properties):
+        wait_for(lambda: value(clean, "output_folder") == "")
