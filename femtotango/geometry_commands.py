@@ -2,15 +2,16 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from femtotango.errors import BadPath, BadRequest, NoGeometry, NoImage
-from femtotango.full_image import FullImage, image_shape
+from femtotango.full_image import ExactImage, FullImage, image_shape
 from femtotango.view import View
+from pipeline.azimuthal import Integrator
 from pipeline.curve import AzimuthalCurve
 from pipeline.files import FileError, existing_path, resolve_path, save_text
 from pipeline.geometry import (
@@ -22,7 +23,9 @@ from pipeline.geometry import (
     missing,
 )
 from pipeline.nexus import ImageRecord, Ranges, save_image
+from pipeline.parameters import PARAMETERS, Settings
 from pipeline.poni import PoniError
+from pipeline.rois import Roi
 
 
 def geometry(view: View) -> Geometry:
@@ -122,6 +125,9 @@ def load_poni(view: View, path: str) -> Mapping[str, float]:
 def save_exact_image(view: View, images: FullImage, path: str) -> Path:
     """Write the exact image as NeXus and return where.
 
+    The geometry is the one that is set now, since it may be found long after the image was taken;
+    the curve is computed with it. All other settings are those of the image.
+
     Raises:
         BadPath: the file cannot be written, or is there already.
         NoImage: there is none.
@@ -142,9 +148,9 @@ def save_exact_image(view: View, images: FullImage, path: str) -> Path:
                 detector=str(view.snapshot.get("detector", "")),
                 pixel_size=_pixel_size(view),
                 frames=_frames(view),
-                settings=view.settings,
+                settings=_settings(view),
                 geometry=None if missing(view.settings) else geometry(view),
-                curve=_curve(view),
+                curve=_curve(view, exact),
             ),
         )
     except FileError as error:
@@ -160,10 +166,27 @@ def _frames(view: View) -> tuple[tuple[str, Ranges], ...]:
     )
 
 
-def _curve(view: View) -> AzimuthalCurve | None:
-    parts = [
-        view.snapshot.get(f"azimuthal/{part}") for part in ("q", "intensity", "intensity_errors")
-    ]
-    if any(part is None for part in parts):
+def _settings(view: View) -> Settings:
+    settings = view.settings
+    of_the_image = json.loads(view.snapshot.get("sum_settings", "{}"))
+    now = {"azimuthal_bins", *(field.name for field in fields(Geometry))}
+    for name in PARAMETERS.keys() & of_the_image.keys() - now:
+        settings = settings.replaced(name, of_the_image[name])
+    return settings
+
+
+def _curve(view: View, exact: ExactImage) -> AzimuthalCurve | None:
+    bins = view.settings.azimuthal_bins
+    if missing(view.settings) or not bins:
         return None
-    return AzimuthalCurve(*(np.asarray(part, np.float64) for part in parts))
+    image = exact.image
+    if exact.good is not None:
+        image = np.where(exact.good, image, np.nan)
+    region = view.snapshot.get("image_region")
+    return Integrator().integrate(
+        image,
+        geometry(view),
+        bins,
+        str(view.snapshot.get("image_unit", "")),
+        None if region is None else Roi(*(int(number) for number in region)),
+    )

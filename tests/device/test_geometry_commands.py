@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from support.client_side import refusal, wait_for
 
+from pipeline.parameters import PARAMETERS
 from pipeline.simulate import BurstScan
 
 pytestmark = pytest.mark.timeout(120)
@@ -107,6 +108,22 @@ def test_the_exact_image_is_saved_with_what_it_is_made_of(detector, tmp_path):
         assert "3 frames" in entry["title"].asstr()[()]
         assert entry["instrument/detector/beam_center_x"][()] == 140.0
     assert "exists already" in refusal(device.SaveImage, str(path)).desc
+
+
+def test_a_saved_curve_has_the_saved_geometry_and_the_settings_are_the_image_s(detector, tmp_path):
+    device = detector.device
+    device.CmosThreshold = 33.0
+    device.Distance = 0.5
+    path = tmp_path / "sum.h5"
+    device.SaveImage(str(path))
+    with h5py.File(path) as file:
+        entry = file["entry"]
+        q, intensity = entry["azimuthal/q"][()], entry["azimuthal/intensity"][()]
+        assert entry["instrument/detector/distance"][()] == 0.5
+        assert entry["settings/distance"][()] == 0.5
+        assert entry["settings/cmos_threshold"][()] == PARAMETERS["cmos_threshold"].default
+    wait_for(lambda: np.array_equal(device.AzimuthalQ, q), why=lambda: (device.AzimuthalQ, q))
+    np.testing.assert_array_equal(device.AzimuthalIntensity, intensity)
 
 
 @pytest.mark.parametrize("path", ["", "relative.h5", "/no/such/folder/a.h5", "../a.h5"])
