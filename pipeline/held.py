@@ -15,6 +15,8 @@ _MAX_FRAMES = 60_000
 """A uint32 sum of so many 16-bit frames cannot overflow."""
 _SPARSE_COST = 12
 """Bytes that one pixel costs when it travels as index and value."""
+_SMALL = 1 << 18
+"""Images of fewer pixels travel as they are."""
 
 
 @dataclass(frozen=True)
@@ -63,12 +65,16 @@ class BufferPool:
         """Take back the arrays of a partial sum that has been delivered."""
         for array in (partial.image, partial.good):
             if isinstance(array, np.ndarray):
-                key = (array.shape, array.dtype)
-                # One kind of frame at a time: what another camera left behind is let go.
-                for other in [k for k in self._free if k[0] != array.shape]:
-                    del self._free[other]
-                if len(self._free[key]) < 2:
-                    self._free[key].append(array)
+                self.give_back_array(array)
+
+    def give_back_array(self, array: NDArray[Any]) -> None:
+        """Take back one array that nobody uses any more."""
+        key = (array.shape, array.dtype)
+        # One kind of frame at a time: what another camera left behind is let go.
+        for other in [k for k in self._free if k[0] != array.shape]:
+            del self._free[other]
+        if len(self._free[key]) < 2:
+            self._free[key].append(array)
 
 
 class Held:
@@ -150,12 +156,13 @@ class Held:
         return total, good
 
     def _smallest(self, image: NDArray[Any]) -> NDArray[Any] | SparseImage:
-        if self.key.unit == Unit.TOT or image.size < 1 << 20:
+        if image.size < _SMALL or np.count_nonzero(image) * _SPARSE_COST > image.nbytes // 4:
             return image
-        if np.count_nonzero(image) * _SPARSE_COST > image.nbytes // 4:
-            return image
-        index = np.flatnonzero(image)
-        return SparseImage(index, image.ravel()[index])
+        flat = image.reshape(-1)
+        index = np.flatnonzero(flat)
+        sparse = SparseImage(index.astype(np.int32), flat[index])
+        self._pool.give_back_array(image)
+        return sparse
 
 
 @numba.njit(nogil=True, cache=True)
@@ -165,8 +172,9 @@ def add_counting(total, good, image):  # type: ignore[no-untyped-def]
         for x in range(image.shape[1]):
             value = image[y, x]
             if value >= 0 and value < np.inf:
-                total[y, x] += value
                 good[y, x] = True
+                if value > 0:  # most pixels are 0: their sums need not be touched
+                    total[y, x] += value
 
 
 def warm_up() -> None:

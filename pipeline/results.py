@@ -63,7 +63,7 @@ class FrameResult:
 class SparseImage:
     """An image that is zero but for a few pixels."""
 
-    index: NDArray[np.int64]
+    index: NDArray[np.integer[Any]]
     """Flat pixel numbers; one may stand there twice."""
     value: NDArray[Any]
     """Numbers that are added at those pixels."""
