@@ -6,6 +6,7 @@ and for the progress of a scan, so both are answered here too; frames start with
 """
 
 import argparse
+import difflib
 import itertools
 import logging
 import threading
@@ -15,10 +16,14 @@ from typing import Any
 from uuid import uuid4
 
 from dranspose.event import InternalWorkerMessage
+from dranspose.helpers.utils import import_class
 from dranspose.replay import get_internals, get_parameters, reducer_app, replay
 
 _NO_HASH = ""
 """What dranspose's replay answers to every parameter: all services agree at once."""
+
+_OF_DRANSPOSE = "dump_prefix"
+"""The controller's own parameter; it is in every file of parameters that dranspose dumps."""
 
 
 class Recording:
@@ -101,14 +106,20 @@ class ControllerRoutes:
             reducer_app.add_api_route(path, answer, methods=[method])
 
 
-def _check_parameters(path: str | None) -> None:
+def _check_parameters(path: str | None, worker: str, reducer: str) -> None:
+    known = get_parameters(None, import_class(worker), import_class(reducer))
     try:
-        get_parameters(path, object, object)
+        given = get_parameters(path, object, object)
     except Exception as error:
         raise SystemExit(
             f"Parameters {path} cannot be read ({type(error).__name__}: {error}): expected a JSON "
             'or pickle list of {"name": …, "data": …}.'
         ) from error
+    for name in given:
+        if name not in known and name != _OF_DRANSPOSE:
+            close = difflib.get_close_matches(name, known)
+            hint = f"did you mean {' or '.join(close)}?" if close else f"known: {', '.join(known)}."
+            raise SystemExit(f"Parameters {path}: there is no {name!r}; {hint}")
 
 
 def main() -> None:
@@ -121,7 +132,7 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("files", type=Path, nargs="+")
     options = parser.parse_args()
-    _check_parameters(options.parameters)
+    _check_parameters(options.parameters, options.worker, options.reducer)
     reducer_app.state.recording = Recording(options.files)
     routes = ControllerRoutes(reducer_app.state.recording)
     routes.add()

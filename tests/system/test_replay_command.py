@@ -143,7 +143,8 @@ def test_a_recording_of_simulated_streams(tmp_path):
     record(camera, "pilatus", "STINS", enumerate(stins_series(frames)))
     record(sardana, "sardana", "sardana", zip([0, 2, 4, 5], ([r] for r in records), strict=True))
     parameters = tmp_path / "params.pkl"
-    parameters.write_bytes(pickle.dumps([{"name": "accumulate", "data": b"True"}]))
+    dumped = {"dump_prefix": b"", "accumulate": b"True"}
+    parameters.write_bytes(pickle.dumps([{"name": n, "data": d} for n, d in dumped.items()]))
     files = [str(camera), str(sardana)]
     with running(["replay", *files, "-p", str(parameters), "--keep-alive"]) as info:
         device = connect(info["device"])
@@ -179,6 +180,11 @@ def test_nothing_is_left_behind(files, tmp_path):
         ('[{"name": "accumulate", "data": "maybe"}]', "accumulate = 'maybe': expected True or"),
         ('[{"name": "rois", "data": "{"}]', "is not JSON"),
         ("no list", "cannot be read"),
+        (
+            '[{"name": "acumulate", "data": "True"}]',
+            "there is no 'acumulate'; did you mean accumulate",
+        ),
+        ('[{"name": "zzzz", "data": "1"}]', "there is no 'zzzz'; known: accumulate, "),
     ],
 )
 def test_bad_parameters_are_named(files, tmp_path, parameters, sentence):
