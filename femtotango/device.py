@@ -95,7 +95,10 @@ class FemtomaxAnalysis(DeviceCore):
         """Give up what is outstanding and count it."""
         self._component.stop(continuous=False)
 
-    @command(dtype_in=(str,), doc_in="Streams: one camera.")
+    @command(
+        dtype_in=(str,),
+        doc_in="Streams: one camera; series at least 1 s apart, sooner frames are lost.",
+    )
     @waits
     def StartContinuous(self, streams: list[str]) -> None:
         """Take frames as they come; begin anew after each series."""

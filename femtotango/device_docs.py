@@ -18,6 +18,9 @@ accepted.
 
 Images are `(y, x)`; pixel `i` covers `[i - 0.5, i + 0.5)`. Intensities of the cameras are above
 background. Missing is NaN, never 0.
+
+In continuous mode the pipeline is armed anew after each series, which takes about a second: frames
+of a series that follows the one before sooner are lost, uncounted.
 """
 
 _MORE = """

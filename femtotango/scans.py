@@ -183,19 +183,20 @@ class ScanControl:
 
     def look_at(self, results: Observation) -> None:
         """Take in new results: the scan may be done, or a continuous one wants to go on."""
-        rearm = False
+        rearm = in_series = False
         with self._lock:
             scan = self._scan
             if not self._posting and not scan.done and not scan.stopped:
                 if scan.continuous:
                     rearm = not self._rearming and series_over(results.snapshot, scan, _NEARLY_ALL)
                     self._rearming |= rearm
+                    in_series = not series_over(results.snapshot, scan)
                 elif over_elsewhere(results.snapshot, scan):
                     self._scan = replace(scan, mapping="", done=True)
                 elif results.whole and complete(results.snapshot, scan):
                     self._scan = replace(scan, done=True)
         if rearm and not self._closing.is_set():
-            self._jobs.submit(self._rearm)
+            self._jobs.submit(self._rearm, in_series)
 
     def wants_all(self, results: Observation) -> bool:
         """Say whether only the curves are missing before the scan is done."""
@@ -258,7 +259,7 @@ class ScanControl:
         finally:
             self._posting = False
 
-    def _rearm(self) -> None:
+    def _rearm(self, in_series: bool) -> None:
         try:
             scan = self._scan
             if not scan.continuous or scan.stopped:
@@ -269,6 +270,11 @@ class ScanControl:
                 self._arm(continuous_map(scan.camera, flush), config, scan)
                 if flush:
                     self._arming.send_flush()
+            if in_series:
+                self.last_error = (
+                    f"Continuous mode used up its trigger map after {_NEARLY_ALL} frames of one "
+                    "series: frames are taken again from the next series on."
+                )
         except PipelineError as error:
             # The next look at the results tries again.
             self.last_error = f"Continuous mode could not go on: {error}"

@@ -4,10 +4,14 @@ import threading
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+import numpy as np
 import pytest
 from support.client_side import wait_for
 
+from femtotango import scans
+from femtotango.commands.push_source import PushSource
 from femtotango.component import Addresses, Component
+from pipeline.simulate import stins_header, stins_image
 
 CONFIG = b'{"parameters_version": {}, "parameters_hash": "h"}'
 REPLIES = {
@@ -77,3 +81,23 @@ def test_the_fault_is_over_with_the_next_good_answer(component, monkeypatch):
     progress = b'{"last_assigned": 0, "completed_events": 0, "total_events": 0, "finished": true}'
     monkeypatch.setitem(REPLIES, "/api/v1/progress", progress)
     wait_for(lambda: component.view.pipeline.error is None)
+
+
+def test_a_continuous_series_longer_than_its_trigger_map_is_said(pipeline, monkeypatch):
+    monkeypatch.setattr(scans, "_NEARLY_ALL", 10)
+    component = Component(Addresses(pipeline["controller"], pipeline["reducer"]), update_rate=20.0)
+    component.start()
+    try:
+        with PushSource(pipeline["streams"]["pilatus"]) as source:
+            component.start_continuous(["pilatus"])
+            number = component.view.scan.number
+            source.send([stins_header(0, "", None)])
+            frame = np.ones((8, 8), np.float32)
+            for i in range(12):
+                source.send([stins_image(i + 1, i, frame, "none")])
+            wait_for(lambda: component.view.scan.number > number)
+            wait_for(lambda: "again from the next series on" in component.view.last_error)
+            component.stop(continuous=True)
+            wait_for(lambda: component.view.scan.done)
+    finally:
+        component.close()
