@@ -1,5 +1,6 @@
 """ROI means over motor position or frame number, with error bars."""
 
+import time
 from typing import Any, ClassVar
 
 import numpy as np
@@ -14,7 +15,9 @@ from femtotango.gui.watched import CURVES
 
 _TOGETHER = ("RoiNames", "XLabel", "XAxis", "RoiMeanCurves", "RoiMeanErrors")
 _PAUSE_MS = 400
-"""Between two readings: the curves push no events, and may be long."""
+"""At least, between two readings: the curves push no events, and may be long."""
+_REST = 3.0
+"""A reading that takes long is followed by a pause so many times as long."""
 _FEW = 60
 """More points than this have no symbols, or they hide each other."""
 
@@ -43,6 +46,7 @@ class RoiCurves(DeviceWidget):
         self._again.setInterval(_PAUSE_MS)
         self._again.timeout.connect(self._read)
         self._stale = False
+        self._asked = 0.0
         self._drawn: tuple[str, ...] = ()
 
     def refresh(self, names: frozenset[str]) -> None:
@@ -59,15 +63,16 @@ class RoiCurves(DeviceWidget):
 
     def connection_changed(self, connected: bool, reason: str) -> None:
         """Ask again when the device is back."""
-        self._reading = False
+        self._reading, self._stale = False, True
         if connected and self.isVisible():
             self._again.start()
 
     def _read(self) -> None:
-        if not self._stale or self._reading or not self.link.connected:
+        if self._link is None or not self._link.connected or not self._stale or self._reading:
             return
         self._reading, self._stale = True, False
-        self.link.call(
+        self._asked = time.monotonic()
+        self._link.call(
             lambda proxy: read_together(proxy, *_TOGETHER),
             key="curves",
             done=self._draw,
@@ -75,8 +80,9 @@ class RoiCurves(DeviceWidget):
         )
 
     def _read_failed(self, reason: str) -> None:
-        self._reading = False
-        self.link.failed.emit(reason)
+        self._reading, self._stale = False, True
+        if self._link is not None and self._link.connected:
+            self._link.failed.emit(reason)
 
     def _draw(self, answer: dict[str, Any]) -> None:
         self._reading = False
@@ -111,8 +117,8 @@ class RoiCurves(DeviceWidget):
         )
         self.plot.getXAxis().setLabel(str(answer["XLabel"] or "frame"))
         self.plot.follow()
-        if self._stale:
-            self._again.start()
+        took = 1000 * (time.monotonic() - self._asked)
+        self._again.start(int(max(_PAUSE_MS, _REST * took)))
 
 
 def _entry(name: str, color: str) -> str:

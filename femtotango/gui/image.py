@@ -1,9 +1,11 @@
 """The live image: preview, sharper cut when zoomed, rings, ROIs, and a title."""
 
 import io
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
+import tango
+from numpy.typing import NDArray
 from taurus.external.qt import QtCore, QtWidgets
 
 from femtotango.gui.device_widget import DeviceWidget
@@ -16,6 +18,22 @@ from femtotango.gui.zoom import Region, preview_binning, region_for
 
 _SETTLE_MS = 80
 """A view has to stand still so long before its pixels are fetched."""
+
+
+def fetch_region(proxy: tango.DeviceProxy, region: Region) -> tuple[Region, NDArray[np.float32]]:
+    """Get a cut of the image, for a job.
+
+    Returns:
+        The region and its ``(ny, nx)`` blocks.
+
+    Raises:
+        ValueError: the answer is no two-dimensional array.
+    """
+    _, data = proxy.command_inout("GetRegion", region.argument)
+    pixels = np.load(io.BytesIO(bytes(data)), allow_pickle=False)
+    if pixels.ndim != 2:
+        raise ValueError(f"GetRegion gave {pixels.ndim} dimensions")
+    return region, np.asarray(pixels, np.float32)
 
 
 class ImageWidget(DeviceWidget):
@@ -31,6 +49,9 @@ class ImageWidget(DeviceWidget):
         self._binning = 1
         self._wanted: Region | None = None
         self._asked = False
+        """One request is under way."""
+        self._ask_again = False
+        """Another view or another image came meanwhile."""
         self._picking = False
         self.plot = ImagePlot(self)
         self.title = self.plot.title
@@ -71,10 +92,12 @@ class ImageWidget(DeviceWidget):
         if not connected:
             self.title.setText(f"<b style='color:#a05a00'>waiting for {self.getModel()}</b>")
             self.title.setToolTip(reason)
-            # What was asked before may never be answered.
-            self._asked = False
-        elif self._shape is not None:
+            return
+        self.rings.refresh()
+        self.rois.refresh()
+        if self._shape is not None:
             self._show_title()
+            self._fetch()
 
     # Pixels
 
@@ -90,39 +113,38 @@ class ImageWidget(DeviceWidget):
 
     def _fetch(self) -> None:
         """Ask for the pixels of the view, unless the preview shows as much."""
-        if self._shape is None:
+        if self._shape is None or self._link is None:
             return
-        self._wanted = region_for(self.plot.view, self._shape, self._binning)
-        if self._wanted is None:
+        self._wanted = region = region_for(self.plot.view, self._shape, self._binning)
+        if region is None:
             self.plot.hide_region()
-        elif not self._asked and self.link.connected:
-            self._asked = True
-            region = self._wanted
-            self.link.call(
-                lambda proxy: (region, proxy.command_inout("GetRegion", region.argument)),
+        elif self._asked:
+            self._ask_again = True
+        elif self._link.connected:
+            self._asked, self._ask_again = True, False
+            self._link.call(
+                lambda proxy: fetch_region(proxy, region),
                 key="region",
                 done=self._show_region,
                 failed=self._region_failed,
             )
 
-    def _show_region(self, answer: tuple[Region, tuple[str, Any]]) -> None:
+    def _show_region(self, answer: tuple[Region, NDArray[np.float32]]) -> None:
         self._asked = False
-        region, (_, data) = answer
-        pixels = np.load(io.BytesIO(bytes(data)), allow_pickle=False)
-        if self._wanted is None:
+        region, pixels = answer
+        if self._wanted is None or self._link is None:
             return
-        if pixels.ndim == 2 and pixels.size:
-            self.plot.show_region(
-                np.asarray(pixels, np.float32), (region.x, region.y), region.binning
-            )
-        if region != self._wanted:
+        if pixels.size:
+            self.plot.show_region(pixels, (region.x, region.y), region.binning)
+        if self._ask_again:
             self._fetch()
 
     def _region_failed(self, reason: str) -> None:
         """Go on with the preview; the next image or view asks again."""
         self._asked = False
         self.plot.hide_region()
-        self.link.failed.emit(reason)
+        if self._link is not None and self._link.connected:
+            self._link.failed.emit(reason)
 
     # The beam centre
 

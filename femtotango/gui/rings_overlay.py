@@ -73,7 +73,7 @@ class RingsOverlay(QtCore.QObject):
             lambda proxy: ask_curves(proxy, q_values),
             key="rings",
             done=self._draw,
-            failed=self.explained.emit,
+            failed=lambda reason: self.explained.emit(reason),
         )
 
     def _draw(self, answer: tuple[Curves, str]) -> None:

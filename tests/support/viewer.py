@@ -141,6 +141,7 @@ class Viewer:
         """Type into a field, and Enter."""
         edit = field.lineEdit()
         assert edit is not None
+        self.wait("a field that takes input", field.isEnabled)
         field.setFocus()
         edit.selectAll()
         QtTest.QTest.keyClicks(field, text)
