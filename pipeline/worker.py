@@ -1,7 +1,9 @@
 """The map step: the class that dranspose's workers run."""
 
 import itertools
+import math
 import threading
+import time
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,18 +14,26 @@ from pipeline import held, photons
 from pipeline.descriptions import describe_parameters, parameter_bytes
 from pipeline.event_work import EventWork, HeldPixels
 from pipeline.parameters import Settings, settings_from_bytes
-from pipeline.results import Batch
+from pipeline.results import SARDANA, Batch
 
 _REPLAY_NAME = "replay-worker-"
 """Under `dranspose replay` one worker only gets the end event: nothing may be held back."""
 
 
-@dataclass
+_TOGETHER = 0.1
+"""Results of fast frames are sent together, at most so late, where no record waits for them [s]."""
+
+_MANY = 50
+"""So many events in a row make a stream of which more is to be expected."""
+
+
+@dataclass(eq=False)
 class _Pending:
     """A batch that may not have reached the reducer."""
 
     owner: object
     batch: Batch
+    returned: bool = False
 
 
 @dataclass
@@ -36,16 +46,39 @@ class WorkerStore:
     sequence: "itertools.count[int]" = field(default_factory=itertools.count)
     pending: list[_Pending] = field(default_factory=list)
     pixels: HeldPixels = field(default_factory=HeldPixels)
+    handed_out: float = -math.inf
+    """Monotonic time of the last return of results [s]."""
+    newest: float = -math.inf
+    """Monotonic time of the newest event [s]."""
+    in_a_row: int = 0
+    """Events that came fast one after the other."""
     settings: Settings = field(default_factory=Settings)
     parameter_data: Mapping[str, bytes] = field(default_factory=dict)
 
     def acknowledge(self, owner: object) -> None:
         """Forget what was delivered: dranspose calls the same object again only after sending."""
+        delivered = [p for p in self.pending if p.owner is owner and p.returned]
+        for pending in delivered:
+            for partial in pending.batch.partials:
+                self.pixels.pool.give_back(partial)
+        self.pending = [p for p in self.pending if p not in delivered]
+
+    def note_event(self, now: float) -> None:
+        """Notice how fast events come; `now` is monotonic [s]."""
+        self.in_a_row = self.in_a_row + 1 if now - self.newest < _TOGETHER else 0
+        self.newest = now
+
+    def hand_out(self, owner: object, now: float) -> tuple[Batch, ...]:
+        """Return all batches that may not have reached the reducer.
+
+        Args:
+            owner: the worker object that returns them.
+            now: monotonic time [s].
+        """
+        self.handed_out = now
         for pending in self.pending:
-            if pending.owner is owner:
-                for partial in pending.batch.partials:
-                    self.pixels.pool.give_back(partial)
-        self.pending = [p for p in self.pending if p.owner is not owner]
+            pending.owner, pending.returned = owner, True
+        return tuple(pending.batch for pending in self.pending)
 
     def update_settings(self, parameters: Mapping[str, Any]) -> tuple[str, ...]:
         """Take a snapshot of dranspose's parameters; return what was refused."""
@@ -72,6 +105,7 @@ class FemtomaxWorker:
         self._store: WorkerStore = context.setdefault("femtotango", WorkerStore())
         self._name = str(getattr(state, "name", "worker"))
         self._mapping = str(getattr(state, "mapping_uuid", None))
+        self._holds_results = False
 
     @staticmethod
     def describe_parameters() -> list[Any]:
@@ -80,7 +114,7 @@ class FemtomaxWorker:
 
     def process_event(
         self, event: Any, parameters: Mapping[str, Any], tick: bool = False
-    ) -> tuple[Batch, ...]:
+    ) -> tuple[Batch, ...] | None:
         """Process one event.
 
         Args:
@@ -89,7 +123,8 @@ class FemtomaxWorker:
             tick: not used; dranspose gives it to one worker only.
 
         Returns:
-            The event's batch, behind those of a cut-off scan that may have been lost.
+            The event's batch, behind those that have not reached the reducer yet; None while
+            results of fast frames are held back to be sent together.
         """
         store = self._store
         number = int(event.event_number)
@@ -108,9 +143,15 @@ class FemtomaxWorker:
                 **work.run(event.streams),
             )
             store.pending.append(_Pending(self, batch))
-            for pending in store.pending:
-                pending.owner = self
-            return tuple(pending.batch for pending in store.pending)
+            now = time.monotonic()
+            if batch.start is not None:
+                # With records a client may wait for each frame; without, only for the end.
+                self._holds_results = hold and SARDANA not in batch.streams
+            store.note_event(now)
+            fast = store.in_a_row >= _MANY and now - store.handed_out < _TOGETHER
+            if self._holds_results and fast and batch.frame is not None and not batch.partials:
+                return None
+            return store.hand_out(self, now)
 
 
 @cache

@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from support.dispatch import Dispatch, header, image, parameters, series_end
+from support.dispatch import Dispatch, header, image, parameters, sardana, series_end
 
 from pipeline.parameters import Settings, settings_from_bytes
 from pipeline.simulate_balor import balor_frame
@@ -164,7 +164,7 @@ def test_a_sum_over_two_photon_rois_was_analysed_where_they_meet(tmp_path):
 def test_a_killed_worker_s_frames_are_counted():
     run = Dispatch(1)
     run.change(accumulate=True, accumulation_id=1)
-    run.to_all(pilatus=header())
+    run.to_all(pilatus=header(), sardana=sardana("DataDescription", title="scan"))
     run.to_one(pilatus=image(0, np.ones((8, 8), np.float32)))
     run.to_one(pilatus=image(1, np.ones((8, 8), np.float32)))
     run.deliver()

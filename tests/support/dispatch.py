@@ -118,7 +118,7 @@ class Dispatch:
     def _process(self, worker: int, streams: dict[str, Stream], lost: bool = False) -> None:
         event = SimpleNamespace(event_number=self.event, streams=streams)
         payload = self._workers[worker].process_event(event, parameters(self.settings[worker]))
-        if not lost:
+        if not lost and payload is not None:
             self._queues[worker].append(pickle.dumps(payload))
 
     def deliver(self, at_most: int | None = None) -> None:

@@ -55,10 +55,12 @@ class Worker:
         self._parameters = parameters(Settings(photon_roi=roi))
         self._event = 0
 
-    def results(self, stream) -> list[bytes]:
+    def results(self, stream) -> list[bytes] | None:
         event = SimpleNamespace(event_number=self._event, streams={"andor3_balor": stream})
         payload = self._worker.process_event(event, self._parameters)
         self._event += 1
+        if payload is None:
+            return None
         head = f'{{"event_number": {self._event - 1}, "worker": "w", "parameters_hash": ""}}'
         return [head.encode(), pickle.dumps(payload)]
 
@@ -114,7 +116,9 @@ def test_the_file_opens_whenever_the_reducer_is_killed(redis_url, ports, tmp_pat
                 until = time.monotonic() + 0.1 * (moment + 1)
                 while time.monotonic() < until:
                     pixels, truth = next(frames)
-                    socket.send_multipart(worker.results(image(len(sent), pixels)))
+                    results = worker.results(image(len(sent), pixels))
+                    if results is not None:
+                        socket.send_multipart(results)
                     sent.append(time.monotonic())
                     found += len(truth)
                 process.send_signal(signal.SIGKILL)
