@@ -29,10 +29,19 @@ _RESULT_TYPES = {
     np.float32: "DevFloat",
 }
 
+_FORMATS = {"m": "%.7f", "keV": "%.5f", "": "%.5f"}
+"""Display formats by unit: stock Taurus forms write back what they show, and Tango's own format
+%6.2f would make 0.13 of a distance of 0.131 m."""
+_FORMAT = "%.3f"
+
 
 def label(name: str) -> str:
     """Return an attribute's name as words."""
     return re.sub(r"(?<=[a-z])(?=[A-Z0-9])|(?<=[0-9])(?=[A-Z])", " ", name)
+
+
+def _format(kind: type, unit: str) -> dict[str, str]:
+    return {"format": _FORMATS.get(unit, _FORMAT)} if kind is float else {}
 
 
 def setting(name: str, parameter: Parameter) -> attribute:
@@ -58,6 +67,7 @@ def setting(name: str, parameter: Parameter) -> attribute:
         doc=ascii_only(parameter.help),
         memorized=True,
         hw_memorized=True,
+        **_format(parameter.kind, parameter.unit),
         **limits,
         **_PUSHED,
     )
@@ -80,6 +90,7 @@ def result(row: Result) -> attribute:
         label=label(row.name),
         unit=row.unit,
         doc=row.doc,
+        **_format(row.kind, row.unit),
         **sizes,
         **(_PUSHED if row.events else {}),
     )
