@@ -30,10 +30,13 @@ class Recording:
     """Recorded streams, and how much of them has been processed."""
 
     def __init__(self, files: Sequence[Path]) -> None:
-        """Count the events in the files."""
+        """Count the events in the files.
+
+        Raises:
+            SystemExit: one is no recording, or is empty.
+        """
         self._files = files
-        numbers = [{message.event_number for message in get_internals(f)} for f in files]
-        self.total = len(set(itertools.chain.from_iterable(numbers)))
+        self.total = len(set(itertools.chain.from_iterable(map(_event_numbers, files))))
         self._completed: set[int] = set()
 
     @property
@@ -50,6 +53,19 @@ class Recording:
             yield message
             # dranspose comes back for the next message when this one's event is done
             self._completed.add(message.event_number)
+
+
+def _event_numbers(file: Path) -> set[int]:
+    try:
+        numbers = {int(message.event_number) for message in get_internals(file)}
+    except Exception as error:
+        raise SystemExit(
+            f"{file} is no recording of a dranspose ingester, cbors, cbors.gz or pkls "
+            f"({type(error).__name__}: {error})."
+        ) from error
+    if not numbers:
+        raise SystemExit(f"{file} holds no events.")
+    return numbers
 
 
 def recording() -> Recording:

@@ -196,6 +196,22 @@ def test_bad_parameters_are_named(files, tmp_path, parameters, sentence):
     assert "Traceback" not in result.stderr
 
 
+@pytest.mark.parametrize(
+    ("name", "content", "sentence"),
+    [
+        ("x.cbors", b"\x01\x02", "x.cbors is no recording"),
+        ("x.cbors.gz", b"no recording", "x.cbors.gz is no recording"),
+        ("x.cbors", b"", "x.cbors holds no events"),
+    ],
+)
+def test_what_is_no_recording_is_named(tmp_path, name, content, sentence):
+    (tmp_path / name).write_bytes(content)
+    result = femtotango("replay", str(tmp_path / name))
+    assert result.returncode == 1
+    assert sentence in result.stderr
+    assert "Traceback" not in result.stderr
+
+
 def test_a_missing_file_is_named(tmp_path):
     result = femtotango("replay", str(tmp_path / "nix.cbors"))
     assert result.returncode == 1
