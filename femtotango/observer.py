@@ -103,6 +103,8 @@ class Observer:
         self._curves_due = 0.0
         self._counts: deque[tuple[float, int]] = deque()
         self._timeouts = 0
+        self._moving = False
+        """The newest look found new results."""
 
     def step(self, complete: bool = False) -> Observation:
         """Fetch what is new.
@@ -128,12 +130,15 @@ class Observer:
     def _fetch(self, complete: bool) -> Observation:
         now = time.monotonic()
         newest = self._newest
-        revision = self._revision()
-        stale = newest.error is not None or now - self._fetched > _REFRESH
-        if revision != newest.revision or stale:
+        away = newest.error is not None
+        stale = away or now - self._fetched > _REFRESH
+        # While results come in, the next snapshot is new: asking for its number first is in vain.
+        if (self._moving and not away) or self._revision() != newest.revision or stale:
             snapshot = self._packed(SNAPSHOT)
             self._fetched = now
-            newest = replace(newest, snapshot=snapshot, time=time.time(), error=None)
+            self._moving = snapshot.get("revision") != newest.snapshot.get("revision")
+            if self._moving or stale:
+                newest = replace(newest, snapshot=snapshot, time=time.time(), error=None)
         behind = newest.curves.revision != newest.revision
         if behind and (complete or now >= self._curves_due):
             newest = replace(newest, curves=self._fetch_curves(newest))

@@ -5,6 +5,7 @@ from bisect import bisect_left
 from dataclasses import dataclass, field
 from typing import Any
 
+import numba
 import numpy as np
 from numpy.typing import NDArray
 
@@ -75,7 +76,9 @@ class Sum:
         if self.image.dtype.kind == "i" and _dtype(partial).kind == "f":
             self.image = self.image.astype(np.float64)
         if isinstance(partial.image, SparseImage):
-            np.add.at(self.image.reshape(-1), partial.image.index, partial.image.value)
+            index = partial.image.index.astype(np.int64, copy=False)
+            value = partial.image.value.astype(self.image.dtype, copy=False)
+            _add_at(self.image.reshape(-1), index, value)
         else:
             np.add(self.image, partial.image, out=self.image)
         if self.good is not None and partial.good is not None:
@@ -86,6 +89,19 @@ class Sum:
         ranges = self.frames.setdefault(scan, Ranges())
         for frame in partial.frames:
             ranges.add(frame)
+
+
+@numba.njit(nogil=True, cache=True)
+def _add_at(total, index, value):  # type: ignore[no-untyped-def]
+    # An index may come twice: two photons in one pixel.
+    for i in range(index.size):
+        total[index[i]] += value[i]
+
+
+def warm_up() -> None:
+    """Compile the kernel, so that the first partial sum need not wait."""
+    for dtype in (np.int64, np.float64):
+        _add_at(np.zeros(1, dtype), np.zeros(1, np.int64), np.zeros(1, dtype))
 
 
 def _common(

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from pipeline import display
+from pipeline import accumulate, display
 from pipeline.descriptions import describe_parameters, parameter_bytes
 from pipeline.parameters import settings_from_bytes
 from pipeline.publish import Publisher
@@ -107,4 +107,9 @@ class FemtomaxReducer:
 @cache
 def _warm_up() -> None:
     """Compile the kernels beside the start-up: seconds at the very first time on a machine."""
-    threading.Thread(target=display.warm_up, name="femtomax-warm-up").start()
+
+    def warm_up() -> None:
+        accumulate.warm_up()
+        display.warm_up()
+
+    threading.Thread(target=warm_up, name="femtomax-warm-up").start()

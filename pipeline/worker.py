@@ -93,6 +93,9 @@ class WorkerStore:
 class FemtomaxWorker:
     """dranspose worker of the FemtoMAX pipeline."""
 
+    work: type[EventWork] = EventWork
+    """What is done with one event."""
+
     def __init__(
         self,
         parameters: Mapping[str, Any] | None = None,
@@ -132,7 +135,7 @@ class FemtomaxWorker:
             store.acknowledge(self)
             refused = store.update_settings(parameters)
             hold = not self._name.startswith(_REPLAY_NAME)
-            work = EventWork(number, self._mapping, store.settings, store.pixels, hold)
+            work = self.work(number, self._mapping, store.settings, store.pixels, hold)
             batch = Batch(
                 boot=store.boot,
                 sequence=next(store.sequence),

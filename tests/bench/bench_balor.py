@@ -4,7 +4,7 @@ import statistics
 from contextlib import ExitStack
 
 import numpy as np
-from feeding import BareStack, DeviceStack, Frames, alternate
+from feeding import DeviceStack, EmptyStack, Frames, alternate
 from rates import of_empty, rate_table
 from section import Section
 
@@ -25,7 +25,7 @@ def run() -> Section:
     region = f'{{"x": 0, "y": 0, "width": {nx}, "height": {ny}}}'
     with ExitStack() as exit_stack:
         ours = DeviceStack(STREAM, exit_stack, PhotonRoi=region)
-        empty = BareStack("EmptyWorker", "EmptyReducer", STREAM, exit_stack)
+        empty = EmptyStack(STREAM, exit_stack)
         rates = alternate({"empty": (empty, _FRAMES), "ours": (ours, _FRAMES)}, frames, _ROUNDS)
         photons = ours.player.read("PhotonCount")
         counts = np.nansum(ours.player.read("AccumulatedImage"), dtype=np.float64)

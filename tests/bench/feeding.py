@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -13,7 +14,6 @@ import httpx
 import numpy as np
 from numpy.typing import NDArray
 
-from femtotango.commands.push_source import PushSource
 from femtotango.commands.scan_player import ScanPlayer
 from femtotango.stack.running import running
 from femtotango.trigger_maps import scan_map
@@ -30,9 +30,14 @@ class Frames:
 
     images: Sequence[NDArray[Any]]
 
+    @cached_property
+    def _pixels(self) -> list[bytes]:
+        # Encoded once for all stacks: what the source costs is the same for each.
+        return [stins_image(0, 0, image)[1] for image in self.images]
+
     def series(self, count: int) -> Iterator[Message]:
-        """Return the messages of a series; the pixels are encoded once."""
-        data = [stins_image(0, 0, image)[1] for image in self.images]
+        """Return the messages of a series."""
+        data = self._pixels
         heads = [stins_image(n + 1, n, self.images[0])[0] for n in range(count)]
         yield stins_header(0)
         for number in range(count):
@@ -67,69 +72,24 @@ def _toml(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else repr(value)
 
 
-class BareStack:
-    """A stack without device; frames/s until dranspose has completed all events."""
-
-    def __init__(self, worker: str, reducer: str, stream: str, exit_stack: ExitStack) -> None:
-        """Start it.
-
-        Args:
-            worker: class of `baselines`.
-            reducer: class of `baselines`.
-            stream: name of the camera.
-            exit_stack: ends it.
-        """
-        self._stream = stream
-        info = exit_stack.enter_context(
-            stack_with(
-                device="",
-                database=False,
-                sardana=False,
-                streams=[stream],
-                worker_class=f"baselines:{worker}",
-                reducer_class=f"baselines:{reducer}",
-            )
-        )
-        url = info["controller"] + "/api/v1/"
-        self._http = exit_stack.enter_context(httpx.Client(base_url=url, trust_env=False))
-        self._source = exit_stack.enter_context(PushSource(info["streams"][stream]))
-
-    def rate(self, frames: Frames, count: int) -> float:
-        """Send a series and return its rate [frames/s]."""
-        trigger_map = scan_map(self._stream, 1, count, records=False)
-        body = {"parts": trigger_map.parts, "sequence": trigger_map.sequence}
-        wrap = {"all_wrap": trigger_map.wrap}
-        self._http.post("sequence", json=body, params=wrap, timeout=15).raise_for_status()
-        series = frames.series(count)
-        while self._progress()["last_assigned"] < 1:
-            time.sleep(_POLL)
-        time.sleep(_AFTER_ASSIGN)
-        start = time.monotonic()
-        self._source.send(series)
-        while (progress := self._progress())["completed_events"] < progress["total_events"]:
-            if time.monotonic() - start > _LIMIT:
-                raise TimeoutError(f"{self._stream}: {progress} after {_LIMIT:.0f} s")
-            time.sleep(_POLL)
-        return count / (time.monotonic() - start)
-
-    def _progress(self) -> dict[str, Any]:
-        return self._http.get("progress").json()
-
-
 class DeviceStack:
-    """The real pipeline with its device; frames/s until Tango shows the exact FrameCount."""
+    """A stack with its device; frames/s until Tango shows the exact FrameCount."""
 
-    def __init__(self, stream: str, exit_stack: ExitStack, **attributes: Any) -> None:
+    def __init__(
+        self, stream: str, exit_stack: ExitStack, worker: str = "", **attributes: Any
+    ) -> None:
         """Start it.
 
         Args:
             stream: name of the camera.
             exit_stack: ends it.
+            worker: class of `baselines` to run instead of the project's.
             attributes: written before anything is sent.
         """
         self._stream = stream
-        info = exit_stack.enter_context(stack_with(streams=[stream], sardana=False))
-        self.player = exit_stack.enter_context(ScanPlayer(info))
+        other = {"worker_class": f"baselines:{worker}"} if worker else {}
+        self.info = exit_stack.enter_context(stack_with(streams=[stream], sardana=False, **other))
+        self.player = exit_stack.enter_context(ScanPlayer(self.info))
         self.player.write(Accumulate=True, **attributes)
 
     def rate(self, frames: Frames, count: int) -> float:
@@ -146,8 +106,38 @@ class DeviceStack:
         return rate
 
 
+class EmptyStack(DeviceStack):
+    """The same with a worker that returns nothing; frames/s until dranspose completed all."""
+
+    def __init__(self, stream: str, exit_stack: ExitStack) -> None:
+        super().__init__(stream, exit_stack, "EmptyWorker")
+        url = self.info["controller"] + "/api/v1/"
+        self._http = exit_stack.enter_context(httpx.Client(base_url=url, trust_env=False))
+
+    def rate(self, frames: Frames, count: int) -> float:
+        """Send a series and return its rate [frames/s]."""
+        trigger_map = scan_map(self._stream, 1, count, records=False)
+        body = {"parts": trigger_map.parts, "sequence": trigger_map.sequence}
+        wrap = {"all_wrap": trigger_map.wrap}
+        self._http.post("sequence", json=body, params=wrap, timeout=15).raise_for_status()
+        series = frames.series(count)
+        while self._progress()["last_assigned"] < 1:
+            time.sleep(_POLL)
+        time.sleep(_AFTER_ASSIGN)
+        start = time.monotonic()
+        self.player.source(self._stream).send(series)
+        while (progress := self._progress())["completed_events"] < progress["total_events"]:
+            if time.monotonic() - start > _LIMIT:
+                raise TimeoutError(f"{self._stream}: {progress} after {_LIMIT:.0f} s")
+            time.sleep(_POLL)
+        return count / (time.monotonic() - start)
+
+    def _progress(self) -> dict[str, Any]:
+        return self._http.get("progress").json()
+
+
 def alternate(
-    stacks: Mapping[str, tuple[BareStack | DeviceStack, int]], frames: Frames, rounds: int
+    stacks: Mapping[str, tuple[DeviceStack, int]], frames: Frames, rounds: int
 ) -> dict[str, list[float]]:
     """Measure several stacks in turn, so that a busy machine is as busy for each.
 

@@ -8,9 +8,9 @@ from section import markdown_table
 
 _OF_EMPTY = 0.75
 _NAMES = {
-    "empty": "worker that returns nothing, no device",
+    "empty": "the same stack with a worker that returns nothing",
     "ours": "femtotango, to the exact FrameCount through Tango",
-    "images": "worker that sends every image to the reducer, no device",
+    "images": "the same stack with a worker that sends every image to the reducer",
 }
 
 Rates = Mapping[str, Sequence[float]]
