@@ -7,7 +7,7 @@ import numpy as np
 from numba.extending import overload
 from numpy.typing import NDArray
 
-_BLOCK = 1024
+_BLOCK = 512
 _SUB_BLOCK = 64
 """Pixels that are looked at together: their maximum settles most blocks of a sparse image."""
 
@@ -138,8 +138,9 @@ def scan(
             if above > most:
                 above += _count_from(image[y, x_start:x_stop], first)
                 continue
-            n = _pixels_from(image[y], x_start, x_stop, first, here)
-            above += n
+            if _reaches(image[y, x_start:x_stop], first):  # most rows of a sparse image do not
+                n = _pixels_from(image[y], x_start, x_stop, first, here)
+                above += n
         if 1 < y < ny:
             for k in range(n_before):
                 x = before[k]
