@@ -2,6 +2,7 @@
 
 import statistics
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from feeding import Frames, stack_with
@@ -40,7 +41,19 @@ class _Round:
         player.prepare(STREAM, BurstScan(steps=1, burst=_FRAMES), records=False)
         series = self._frames.series(_FRAMES)
         start = time.monotonic()
-        player.source(STREAM).send(series)
+        with ThreadPoolExecutor(1) as pool:
+            # The source waits for the pipeline; the client goes on meanwhile.
+            sent = pool.submit(player.source(STREAM).send, series)
+            self._follow(start)
+            sent.result()
+        rate = _FRAMES / (time.monotonic() - start)
+        player.wait_finished()
+        assert player.read("FrameCount") == _FRAMES
+        return rate
+
+    def _follow(self, start: float) -> None:
+        """Write distances until all frames are there."""
+        player = self._player
         changed, last_q = start, self._last_q()
         waiting = False
         while (shown := player.read("FrameCount")) != _FRAMES:
@@ -57,10 +70,6 @@ class _Round:
                     self._write_other_distance()
                     waiting = True
             time.sleep(_POLL)
-        rate = _FRAMES / (time.monotonic() - start)
-        player.wait_finished()
-        assert player.read("FrameCount") == _FRAMES
-        return rate
 
     def _last_q(self) -> float:
         q = np.asarray(self._player.read("AzimuthalQ"))
