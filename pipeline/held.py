@@ -17,8 +17,8 @@ _SPARSE_COST = 12
 """Bytes that one pixel costs when it travels as index and value."""
 _SMALL = 1 << 18
 """Images of fewer pixels travel as they are."""
-_TOGETHER = 1 << 14
-"""So many pixels at least are added to a sum in one go, which their addresses' cache holds."""
+_MANY = 1 << 14
+"""So many positive pixels are collected before they are added to a sum."""
 
 
 @dataclass(frozen=True)
@@ -186,7 +186,7 @@ def add_counting(total, good, image):  # type: ignore[no-untyped-def]
     sums, values = total.reshape(-1), image.reshape(-1)
     positive = np.zeros((nx + 7) // 8 * 8, np.uint8)
     eights = positive.view(np.uint64)
-    where = np.empty(nx + _TOGETHER, np.int64)
+    where = np.empty(_MANY + nx, np.int64)
     found = 0
     for y in range(ny):
         for x in range(nx):
@@ -201,7 +201,7 @@ def add_counting(total, good, image):  # type: ignore[no-untyped-def]
                 for x in range(8 * eight, min(8 * eight + 8, nx)):
                     where[found] = y * nx + x
                     found += positive[x]
-        if found > _TOGETHER or y == ny - 1:
+        if found > _MANY or y == ny - 1:
             for pixel in where[:found]:
                 sums[pixel] += values[pixel]
             found = 0

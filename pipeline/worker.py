@@ -20,11 +20,17 @@ _REPLAY_NAME = "replay-worker-"
 """Under `dranspose replay` one worker only gets the end event: nothing may be held back."""
 
 
-_TOGETHER = 0.1
-"""Results of fast frames are sent together, at most so late, where no record waits for them [s]."""
+_TOGETHER = 0.2
+"""Results of fast frames are sent together, at most so late, where no record waits for them [s].
+
+It is about as long as pixels are held back, which takes a message of its own anyway.
+"""
+
+_FAST = 0.1
+"""Events that come closer than this are fast [s]."""
 
 _MANY = 50
-"""So many events in a row make a stream of which more is to be expected."""
+"""So many fast events in a row make a stream of which more is to be expected."""
 
 
 @dataclass(eq=False)
@@ -65,7 +71,7 @@ class WorkerStore:
 
     def note_event(self, now: float) -> None:
         """Notice how fast events come; `now` is monotonic [s]."""
-        self.in_a_row = self.in_a_row + 1 if now - self.newest < _TOGETHER else 0
+        self.in_a_row = self.in_a_row + 1 if now - self.newest < _FAST else 0
         self.newest = now
 
     def hand_out(self, owner: object, now: float) -> tuple[Batch, ...]:

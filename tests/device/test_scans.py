@@ -203,7 +203,9 @@ def test_settings_written_before_the_scan_hold_for_every_frame(player):
     assert player.device.ImageSum >= total
 
 
-def test_scans_while_parameters_are_written_all_the_time(player):
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_a_hundred_scans_while_parameters_are_written_all_the_time(player):
     player.write(Accumulate=True)
     done = threading.Event()
     other = tango.DeviceProxy(player.info["device"])
@@ -219,7 +221,7 @@ def test_scans_while_parameters_are_written_all_the_time(player):
     writer.start()
     try:
         scan = BurstScan(steps=2, burst=5)
-        for number in range(1, 6):
+        for number in range(1, 101):
             player.prepare("pilatus", scan)
             player.play("pilatus", frames(10), scan)
             player.wait_finished()
