@@ -38,6 +38,10 @@ _QUIET = 0.4
 _STOP_REPLY = 2.5
 """Tango clients wait 3 s; the rest of a stop goes on behind them."""
 _POLL = 0.05
+_NOT_FLUSHED = (
+    "never came, or are still in the workers, which hand them over with the next scan: "
+    "only a Sardana ingester could ask for them now."
+)
 _NEARLY_ALL = CONTINUOUS_PARTS * PART - 10 * PART
 """Frames after which a continuous run is armed anew in the middle of a series."""
 
@@ -285,12 +289,13 @@ class ScanControl:
         scan = self._scan
         if scan.done:
             return
+        flushed = False
         try:
             self._arming.halt()
             self._arming.wait_quiet(_QUIET)
             with self._lock:
                 self._scan = scan = replace(scan, stopped=True)
-            self._flush()
+            flushed = self._flush()
         except PipelineError as error:
             self.last_error = f"Scan {scan.number} was given up without its last frames: {error}"
         finally:
@@ -298,17 +303,19 @@ class ScanControl:
             if missing:
                 self.given_up += missing
                 self.last_error = (
-                    f"Scan {scan.number} was stopped; {missing} of {scan.frames} frames never came."
+                    f"Scan {scan.number} was stopped; {missing} of {scan.frames} frames "
+                    + ("never came." if flushed else _NOT_FLUSHED)
                 )
             with self._lock:
                 self._scan = replace(scan, stopped=True, done=True)
             self._refresh()
 
-    def _flush(self) -> None:
+    def _flush(self) -> bool:
+        """Have the workers hand over what they hold; False when nobody can ask them to."""
         with self._sync.posting():
             config = self._arming.ready_config()
             if not self._arming.can_flush(config):
-                return
+                return False
             self._posting = True
             try:
                 self._known.append(config.mapping)
@@ -316,6 +323,7 @@ class ScanControl:
             finally:
                 self._posting = False
         self._arming.wait_quiet(_QUIET / 2)
+        return True
 
     def _complain_if_unfinished(self, scan: Scan, why: str) -> None:
         if not scan.done:

@@ -125,8 +125,10 @@ class EventWork:
 
     def _frame(self, detector: Detector, message: StinsFrame) -> None:
         image, settings = message.image, self._settings
-        if image.dtype.kind in "iu" and image.itemsize == 8 and image.max() >= _LARGEST_EXACT:
-            raise BadFrame(f"frame {message.frame} has pixels of {image.max()}")
+        if image.dtype.kind in "iu" and image.itemsize == 8:
+            low, high = int(image.min()), int(image.max())
+            if max(-low, high) >= _LARGEST_EXACT:
+                raise BadFrame(f"frame {message.frame} has pixels from {low} to {high}")
         rois = settings.roi_map
         photons = None
         region = settings.photon_region if detector.finds_photons else None

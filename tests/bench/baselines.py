@@ -32,7 +32,6 @@ class _EachImage(EventWork):
 
     def _hold(self, detector: Detector, message: StinsFrame, unit: str) -> None:
         image, settings = message.image, self._settings
-        good = image >= 0
         self._partials.append(
             PartialSum(
                 mapping=self._mapping,
@@ -43,8 +42,8 @@ class _EachImage(EventWork):
                 accumulation_id=settings.accumulation_id,
                 events=(self._event,),
                 frames=(message.frame,),
-                image=np.where(good, image, 0),
-                good=good,
+                image=np.where(image < 0, 0, image),
+                good=None,
             )
         )
 

@@ -9,7 +9,7 @@ from rates import of_empty, rate_table
 from section import Section
 
 from pipeline.parameters import Settings
-from pipeline.photons import find_photons_with
+from pipeline.photons import clean_pixels, find_photons_with
 from pipeline.rois import Roi
 from pipeline.simulate import detector_frames
 
@@ -40,8 +40,11 @@ def run() -> Section:
         find_photons_with(Settings(), image, Roi(0, 0, nx, ny)).photons for image in frames.images
     ]
     truth = sum(len(found[n % len(found)]) for n in range(_FRAMES))
+    seen = [len(clean_pixels(p, Settings().view_threshold, (ny, nx))) for p in found]
+    drawn = sum(seen[n % len(seen)] for n in range(_FRAMES))
     demands = [
         (f"the photons are those found offline: {photons}", photons == truth),
+        (f"so are the counts of the clean image: {counts:.0f}", counts == drawn),
         of_empty(rates),
         (f"at least {_RATE:g} frames/s: {rate:.1f}", rate >= _RATE),
     ]

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from support.dispatch import Dispatch, header, image, parameters, sardana, series_end
 
+import pipeline.worker as worker_module
 from pipeline.parameters import Settings, settings_from_bytes
 from pipeline.simulate_balor import balor_frame
 
@@ -13,8 +14,8 @@ SHAPE = (120, 160)
 ROI = json.dumps({"x": 0, "y": 0, "width": SHAPE[1], "height": SHAPE[0]})
 
 
-def photon_run(tmp_path) -> Dispatch:
-    run = Dispatch(2)
+def photon_run(tmp_path, workers: int = 2) -> Dispatch:
+    run = Dispatch(workers)
     run.change(photon_roi=ROI)
     run.to_all(andor3_balor=header(str(tmp_path / "raw.h5")))
     return run
@@ -54,6 +55,65 @@ def test_results_behind_an_event_that_does_not_come_are_not_trusted_and_then_use
     assert "41" in run.published["health"]["last_error"]
     tick(run, 112.5)
     assert photons(run)["trusted"] == 1
+
+
+def fast_run() -> Dispatch:
+    """Return a run in which the first worker holds back its newest frames, and the second none."""
+    run = Dispatch(2)
+    run.change(rois=json.dumps({"a": {"x": 0, "y": 0, "width": 8, "height": 8}}))
+    run.to_all(pilatus=header())
+    for number in range(70):
+        run.to_one(int(number >= 60), pilatus=image(number, np.full((8, 8), number, np.float32)))
+    run.deliver()
+    assert run.published["scan"]["frames"] < 60
+    return run
+
+
+def test_what_a_worker_holds_back_in_a_pause_is_not_given_up():
+    run = fast_run()
+    for now in np.arange(100.0, 130.0, 0.2):
+        tick(run, now)
+    run.to_one(1, pilatus=image(70, np.full((8, 8), 70, np.float32)))
+    run.deliver()
+    tick(run, 130.0)
+    run.to_all(pilatus=series_end())
+    run.deliver()
+    tick(run, 130.2)
+    assert run.published["health"]["last_error"] == ""
+    np.testing.assert_array_equal(run.published["roi_means"]["a"], np.arange(71.0))
+
+
+def test_what_a_worker_holds_back_for_ever_is_given_up_while_others_go_on(monkeypatch):
+    run = fast_run()
+    monkeypatch.setattr(worker_module, "_MANY", 1000)
+    number = 70
+    for now in np.arange(100.0, 111.0, 0.2):
+        run.to_one(1, pilatus=image(number, np.full((8, 8), number, np.float32)))
+        run.deliver()
+        number += 1
+        tick(run, now)
+    assert 70 in np.asarray(run.published["roi_means"]["a"])
+    assert "did not come" in run.published["health"]["last_error"]
+
+
+def test_a_frame_with_photons_is_never_held_back(tmp_path):
+    run = photon_run(tmp_path, workers=1)
+    run.change(accumulate=True)
+    send(run, 0, 60)
+    run.to_one(andor3_balor=image(60, np.full(SHAPE, 5000, np.uint16)))
+    run.deliver()
+    assert photons(run)["skipped_frames"] == 1
+    assert photons(run)["may_drop_raw"] == 0
+
+
+@pytest.mark.parametrize("value", [np.iinfo(np.int64).min, np.iinfo(np.int64).max, -(1 << 40)])
+def test_pixels_that_would_overflow_a_sum_are_refused(value):
+    run = Dispatch(1)
+    run.to_all(andor3_zyla10=header())
+    run.to_one(andor3_zyla10=image(0, np.array([[value, 300]], np.int64)))
+    run.deliver()
+    assert run.published["health"]["failed_frames"] == 1
+    assert str(value) in run.published["health"]["last_error"]
 
 
 def test_what_waits_holds_no_pixels():
