@@ -37,6 +37,8 @@ _QUIET = 0.4
 """No frame for so long: those in flight have been processed [s]."""
 _STOP_REPLY = 2.5
 """Tango clients wait 3 s; the rest of a stop goes on behind them."""
+_CONSISTENT = 1.0
+"""A controller that takes a trigger map tells of the old one's progress for half a second [s]."""
 _POLL = 0.05
 _NOT_FLUSHED = (
     "never came, or are still in the workers, which hand them over with the next scan: "
@@ -75,6 +77,8 @@ class ScanControl:
         """Trigger maps that are no news."""
         self._posting = False
         self._rearming = False
+        self._followed = 0.0
+        """When another client's trigger map was met, monotonic [s]."""
         self._closing = threading.Event()
         self.given_up = 0
         """Frames that were outstanding when scans were stopped."""
@@ -173,6 +177,7 @@ class ScanControl:
             self._complain_if_unfinished(scan, "the controller was started anew")
             return replace(scan, stopped=not scan.done, done=True)
         self._complain_if_unfinished(scan, "another client began one")
+        self._followed = time.monotonic()
         # What had ended before this device looked for the first time is over.
         over = first and (progress.finished or progress.completed >= progress.total)
         return Scan(
@@ -182,7 +187,9 @@ class ScanControl:
             services=config.sources_and_workers,
             failed_before=results.failed_frames,
             progress=progress,
-            done=over,
+            # The look that is under way may have begun before the last results.
+            looks=2 if over else 0,
+            done=False,
         )
 
     def look_at(self, results: Observation) -> None:
@@ -191,11 +198,18 @@ class ScanControl:
         with self._lock:
             scan = self._scan
             if not self._posting and not scan.done and not scan.stopped:
-                if scan.continuous:
+                if scan.looks:
+                    seen = results.whole or results.error is not None
+                    looks = scan.looks - seen
+                    self._scan = replace(scan, looks=looks, done=not looks)
+                elif scan.continuous:
                     rearm = not self._rearming and series_over(results.snapshot, scan, _NEARLY_ALL)
                     self._rearming |= rearm
                     in_series = not series_over(results.snapshot, scan)
-                elif over_elsewhere(results.snapshot, scan):
+                elif (
+                    over_elsewhere(results.snapshot, scan)
+                    and time.monotonic() - self._followed > _CONSISTENT
+                ):
                     self._scan = replace(scan, mapping="", done=True)
                 elif results.whole and complete(results.snapshot, scan):
                     self._scan = replace(scan, done=True)
@@ -205,7 +219,8 @@ class ScanControl:
     def wants_all(self, results: Observation) -> bool:
         """Say whether only the curves are missing before the scan is done."""
         scan = self._scan
-        return not (results.whole or scan.done) and complete(results.snapshot, scan)
+        over = scan.looks > 0 or complete(results.snapshot, scan)
+        return over and not (results.whole or scan.done)
 
     # Jobs
 
