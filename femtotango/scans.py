@@ -42,7 +42,7 @@ _CONSISTENT = 1.0
 _POLL = 0.05
 _NOT_FLUSHED = (
     "never came, or are still in the workers, which hand them over with the next scan: "
-    "only a Sardana ingester could ask for them now."
+    "no Sardana ingester could ask for them now."
 )
 _NEARLY_ALL = CONTINUOUS_PARTS * PART - 10 * PART
 """Frames after which a continuous run is armed anew in the middle of a series."""

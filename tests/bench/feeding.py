@@ -10,10 +10,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import httpx
 import numpy as np
 from numpy.typing import NDArray
 
+from femtotango.client import Controller
 from femtotango.commands.scan_player import ScanPlayer
 from femtotango.stack.running import running
 from femtotango.trigger_maps import scan_map
@@ -111,29 +111,24 @@ class EmptyStack(DeviceStack):
 
     def __init__(self, stream: str, exit_stack: ExitStack) -> None:
         super().__init__(stream, exit_stack, "EmptyWorker")
-        url = self.info["controller"] + "/api/v1/"
-        self._http = exit_stack.enter_context(httpx.Client(base_url=url, trust_env=False))
+        self._controller = Controller(self.info["controller"])
+        exit_stack.callback(self._controller.close)
 
     def rate(self, frames: Frames, count: int) -> float:
         """Send a series and return its rate [frames/s]."""
-        trigger_map = scan_map(self._stream, 1, count, records=False)
-        body = {"parts": trigger_map.parts, "sequence": trigger_map.sequence}
-        wrap = {"all_wrap": trigger_map.wrap}
-        self._http.post("sequence", json=body, params=wrap, timeout=15).raise_for_status()
+        progress = self._controller.progress
+        self._controller.set_sequence(scan_map(self._stream, 1, count, records=False))
         series = frames.series(count)
-        while self._progress()["last_assigned"] < 1:
+        while progress().last_assigned < 1:
             time.sleep(_POLL)
         time.sleep(_AFTER_ASSIGN)
         start = time.monotonic()
         self.player.source(self._stream).send(series)
-        while (progress := self._progress())["completed_events"] < progress["total_events"]:
+        while (newest := progress()).completed < newest.total:
             if time.monotonic() - start > _LIMIT:
-                raise TimeoutError(f"{self._stream}: {progress} after {_LIMIT:.0f} s")
+                raise TimeoutError(f"{self._stream}: {newest} after {_LIMIT:.0f} s")
             time.sleep(_POLL)
         return count / (time.monotonic() - start)
-
-    def _progress(self) -> dict[str, Any]:
-        return self._http.get("progress").json()
 
 
 def alternate(
