@@ -23,7 +23,7 @@ def femtotango() -> None:
 )
 def demo(serve: bool, output: Path) -> None:
     """Show the main job: simulated detectors in front, a Tango client behind."""
-    from femtotango.commands.demo import demo as run
+    from femtotango.commands.demo.command import demo as run
 
     run(serve, output, Console())
 
@@ -95,7 +95,7 @@ def simulate(
     """
     from femtotango.commands.simulate import Simulation
     from femtotango.commands.simulate import simulate as run
-    from pipeline.simulate import BurstScan
+    from pipeline.simulation.scan import BurstScan
 
     scan = BurstScan(steps=steps, burst=burst)
     run(Simulation(stream, url, scan, rate, filename, compression, seed), Console())

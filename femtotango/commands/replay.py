@@ -12,7 +12,7 @@ import httpx
 from rich.console import Console
 from rich.progress import Progress
 
-from femtotango.commands.report import device_table
+from femtotango.commands.demo.report import device_table
 from femtotango.commands.up import stop_on_signals
 from femtotango.stack.config import StackConfig
 from femtotango.stack.errors import ConfigError, MissingPart, StackError
@@ -22,7 +22,7 @@ from femtotango.stack.processes import Command, Process, end
 from femtotango.stack.services import Addresses, Services
 from femtotango.stack.supervisor import write_ready_file
 from femtotango.stack.tango_client import connect, device_state
-from pipeline.parameters import PARAMETERS, ParameterError, Value
+from pipeline.model.parameters import PARAMETERS, ParameterError, Value
 
 _POLL = 0.1
 _LIMIT = 60.0

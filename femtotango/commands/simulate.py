@@ -8,11 +8,17 @@ import httpx
 from rich.console import Console
 from rich.progress import Progress
 
-from femtotango.commands.balor_device import run_balor_device
-from femtotango.commands.push_source import PushSource
+from femtotango.simulation.balor_address import run_balor_device
+from femtotango.simulation.detector_socket import PushSource
 from femtotango.stack.errors import ConfigError, StackError
-from pipeline.results import CAMERAS, SARDANA
-from pipeline.simulate import BurstScan, Message, detector_frames, sardana_records, stins_series
+from pipeline.protocols.batch import CAMERAS, SARDANA
+from pipeline.simulation.scan import (
+    BurstScan,
+    Message,
+    detector_frames,
+    sardana_records,
+    stins_series,
+)
 
 BALOR_DEVICE = "balor-device"
 STREAMS = (*CAMERAS, SARDANA, BALOR_DEVICE)

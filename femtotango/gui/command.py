@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from femtotango.gui.names import DeviceNameError, parse_device_name
+from femtotango.gui.device_link.names import DeviceNameError, parse_device_name
 
 if TYPE_CHECKING:
     from femtotango.gui.window import ViewerWindow
@@ -40,7 +40,7 @@ def open_viewer(device: str, size: tuple[int, int] = _SIZE, screenshot: Path | N
     taurus.setLogLevel(taurus.Error)
     from taurus.external.qt import QtWidgets
 
-    from femtotango.gui.link import close_links
+    from femtotango.gui.device_link.link import close_links
     from femtotango.gui.window import ViewerWindow
 
     application = QtWidgets.QApplication(["femtomax"])

@@ -2,16 +2,16 @@
 
 from taurus.external.qt import QtCore, QtGui, QtWidgets
 
-from femtotango.gui.azimuthal import AzimuthalCurve
-from femtotango.gui.curves import RoiCurves
-from femtotango.gui.geometry import GeometryPanel
-from femtotango.gui.histogram import EnergyHistogram
-from femtotango.gui.image import ImageWidget
-from femtotango.gui.link import link_to
-from femtotango.gui.roi_table import RoiTable
-from femtotango.gui.settings import SettingsPanel
-from femtotango.gui.status import StatusLine
-from femtotango.gui.tools import Tools
+from femtotango.gui.device_link.link import link_to
+from femtotango.gui.panels.azimuthal import AzimuthalCurve
+from femtotango.gui.panels.curves import RoiCurves
+from femtotango.gui.panels.geometry import GeometryPanel
+from femtotango.gui.panels.histogram import EnergyHistogram
+from femtotango.gui.panels.image import ImageWidget
+from femtotango.gui.panels.roi_table import RoiTable
+from femtotango.gui.panels.settings import SettingsPanel
+from femtotango.gui.panels.status import StatusLine
+from femtotango.gui.panels.tools import Tools
 
 _LEFT, _RIGHT, _BELOW = 184, 282, 190
 """Sizes of the parts around the image that they need, screen pixels."""

@@ -13,7 +13,7 @@ from femtotango.sardana.config_yaml import (
     SardanaSetup,
     sardana_yaml,
 )
-from pipeline.results import CAMERAS
+from pipeline.protocols.batch import CAMERAS
 
 
 def read_ready_file(path: Path) -> dict[str, Any]:

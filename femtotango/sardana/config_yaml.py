@@ -5,12 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from femtotango.sardana.names import (
-    BURST_VARIABLE,
-    DEVICE_VARIABLE,
-    INGESTER_VARIABLE,
-    RECORDER,
-)
+from femtotango.sardana.names import BURST_VARIABLE, DEVICE_VARIABLE, INGESTER_VARIABLE, RECORDER
 
 HERE = Path(__file__).parent
 MACRO_PATH = HERE / "macros"

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from femtotango.stack.errors import ConfigError
-from pipeline.results import CAMERAS
+from pipeline.protocols.batch import CAMERAS
 from tango_db.register import template
 
 _T = TypeVar("_T")

@@ -4,12 +4,12 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.descriptions import describe_parameters
-from pipeline.detectors import Detector
-from pipeline.event_work import EventWork
-from pipeline.results import PartialSum
-from pipeline.stins import StinsFrame
+from pipeline.dranspose_parameters import describe_parameters
+from pipeline.model.cameras import Detector
+from pipeline.protocols.batch import PartialSum
+from pipeline.protocols.stins import StinsFrame
 from pipeline.worker import FemtomaxWorker
+from pipeline.worker.event import EventWork
 
 
 class EmptyWorker:

@@ -1,8 +1,7 @@
 """Azimuthal integration beside pyFAI alone, and the time that rings take."""
 
+from bench.integration import RATIO_LIMIT, RINGS_LIMIT_MS, azimuthal_rows, rings_rows
 from section import Section, markdown_table
-
-from femtotango.bench.azimuthal import RATIO_LIMIT, RINGS_LIMIT_MS, azimuthal_rows, rings_rows
 
 
 def run() -> Section:

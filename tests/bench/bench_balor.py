@@ -8,10 +8,10 @@ from feeding import DeviceStack, EmptyStack, Frames, alternate
 from rates import of_empty, rate_table
 from section import Section
 
-from pipeline.parameters import Settings
-from pipeline.photons import clean_pixels, find_photons_with
-from pipeline.rois import Roi
-from pipeline.simulate import detector_frames
+from pipeline.model.parameters import Settings
+from pipeline.model.roi import Roi
+from pipeline.photons.detection import clean_pixels, find_photons_with
+from pipeline.simulation.scan import detector_frames
 
 STREAM = "andor3_balor"
 _FRAMES, _ROUNDS = 150, 5

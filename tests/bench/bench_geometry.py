@@ -8,8 +8,8 @@ import numpy as np
 from feeding import Frames, stack_with
 from section import Section, markdown_table
 
-from femtotango.commands.scan_player import ScanPlayer
-from pipeline.simulate import BurstScan, detector_frames
+from femtotango.simulation.beamline import ScanPlayer
+from pipeline.simulation.scan import BurstScan, detector_frames
 
 STREAM = "pilatus"
 _FRAMES, _ROUNDS, _POOL = 1000, 4, 24

@@ -7,8 +7,8 @@ import psutil
 from feeding import Frames, stack_with
 from section import Section, markdown_table
 
-from femtotango.commands.scan_player import ScanPlayer
-from pipeline.simulate import BurstScan
+from femtotango.simulation.beamline import ScanPlayer
+from pipeline.simulation.scan import BurstScan
 
 STREAM = "andor3_zyla10"
 _FRAMES, _PARTS = 20_000, 4

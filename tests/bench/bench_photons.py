@@ -1,8 +1,7 @@
 """Photon finding on full frames."""
 
+from bench.photon_finding import photon_rows
 from section import Section, markdown_table
-
-from femtotango.bench.photons import photon_rows
 
 
 def run() -> Section:

@@ -6,7 +6,7 @@ from feeding import DeviceStack, EmptyStack, Frames, alternate, ratio
 from rates import of_empty, rate_table
 from section import Section
 
-from pipeline.simulate import detector_frames
+from pipeline.simulation.scan import detector_frames
 
 STREAM = "pilatus"
 _FRAMES, _ROUNDS = 2000, 5

@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from femtotango.client import Controller
-from femtotango.commands.scan_player import ScanPlayer
+from femtotango.dranspose_client.http import Controller
+from femtotango.dranspose_client.trigger_maps import scan_map
+from femtotango.simulation.beamline import ScanPlayer
 from femtotango.stack.running import running
-from femtotango.trigger_maps import scan_map
-from pipeline.simulate import BurstScan, Message, stins_end, stins_header, stins_image
+from pipeline.simulation.scan import BurstScan, Message, stins_end, stins_header, stins_image
 
 _POLL = 0.005
 _AFTER_ASSIGN = 0.1

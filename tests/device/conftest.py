@@ -9,7 +9,7 @@ import pytest
 from support.client_side import closed_port
 from support.device_server import device_server
 
-from femtotango.client import Controller, Reducer
+from femtotango.dranspose_client.http import Controller, Reducer
 from femtotango.stack.running import running
 
 Properties = dict[str, Any]

@@ -10,9 +10,9 @@ from support.client_side import refusal, silent_server, wait_for
 from support.device_server import device_server
 from tango import AttrQuality, DevState
 
-from femtotango.attributes import all_attributes
-from femtotango.results_table import RESULTS
-from pipeline.parameters import ATTRIBUTES
+from femtotango.component.result_attributes import RESULTS
+from femtotango.device.attributes import all_attributes
+from pipeline.model.parameters import ATTRIBUTES
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ import pytest
 import tango
 from tango.test_context import DeviceTestContext
 
-from femtotango.balor_simulator import BalorSimulator
+from femtotango.simulation.balor_device import BalorSimulator
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ def test_it_runs_as_a_server_of_its_own():
     name = "sim/balor/1"
     arguments = ["BalorSimulator", "1", "-nodb", "-dlist", name, "-ORBendPoint"]
     arguments.append(f"giop:tcp:127.0.0.1:{port}")
-    code = "import sys; from femtotango.balor_simulator import main; main(sys.argv[1:])"
+    code = "import sys; from femtotango.simulation.balor_device import main; main(sys.argv[1:])"
     with subprocess.Popen(
         [sys.executable, "-c", code, *arguments], stdout=subprocess.PIPE, text=True
     ) as server:

@@ -8,10 +8,10 @@ import pytest
 from support.client_side import closed_port, silent_server
 from support.published import published
 
-from femtotango.client import Controller, Reducer, SardanaIngester
+from femtotango.dranspose_client.http import Controller, Reducer, SardanaIngester
+from femtotango.dranspose_client.services import Progress, read_config
 from femtotango.errors import BadReply, Unreachable
-from femtotango.services_seen import Progress, read_config
-from pipeline.parameters import PARAMETERS
+from pipeline.model.parameters import PARAMETERS
 
 TREE = {
     "number": 7,

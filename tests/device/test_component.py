@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from support.client_side import wait_for
 
-from femtotango import scans
-from femtotango.commands.push_source import PushSource
-from femtotango.component import Addresses, Component
-from pipeline.simulate import stins_header, stins_image
+from femtotango.component import scan_control
+from femtotango.component.component import Addresses, Component
+from femtotango.simulation.detector_socket import PushSource
+from pipeline.simulation.scan import stins_header, stins_image
 
 CONFIG = b'{"parameters_version": {}, "parameters_hash": "h"}'
 REPLIES = {
@@ -84,7 +84,7 @@ def test_the_fault_is_over_with_the_next_good_answer(component, monkeypatch):
 
 
 def test_a_continuous_series_longer_than_its_trigger_map_is_said(pipeline, monkeypatch):
-    monkeypatch.setattr(scans, "_NEARLY_ALL", 10)
+    monkeypatch.setattr(scan_control, "_NEARLY_ALL", 10)
     component = Component(Addresses(pipeline["controller"], pipeline["reducer"]), update_rate=20.0)
     component.start()
     try:

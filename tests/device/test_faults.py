@@ -9,10 +9,10 @@ from support.client_side import wait_for
 from support.stack import reset
 from tango import AttrQuality, DevState
 
-from femtotango.client import Controller
-from femtotango.commands.scan_player import ScanPlayer
-from pipeline.parameters import PARAMETERS
-from pipeline.simulate import BurstScan
+from femtotango.dranspose_client.http import Controller
+from femtotango.simulation.beamline import ScanPlayer
+from pipeline.model.parameters import PARAMETERS
+from pipeline.simulation.scan import BurstScan
 
 pytestmark = [pytest.mark.timeout(180), pytest.mark.slow]
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from support.client_side import refusal, wait_for
 
-from pipeline.parameters import PARAMETERS
-from pipeline.simulate import BurstScan
+from pipeline.model.parameters import PARAMETERS
+from pipeline.simulation.scan import BurstScan
 
 pytestmark = pytest.mark.timeout(120)
 SHAPE = (200, 300)

@@ -5,9 +5,9 @@ import pytest
 from support.client_side import wait_for
 from support.published import published
 
-from femtotango.client import Reducer
-from femtotango.observer import Curves, Observer
-from pipeline.wire import pack
+from femtotango.component.results_poller import Curves, Observer
+from femtotango.dranspose_client.http import Reducer
+from pipeline.protocols.snapshot import pack
 
 
 class Published(dict):

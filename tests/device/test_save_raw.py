@@ -11,9 +11,9 @@ import tango
 from support.client_side import refusal, wait_for
 from support.device_server import serving, wait_until_ready
 
-from femtotango.commands.scan_player import ScanPlayer
+from femtotango.simulation.beamline import ScanPlayer
 from femtotango.stack.ports import Ports
-from pipeline.simulate import BurstScan
+from pipeline.simulation.scan import BurstScan
 
 pytestmark = pytest.mark.timeout(120)
 SHAPE = (256, 256)
@@ -37,7 +37,7 @@ def balor_server(folder):
     with log.open("wb") as output:
         process = subprocess.Popen(
             [
-                *(sys.executable, "-m", "femtotango.balor_simulator", "test", "-nodb"),
+                *(sys.executable, "-m", "femtotango.simulation.balor_device", "test", "-nodb"),
                 *("-dlist", "test/balor/1", "-ORBendPoint", f"giop:tcp:127.0.0.1:{port}"),
             ],
             stdout=output,

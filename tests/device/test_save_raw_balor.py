@@ -10,13 +10,13 @@ from support.client_side import wait_for
 from tango.server import attribute
 from tango.test_context import DeviceTestContext
 
-from femtotango.balor_simulator import BalorSimulator
-from femtotango.device_balor import Balor
+from femtotango.component.results_poller import Observation
+from femtotango.component.save_raw_interlock import PATIENCE
+from femtotango.component.state import Pipeline, View
+from femtotango.device.balor_monitor import Balor
+from femtotango.dranspose_client.services import Config, Service
 from femtotango.errors import NoBalor
-from femtotango.observer import Observation
-from femtotango.save_raw import PATIENCE
-from femtotango.services_seen import Config, Service
-from femtotango.view import Pipeline, View
+from femtotango.simulation.balor_device import BalorSimulator
 
 pytestmark = pytest.mark.timeout(60)
 SERVICE = Service("worker", "w1", "u", "h", "m")

@@ -10,9 +10,9 @@ import tango
 from support.client_side import refusal, wait_for
 from support.device_server import device_server
 
-from femtotango.client import Controller
-from femtotango.trigger_maps import scan_map
-from pipeline.simulate import BurstScan, stins_end, stins_header, stins_image
+from femtotango.dranspose_client.http import Controller
+from femtotango.dranspose_client.trigger_maps import scan_map
+from pipeline.simulation.scan import BurstScan, stins_end, stins_header, stins_image
 
 FRAME = np.ones((32, 48), np.float32)
 URLS = {"ControllerUrl": "controller", "ReducerUrl": "reducer", "SardanaUrl": "sardana"}

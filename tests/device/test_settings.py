@@ -6,11 +6,11 @@ import pytest
 from support.client_side import closed_port, wait_for
 from support.device_server import device_server
 
-from femtotango.client import Controller
-from femtotango.component import Addresses, Component
+from femtotango.component.component import Addresses, Component
+from femtotango.component.settings_sync import SettingsSync
+from femtotango.dranspose_client.http import Controller
 from femtotango.errors import BadValue, Unreachable
-from femtotango.settings_sync import SettingsSync
-from pipeline.parameters import PARAMETERS
+from pipeline.model.parameters import PARAMETERS
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from support.display import start_virtual_screen
 if TYPE_CHECKING:
     from support.viewer import Viewer
 
-    from femtotango.commands.scan_player import ScanPlayer
+    from femtotango.simulation.beamline import ScanPlayer
 
 Open = Callable[..., "Viewer"]
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from support.viewer_scans import PILATUS, SCAN, play_pilatus, show_pilatus
 
-from pipeline.simulate import BurstScan, detector_frames
+from pipeline.simulation.scan import BurstScan, detector_frames
 
 pytestmark = [pytest.mark.gui, pytest.mark.slow]
 

@@ -74,7 +74,7 @@ def test_a_refused_value_is_an_error_line_and_the_old_one_shows(viewer, player) 
 
 
 def test_no_number_beyond_the_limits_can_be_typed(viewer, player) -> None:
-    from pipeline.parameters import ATTRIBUTES
+    from pipeline.model.parameters import ATTRIBUTES
 
     for name, field in viewer.window.geometry_panel.form.fields.items():
         assert (field.minimum(), field.maximum()) == ATTRIBUTES[name].limits

@@ -11,7 +11,7 @@ import psutil
 import pytest
 
 from femtotango.stack.tango_client import connect
-from pipeline.simulate import BurstScan, detector_frames
+from pipeline.simulation.scan import BurstScan, detector_frames
 
 pytestmark = [pytest.mark.gui, pytest.mark.slow, pytest.mark.timeout(180)]
 

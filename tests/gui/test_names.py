@@ -2,7 +2,7 @@
 
 import pytest
 
-from femtotango.gui.names import DeviceNameError, parse_device_name
+from femtotango.gui.device_link.names import DeviceNameError, parse_device_name
 
 
 @pytest.mark.parametrize(

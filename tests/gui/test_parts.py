@@ -50,7 +50,7 @@ def test_a_part_shows_a_device_as_its_model(viewer, player, part: str) -> None:
 
 
 def test_one_link_serves_all_parts_of_a_device(viewer, player) -> None:
-    from femtotango.gui.image import ImageWidget
+    from femtotango.gui.panels.image import ImageWidget
 
     show_pilatus(player, viewer)
     alone = ImageWidget()
@@ -73,7 +73,7 @@ def test_one_link_serves_all_parts_of_a_device(viewer, player) -> None:
 def test_a_part_without_device_says_what_to_do(screen) -> None:
     from support.viewer import QtWidgets
 
-    from femtotango.gui.status import StatusLine
+    from femtotango.gui.panels.status import StatusLine
 
     application = QtWidgets.QApplication.instance() or QtWidgets.QApplication(["tests"])
     assert application is not None

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from tango.test_context import DeviceTestContext
 
-from femtotango.balor_simulator import BalorSimulator
-from femtotango.commands.scan_player import ScanPlayer
-from pipeline.simulate import BurstScan, detector_frames
+from femtotango.simulation.balor_device import BalorSimulator
+from femtotango.simulation.beamline import ScanPlayer
+from pipeline.simulation.scan import BurstScan, detector_frames
 
 pytestmark = [pytest.mark.gui, pytest.mark.slow, pytest.mark.timeout(180)]
 

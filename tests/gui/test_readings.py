@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from femtotango.gui.jobs import Job, JobQueue
-from femtotango.gui.readings import NO_READING, Reading, Readings
+from femtotango.gui.device_link.jobs import Job, JobQueue
+from femtotango.gui.device_link.readings import NO_READING, Reading, Readings
 
 
 def test_the_newest_reading_stays_whatever_the_order_of_arrival() -> None:

@@ -4,8 +4,8 @@ import psutil
 import pytest
 from support.viewer_scans import play_pilatus
 
-from femtotango.commands.scan_player import ScanPlayer
-from pipeline.rois import Roi
+from femtotango.simulation.beamline import ScanPlayer
+from pipeline.model.roi import Roi
 
 pytestmark = [pytest.mark.gui, pytest.mark.slow, pytest.mark.timeout(240)]
 
@@ -19,7 +19,7 @@ def process_of(info: dict, word: str) -> psutil.Process:
 
 
 def test_restarts_of_device_and_pipeline(open_viewer, own_stack) -> None:
-    from femtotango.gui.roi_overlay import roi_of
+    from femtotango.gui.plots.roi_overlay import roi_of
 
     info = own_stack()
     viewer = open_viewer(info["device"])

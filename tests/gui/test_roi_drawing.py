@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from support.viewer_scans import play_pilatus, show_pilatus
 
-from pipeline.rois import Roi, parse_rois
+from pipeline.model.roi import Roi, parse_rois
 
 pytestmark = [pytest.mark.gui, pytest.mark.slow]
 
@@ -19,7 +19,7 @@ def rois_of(player) -> dict[str, Roi]:
 
 
 def drawn(viewer, name: str) -> Roi | None:
-    from femtotango.gui.roi_overlay import roi_of
+    from femtotango.gui.plots.roi_overlay import roi_of
 
     shape = viewer.window.image.rois.shape(name)
     return roi_of(shape) if shape is not None else None
@@ -117,8 +117,8 @@ def test_what_cannot_be_is_an_error_line_and_the_old_value_stays(
 
 
 def test_the_photon_roi_has_its_own_colour_and_button(viewer, player) -> None:
-    from femtotango.gui.colors import PHOTON_ROI
-    from femtotango.gui.roi_overlay import PHOTONS
+    from femtotango.gui.plots.colors import PHOTON_ROI
+    from femtotango.gui.plots.roi_overlay import PHOTONS
 
     show_pilatus(player, viewer)
     viewer.click(viewer.window.roi_table.photon_button)

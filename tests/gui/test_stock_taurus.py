@@ -5,7 +5,7 @@ import warnings
 import numpy as np
 import pytest
 
-from femtotango.gui.names import parse_device_name
+from femtotango.gui.device_link.names import parse_device_name
 
 pytestmark = [pytest.mark.gui, pytest.mark.slow]
 

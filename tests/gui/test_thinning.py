@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from femtotango.gui.thinning import MOST_POINTS, thinned
+from femtotango.gui.plots.thinning import MOST_POINTS, thinned
 
 
 def test_short_curves_stay_as_they_are() -> None:

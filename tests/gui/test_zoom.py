@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from femtotango.gui.zoom import Region, View, preview_binning, region_for
+from femtotango.gui.plots.zoom import Region, View, preview_binning, region_for
 
 PILATUS, BALOR = (831, 1475), (4104, 4128)
 

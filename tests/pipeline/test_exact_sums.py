@@ -6,7 +6,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from support.dispatch import Dispatch, header, image, sardana, series_end
 
-from pipeline import worker as worker_module
+from pipeline.worker import femtomax_worker as worker_module
 
 FLUSH = "femtotango flush"
 SHAPE = (4, 6)

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from support.dispatch import Dispatch, header, image, parameters, sardana, series_end
 
-import pipeline.worker as worker_module
-from pipeline.parameters import Settings, settings_from_bytes
-from pipeline.simulate_balor import balor_frame
+import pipeline.worker.femtomax_worker as worker_module
+from pipeline.model.parameters import Settings, settings_from_bytes
+from pipeline.simulation.balor import balor_frame
 
 SHAPE = (120, 160)
 ROI = json.dumps({"x": 0, "y": 0, "width": SHAPE[1], "height": SHAPE[0]})

@@ -10,11 +10,11 @@ import pytest
 from support.dispatch import Dispatch, header, image, parameters, series_end
 from support.photons import read_columns
 
-from pipeline.parameters import Settings
-from pipeline.photons import clean_image, find_photons_with
-from pipeline.results import PhotonFrame
-from pipeline.rois import Roi
-from pipeline.simulate_balor import stream_balor_frames
+from pipeline.model.parameters import Settings
+from pipeline.model.roi import Roi
+from pipeline.photons.detection import clean_image, find_photons_with
+from pipeline.protocols.batch import PhotonFrame
+from pipeline.simulation.balor import stream_balor_frames
 
 SHAPE = (120, 160)
 ROI = Roi(20, 10, 120, 100)

@@ -6,7 +6,7 @@ import h5py
 import numpy as np
 from support.dispatch import Dispatch, header, image, parameters, series_end
 
-from pipeline import reducer_tasks
+from pipeline.reducer import background
 
 
 def accumulate(run: Dispatch, frames: int) -> None:
@@ -27,7 +27,7 @@ def tick(run: Dispatch, now: float) -> None:
 
 
 def test_sums_are_saved_when_the_next_one_starts(tmp_path: Path, monkeypatch) -> None:
-    monkeypatch.setattr(reducer_tasks, "_GRACE", 0.0)
+    monkeypatch.setattr(background, "_GRACE", 0.0)
     run = Dispatch(2)
     run.change(accumulate=True, accumulation_id=1, output_folder=str(tmp_path))
     accumulate(run, 3)

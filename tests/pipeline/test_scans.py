@@ -14,7 +14,7 @@ from support.dispatch import (
     series_end,
 )
 
-from pipeline.wire import unpack
+from pipeline.protocols.snapshot import unpack
 
 ROIS = json.dumps(
     {

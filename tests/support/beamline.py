@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from support.sardana_server import Door, sardana_server
 from tango.test_context import DeviceTestContext
 
-from femtotango.balor_simulator import BalorSimulator
 from femtotango.sardana.config import sardana_config
+from femtotango.simulation.balor_device import BalorSimulator
 from femtotango.stack.running import running
 
 BURST = 2

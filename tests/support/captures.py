@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from dranspose.replay import get_internals
 
-from pipeline import stins
+from pipeline.protocols import stins
 
 LAB6_PILATUS = "lab6_pilatus.cbors.gz"
 LAB6_SARDANA = "lab6_sardana.cbors"

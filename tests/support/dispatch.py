@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.parameters import PARAMETERS, Settings
+from pipeline.model.parameters import PARAMETERS, Settings
 from pipeline.reducer import FemtomaxReducer
 from pipeline.worker import FemtomaxWorker
 

@@ -5,7 +5,7 @@ from pyFAI.detectors import Detector
 from pyFAI.geometry.fit2d import convert_from_Fit2d
 from pyFAI.integrator.azimuthal import AzimuthalIntegrator
 
-from pipeline.geometry import Geometry
+from pipeline.diffraction.geometry import Geometry
 
 PIXEL = 172e-6
 LAB6 = Geometry(13.5, 0.131, 0.0, 0.0, 210.0, 373.0, (PIXEL, PIXEL), (831, 1475))

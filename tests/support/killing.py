@@ -9,7 +9,7 @@ import httpx
 import psutil
 import tango
 
-from femtotango.commands.scan_player import ScanPlayer
+from femtotango.simulation.beamline import ScanPlayer
 from femtotango.stack.readiness import missing, service_ids
 
 WORKERS = ["worker1", "worker2"]

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy.spatial import cKDTree
 
-from pipeline.results import PhotonList
-from pipeline.simulate_balor import Truth
+from pipeline.protocols.batch import PhotonList
+from pipeline.simulation.balor import Truth
 
 
 def places(photons: PhotonList | Truth) -> np.ndarray:

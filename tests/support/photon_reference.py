@@ -5,7 +5,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.rois import Roi
+from pipeline.model.roi import Roi
 
 EARLIER = ((-1, -1), (-1, 0), (-1, 1), (0, -1))
 LATER = ((0, 1), (1, -1), (1, 0), (1, 1))

@@ -5,8 +5,8 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from pipeline.parameters import Settings
-from pipeline.results import PhotonFrame, PhotonList, StartInfo
+from pipeline.model.parameters import Settings
+from pipeline.protocols.batch import PhotonFrame, PhotonList, StartInfo
 
 PHOTON_SETTINGS = Settings().replaced(
     "photon_roi", '{"x": 0, "y": 0, "width": 4128, "height": 4104}'

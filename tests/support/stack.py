@@ -5,7 +5,7 @@ the device, all on free loopback ports) and gives what its ready file says: devi
 controller, reducer, sardana, streams; and pid and state folder. It is shared: leave the device as
 you found it, or use `player`, which does that.
 
-`player` gives a `femtotango.commands.scan_player.ScanPlayer` on that stack, with every attribute at
+`player` gives a `femtotango.simulation.beamline.ScanPlayer` on that stack, with every attribute at
 its default and no scan running:
 
     def test_sum(player):
@@ -26,9 +26,9 @@ from typing import Any
 
 import pytest
 
-from femtotango.commands.scan_player import ScanPlayer
+from femtotango.simulation.beamline import ScanPlayer
 from femtotango.stack.running import running
-from pipeline.parameters import ATTRIBUTES
+from pipeline.model.parameters import ATTRIBUTES
 
 ReadyInfo = dict[str, Any]
 

@@ -13,7 +13,7 @@ with warnings.catch_warnings():
     from PyQt5 import QtTest
     from taurus.external.qt import QtCore, QtGui, QtWidgets
 
-    from femtotango.gui.link import close_links
+    from femtotango.gui.device_link.link import close_links
     from femtotango.gui.window import ViewerWindow
 
 _LEFT = QtCore.Qt.MouseButton.LeftButton

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from femtotango.commands.scan_player import ScanPlayer
-from pipeline.simulate import BurstScan, detector_frames
+from femtotango.simulation.beamline import ScanPlayer
+from pipeline.simulation.scan import BurstScan, detector_frames
 
 PILATUS = "pilatus"
 SCAN = BurstScan(steps=2, burst=3)

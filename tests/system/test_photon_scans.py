@@ -6,12 +6,12 @@ import pytest
 from support.photon_quality import Quality
 from support.photons import read_columns
 
-from pipeline.parameters import Settings
-from pipeline.photons import find_photons_with
-from pipeline.results import PhotonList
-from pipeline.rois import Roi
-from pipeline.simulate import BurstScan
-from pipeline.simulate_balor import BALOR_SHAPE, stream_balor_frames
+from pipeline.model.parameters import Settings
+from pipeline.model.roi import Roi
+from pipeline.photons.detection import find_photons_with
+from pipeline.protocols.batch import PhotonList
+from pipeline.simulation.balor import BALOR_SHAPE, stream_balor_frames
+from pipeline.simulation.scan import BurstScan
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 

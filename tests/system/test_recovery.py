@@ -22,8 +22,8 @@ from support.killing import (
     wait_for,
 )
 
-from femtotango.commands.scan_player import ScanPlayer
-from pipeline.simulate import BurstScan, detector_frames
+from femtotango.simulation.beamline import ScanPlayer
+from pipeline.simulation.scan import BurstScan, detector_frames
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 

@@ -18,8 +18,8 @@ from support.killing import wait_for
 from support.photons import read_columns
 
 from femtotango.stack.ports import Ports
-from pipeline.parameters import Settings
-from pipeline.simulate_balor import stream_balor_frames
+from pipeline.model.parameters import Settings
+from pipeline.simulation.balor import stream_balor_frames
 from pipeline.worker import FemtomaxWorker
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]

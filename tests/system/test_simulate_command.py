@@ -7,8 +7,8 @@ import pytest
 import zmq
 
 from femtotango.stack.ports import Ports
-from pipeline.simulate import BurstScan, detector_frames
-from pipeline.stins import StinsEnd, StinsFrame, StinsHeader, parse
+from pipeline.protocols.stins import StinsEnd, StinsFrame, StinsHeader, parse
+from pipeline.simulation.scan import BurstScan, detector_frames
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import tango
 
-from pipeline.simulate import BurstScan, detector_frames
+from pipeline.simulation.scan import BurstScan, detector_frames
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 

@@ -8,13 +8,7 @@ from typing import Any, ClassVar
 
 from sardana.macroserver.macro import Macro, Type
 
-from femtotango.sardana.access import (
-    FemtomaxError,
-    choose,
-    connect,
-    plain_errors,
-    variable,
-)
+from femtotango.sardana.access import FemtomaxError, choose, connect, plain_errors, variable
 from femtotango.sardana.names import (
     BURST_VARIABLE,
     INGESTER_VARIABLE,
@@ -29,7 +23,7 @@ from femtotango.sardana.running_scan import (
     points_of,
     streams_from,
 )
-from pipeline.results import CAMERAS, SARDANA
+from pipeline.protocols.batch import CAMERAS, SARDANA
 
 _QUIET, _LONGEST = 3.0, 10.0
 """So long may the scan before stand still, and go on [s]."""

@@ -10,8 +10,8 @@ from typing import Any, ClassVar
 from sardana.macroserver.macro import Macro, Optional, Type
 
 from femtotango.sardana.access import FemtomaxError, choose, connect, plain_errors
-from pipeline.parameters import PARAMETERS, Parameter
-from pipeline.rois import format_photon_roi, parse_photon_roi, parse_rois, roi_from_dict
+from pipeline.model.parameters import PARAMETERS, Parameter
+from pipeline.model.roi import format_photon_roi, parse_photon_roi, parse_rois, roi_from_dict
 
 THRESHOLDS = (
     "background",

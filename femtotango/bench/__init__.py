@@ -1,1 +1,0 @@
-"""Measurements that check their results; `make bench` runs them."""

@@ -1,0 +1,1 @@
+"""What stands behind the device, without Tango: settings, results, scans."""

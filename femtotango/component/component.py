@@ -1,0 +1,277 @@
+"""Mirror the pipeline: settings go there, results come here. Knows nothing of Tango."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from femtotango.component.arming import Arming
+from femtotango.component.results_poller import PATIENCE, Observation, Observer
+from femtotango.component.roi_slots import EMPTY, assign
+from femtotango.component.scan_control import ScanControl
+from femtotango.component.scan_request import ScanRequest
+from femtotango.component.settings_sync import SettingsSync
+from femtotango.component.state import Pipeline, View
+from femtotango.dranspose_client.http import Controller, Reducer, SardanaIngester
+from femtotango.errors import NotReady, PipelineError, TimedOut
+from pipeline.model.parameters import Value
+
+logger = logging.getLogger(__name__)
+
+_IDLE = 0.4
+"""How often the controller is asked while no scan is running [s]."""
+_REFRESH = 5.0
+_DELIVERY = 1.3
+"""A command waits so long for its setting to arrive [s]."""
+_AGREEMENT = 1.5
+"""Then so long for all services to take it up; Tango clients wait 3 s for both [s]."""
+_POLL = 0.02
+
+
+@dataclass(frozen=True)
+class Addresses:
+    """Where the pipeline is."""
+
+    controller: str
+    reducer: str
+    sardana: str = ""
+    """Empty: workers are not asked to hand over after a stop."""
+
+    @property
+    def replay(self) -> bool:
+        """`femtotango replay` serves both with one address."""
+        return self.controller.rstrip("/") == self.reducer.rstrip("/")
+
+
+class Component:
+    """Two threads: a controller that hangs does not stop the results."""
+
+    def __init__(
+        self,
+        addresses: Addresses,
+        update_rate: float,
+        on_change: Callable[[], None] = lambda: None,
+        slots: tuple[str, ...] = EMPTY,
+    ) -> None:
+        """Take addresses and callbacks; `start` begins to work.
+
+        Args:
+            addresses: of controller, reducer and Sardana's ingester.
+            update_rate: how often results are fetched [Hz].
+            on_change: called from the component's threads after the view has changed.
+            slots: the ROI slots as they were before a restart.
+        """
+        self._period = 1.0 / update_rate
+        self._on_change = on_change
+        self._controller = Controller(addresses.controller)
+        self.reducer = Reducer(addresses.reducer)
+        sardana = SardanaIngester(addresses.sardana) if addresses.sardana else None
+        self._sardana = sardana
+        self.sync = SettingsSync(self._controller)
+        self._observer = Observer(self.reducer)
+        self.scans = ScanControl(
+            Arming(self._controller, self.reducer, sardana, self.sync),
+            self.sync,
+            lambda: self._view.results,
+            self.refresh,
+        )
+        self._view = View(slots=slots, pipeline=Pipeline(replay=addresses.replay))
+        self._view_lock = threading.Lock()
+        self._timeouts = 0
+        self._closing = threading.Event()
+        self._look = threading.Event()
+        self._looked = threading.Condition()
+        self._looks_begun = 0
+        self._looks_done = 0
+        self._asked = threading.Event()
+        """The controller was asked once, so that a scan under way is known."""
+        self._threads: list[threading.Thread] = []
+
+    # Life
+
+    def start(self) -> None:
+        """Begin to push settings and to fetch results."""
+        self._publish()
+        for name, work in (("settings", self._follow), ("results", self._observe)):
+            thread = threading.Thread(target=work, name=f"femtomax-{name}", daemon=True)
+            thread.start()
+            self._threads.append(thread)
+
+    def close(self) -> None:
+        """End the threads and the connections; takes as long as the request under way."""
+        self._closing.set()
+        self.sync.wake.set()
+        self._look.set()
+        self.scans.close()
+        for thread in self._threads:
+            thread.join(timeout=5.0)
+        for part in (self._controller, self.reducer, self._sardana):
+            if part is not None:
+                part.close()
+
+    # What the device reads and writes
+
+    @property
+    def view(self) -> View:
+        """Everything that clients can see, as it stands."""
+        return self._view
+
+    def set(self, name: str, value: Any, initial: bool = False) -> Value:
+        """Wish a parameter's value; see `SettingsSync.set`."""
+        normal = self.sync.set(name, value, initial)
+        self._publish()
+        return normal
+
+    def wait_delivered(self) -> None:
+        """Wait until the controller has the settings; not long, and not for one that is away."""
+        deadline = time.monotonic() + _DELIVERY
+        while not self.sync.delivered and time.monotonic() < deadline:
+            if self._view.pipeline.error is not None or self._closing.wait(_POLL):
+                return
+
+    def wait_in_force(self) -> None:
+        """Wait until all services have the settings too, so that the next frame follows them.
+
+        Not long, and not for a pipeline that is away. What the services show may be half a second
+        old.
+        """
+        self.wait_delivered()
+        deadline = time.monotonic() + _AGREEMENT
+        while self.sync.delivered and time.monotonic() < deadline:
+            try:
+                if self.sync.in_force(self._controller.config()):
+                    return
+            except PipelineError:
+                return
+            if self._closing.wait(_POLL):
+                return
+
+    def update(self, **changes: Any) -> None:
+        """Change parts of the view that the device itself knows."""
+        self._publish(**changes)
+
+    def refresh(self) -> Observation:
+        """Fetch all results once more and return them."""
+        with self._looked:
+            # A look that is under way may have begun too early.
+            wanted = self._looks_begun + 1
+            self._look.set()
+            self._looked.wait_for(
+                lambda: self._looks_done >= wanted or self._closing.is_set(), _REFRESH
+            )
+        return self._view.results
+
+    def prepare(self, request: ScanRequest) -> None:
+        """Begin a scan; see `ScanControl.prepare`."""
+        self.scans.prepare(request)
+        self._publish()
+
+    def start_continuous(self, streams: Sequence[str]) -> None:
+        """Begin continuous mode; see `ScanControl.start_continuous`."""
+        self.scans.start_continuous(streams)
+        self._publish()
+
+    def stop(self, continuous: bool) -> None:
+        """Give up what is outstanding; see `ScanControl.stop`."""
+        self._asked.wait(_DELIVERY)
+        self.scans.stop(continuous)
+        self._publish()
+
+    # The settings' thread
+
+    def _follow(self) -> None:
+        while not self._closing.is_set():
+            try:
+                self._publish(pipeline=self._ask_controller())
+            except Exception as error:  # noqa: BLE001 - whatever it is, settings must go on
+                self._show_fault("Settings and scans", error)
+            self._asked.set()
+            self.sync.wake.wait(_IDLE if self._view.scan.done else min(self._period, _IDLE))
+            self.sync.wake.clear()
+
+    def _ask_controller(self) -> Pipeline:
+        pipeline = replace(self._view.pipeline, waiting="")
+        try:
+            with self.sync.posting():
+                try:
+                    config = self.sync.step()
+                except NotReady as error:
+                    pipeline = replace(pipeline, waiting=str(error))
+                    config = self._controller.config()
+                progress = self._controller.progress()
+                self.scans.follow(config, progress, self._view.results)
+            self._timeouts = 0
+            return replace(pipeline, config=config, error=None)
+        except PipelineError as error:
+            self._timeouts = self._timeouts + 1 if isinstance(error, TimedOut) else PATIENCE + 1
+            if self._timeouts <= PATIENCE:
+                return pipeline
+            self.sync.forget()
+            return replace(pipeline, error=str(error))
+
+    # The results' thread
+
+    def _observe(self) -> None:
+        while not self._closing.is_set():
+            begin = time.monotonic()
+            with self._looked:
+                self._looks_begun += 1
+                complete = self._look.is_set()
+                self._look.clear()
+            try:
+                self._fetch_results(complete)
+            except Exception as error:  # noqa: BLE001 - whatever it is, results must go on
+                self._show_fault("Results", error)
+            with self._looked:
+                self._looks_done = self._looks_begun
+                self._looked.notify_all()
+            self._look.wait(max(0.0, begin + self._period - time.monotonic()))
+
+    def _fetch_results(self, complete: bool) -> None:
+        results = self._observer.step(complete)
+        if self.scans.wants_all(results):
+            results = self._observer.step(complete=True)
+        # In this order: a scan is done only after its results can be read.
+        self._publish(results=results)
+        self.scans.look_at(results)
+        self._publish()
+
+    def _show_fault(self, what: str, error: Exception) -> None:
+        """Show an error that nobody expected, and write it to the log while it is news."""
+        text = f"{what} stand still because of an unexpected error ({error!r}); see the log."
+        with self._view_lock:
+            view = self._view
+            if what == "Results":
+                known, results = view.results.error, replace(view.results, error=text)
+                self._view = replace(view, results=results)
+            else:
+                known, pipeline = view.pipeline.error, replace(view.pipeline, error=text)
+                self._view = replace(view, pipeline=pipeline)
+        if text != known:
+            logger.error(text, exc_info=error)
+
+    def _publish(self, **changes: Any) -> None:
+        with self._view_lock:
+            before = self._view
+            settings = self.sync.settings
+            view = replace(
+                before,
+                settings=settings,
+                scan=self.scans.scan,
+                slots=assign(before.slots, settings.roi_map),
+                given_up=self.scans.given_up,
+                scan_error=self.scans.last_error,
+                **changes,
+            )
+            self._view = replace(view, last_error=_newest_error(before, view))
+        self._on_change()
+
+
+def _newest_error(before: View, view: View) -> str:
+    if view.scan_error != before.scan_error:
+        return view.scan_error
+    error = str(view.snapshot.get("health/last_error", ""))
+    known = str(before.snapshot.get("health/last_error", ""))
+    return error if error != known else before.last_error

@@ -1,0 +1,192 @@
+"""What the commands on geometry and files do, given a view; knows nothing of Tango."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import fields, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from femtotango.component.image_reader import ExactImage, FullImage, image_shape
+from femtotango.component.state import View
+from femtotango.errors import BadPath, BadRequest, NoGeometry, NoImage
+from pipeline.diffraction.curve import AzimuthalCurve
+from pipeline.diffraction.geometry import (
+    Geometry,
+    GeometryError,
+    calibrant_q,
+    from_poni,
+    from_settings,
+    missing,
+)
+from pipeline.diffraction.integration import Integrator
+from pipeline.diffraction.poni import PoniError
+from pipeline.files.atomic import FileError, existing_path, resolve_path, save_text
+from pipeline.files.nexus_image import ImageRecord, Ranges, save_image
+from pipeline.model.parameters import PARAMETERS, Settings
+from pipeline.model.roi import Roi
+
+
+def geometry(view: View) -> Geometry:
+    """Return the geometry of the image.
+
+    Raises:
+        NoGeometry: something is not set.
+        NoImage: shape and pixel size are not known.
+    """
+    reason = missing(view.settings)
+    if reason:
+        raise NoGeometry(reason)
+    shape = image_shape(view)
+    found = from_settings(view.settings, _pixel_size(view), shape)
+    if found is None:
+        raise NoGeometry("The geometry is not set.")
+    return found
+
+
+def _pixel_size(view: View) -> tuple[float, float]:
+    size = view.snapshot.get("pixel_size")
+    if size is None:
+        raise NoImage("There is no image yet, so its pixel size is not known: take a frame first.")
+    return float(size[0]), float(size[1])
+
+
+def q_curve(view: View, q: float) -> NDArray[np.float64]:
+    """Return a ring as flat ``y0, x0, y1, x1, …`` [pixel], NaN between branches.
+
+    Raises:
+        BadRequest: q is not above 0.
+        NoGeometry, NoImage: there is nothing to draw it on.
+    """
+    if not q > 0 or not np.isfinite(q):
+        raise BadRequest(f"q = {q:g}: expected a scattering vector above 0 [1/Å].")
+    return geometry(view).ring(q).reshape(-1)
+
+
+def calibrant(view: View, name: str, limit: int) -> NDArray[np.float64]:
+    """Return the first lines of a calibrant that the detector sees [1/Å].
+
+    Raises:
+        BadRequest: there is no calibrant of that name, or the detector sees none of its lines.
+        NoGeometry, NoImage: it is not known what the detector sees.
+    """
+    try:
+        q = calibrant_q(name, geometry(view))
+    except GeometryError as error:
+        raise BadRequest(str(error)) from error
+    if not len(q):
+        raise BadRequest(
+            f"The detector sees no line of {name}: check Distance, PhotonEnergy, BeamX and BeamY."
+        )
+    return q[:limit]
+
+
+def save_poni(view: View, path: str) -> Path:
+    """Write the PONI file and return where.
+
+    Raises:
+        BadPath: the file cannot be written, or is there already.
+        NoGeometry, NoImage: there is nothing to write.
+    """
+    text = geometry(view).to_poni()
+    try:
+        full = resolve_path(path, view.settings.output_folder)
+        save_text(full, text)
+    except FileError as error:
+        raise BadPath(str(error)) from error
+    return full
+
+
+def load_poni(view: View, path: str) -> Mapping[str, float]:
+    """Read a PONI file and return values by parameter name.
+
+    Raises:
+        BadPath: the file cannot be read.
+        BadRequest: it cannot be used.
+    """
+    known = "image_shape" in view.snapshot
+    try:
+        full = existing_path(path, view.settings.output_folder)
+        found = from_poni(
+            full.read_text(encoding="utf8"),
+            _pixel_size(view) if known else None,
+            image_shape(view) if known else None,
+        )
+    except FileError as error:
+        raise BadPath(str(error)) from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadPath(f"{path}: cannot be read as a PONI file ({error}).") from error
+    except PoniError as error:
+        raise BadRequest(f"{path}: {error}") from error
+    return found.settings
+
+
+def save_exact_image(view: View, images: FullImage, path: str) -> Path:
+    """Write the exact image as NeXus and return where.
+
+    The geometry is the one that is set now, since it may be found long after the image was taken;
+    the curve is computed with it. All other settings are those of the image.
+
+    Raises:
+        BadPath: the file cannot be written, or is there already.
+        NoImage: there is none.
+        PipelineError: the reducer cannot be reached.
+    """
+    image_shape(view)
+    try:
+        full = resolve_path(path, view.settings.output_folder)
+        exact = images.exact()
+        view = replace(view, results=replace(view.results, snapshot=exact.about))
+        save_image(
+            full,
+            ImageRecord(
+                image=exact.image,
+                good=exact.good,
+                count=int(exact.about["accumulated_number"]),
+                unit=str(view.snapshot.get("image_unit", "")),
+                detector=str(view.snapshot.get("detector", "")),
+                pixel_size=_pixel_size(view),
+                frames=_frames(view),
+                settings=_settings(view),
+                geometry=None if missing(view.settings) else geometry(view),
+                curve=_curve(view, exact),
+            ),
+        )
+    except FileError as error:
+        raise BadPath(str(error)) from error
+    return full
+
+
+def _frames(view: View) -> tuple[tuple[str, Ranges], ...]:
+    scans = json.loads(view.snapshot.get("sum_frames", "{}"))
+    return tuple(
+        (scan, tuple((int(first), int(last)) for first, last in ranges))
+        for scan, ranges in scans.items()
+    )
+
+
+def _settings(view: View) -> Settings:
+    settings = view.settings
+    of_the_image = json.loads(view.snapshot.get("sum_settings", "{}"))
+    now = {"azimuthal_bins", *(field.name for field in fields(Geometry))}
+    for name in PARAMETERS.keys() & of_the_image.keys() - now:
+        settings = settings.replaced(name, of_the_image[name])
+    return settings
+
+
+def _curve(view: View, exact: ExactImage) -> AzimuthalCurve | None:
+    bins = view.settings.azimuthal_bins
+    if missing(view.settings) or not bins:
+        return None
+    image = exact.image
+    if exact.good is not None:
+        image = np.where(exact.good, image, np.nan)
+    region = view.snapshot.get("image_region")
+    return Integrator().integrate(
+        image,
+        geometry(view),
+        bins,
+        str(view.snapshot.get("image_unit", "")),
+        None if region is None else Roi(*(int(number) for number in region)),
+    )

@@ -1,0 +1,269 @@
+"""The read-only attributes, as one table: what each shows of a view."""
+
+import math
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+
+from femtotango.component import result_readers as readers
+from femtotango.component.roi_slots import SLOTS
+from femtotango.component.state import View
+from femtotango.text_encoding import latin
+
+MAX_POINTS = 100_000
+"""Points of a curve; the reducer keeps the newest so many frames."""
+MAX_ROIS = 100
+MAX_IMAGE = 8192
+"""Pixels a side."""
+MAX_PREVIEW = 1024
+_MAX_BINS = 100_000
+
+
+@dataclass(frozen=True)
+class Result:
+    """One read-only attribute."""
+
+    name: str
+    kind: type
+    """float, int (64 bit), str, bool or numpy.float32."""
+    doc: str
+    read: readers.Read
+    unit: str = ""
+    dims: tuple[int, ...] = ()
+    """Largest ``(x,)`` or ``(x, y)``; empty: a scalar."""
+    events: bool = True
+    """Changes are pushed."""
+    of_controller: bool = False
+    """The controller tells it, not the reducer."""
+
+    def valid(self, view: View) -> bool:
+        """Say whether the part that tells it can be reached."""
+        source = view.pipeline if self.of_controller else view.results
+        return source.error is None
+
+
+def _slots() -> list[Result]:
+    rows = []
+    for slot in range(SLOTS):
+        number = slot + 1
+        rows.append(
+            Result(
+                f"Roi{number}Mean",
+                float,
+                f"Newest frame's mean of the ROI in slot {number} (see RoiSlots).",
+                partial(readers.slot_mean, slot),
+            )
+        )
+        rows.append(
+            Result(
+                f"Roi{number}Curve",
+                float,
+                f"Means of the ROI in slot {number} over XAxis.",
+                partial(readers.slot_curve, slot),
+                dims=(MAX_POINTS,),
+            )
+        )
+    return rows
+
+
+RESULTS: tuple[Result, ...] = (
+    Result(
+        "PreviewImage",
+        np.float32,
+        "The image in at most 512x512 blocks: their means, or with MaxFilter their maxima.",
+        readers.preview,
+        dims=(MAX_PREVIEW, MAX_PREVIEW),
+    ),
+    Result("FrameCount", int, "Frames in the image.", readers.count("accumulated_number")),
+    Result("ImageSum", float, "Sum over all good pixels.", readers.number("image_sum")),
+    Result("ImageMax", float, "Largest good pixel.", readers.number("image_max")),
+    Result(
+        "PixelSize", float, "Side of a pixel.", readers.element("pixel_size", 0, math.nan), unit="m"
+    ),
+    Result("Detector", str, "Stream that the image came from.", readers.text("detector")),
+    Result(
+        "ImageUnit",
+        str,
+        "counts (photons), ADU above background, or TOT (time over threshold).",
+        readers.text("image_unit"),
+    ),
+    Result("ImageWidth", int, "Columns.", readers.element("image_shape", 1, 0), unit="pixel"),
+    Result("ImageHeight", int, "Rows.", readers.element("image_shape", 0, 0), unit="pixel"),
+    Result(
+        "RoiNames",
+        str,
+        "Order of everything per ROI.",
+        lambda view: list(view.roi_names),
+        dims=(MAX_ROIS,),
+    ),
+    Result(
+        "RoiMeans",
+        float,
+        "Newest frame's mean per ROI.",
+        readers.per_roi("roi_newest", math.nan),
+        dims=(MAX_ROIS,),
+    ),
+    Result(
+        "RoiSums",
+        float,
+        "Sum of the frames' means of this scan per ROI; a difference tells what came in between.",
+        readers.per_roi("roi_sums", 0.0),
+        dims=(MAX_ROIS,),
+    ),
+    Result(
+        "RoiCounts",
+        int,
+        "Number of frames in RoiSums.",
+        readers.per_roi("roi_counts", 0),
+        dims=(MAX_ROIS,),
+    ),
+    Result(
+        "RoiMeanCurves",
+        float,
+        "Means (roi, point) over XAxis.",
+        lambda view: view.curves.rows(view.roi_names, view.curves.means),
+        dims=(MAX_POINTS, MAX_ROIS),
+        events=False,
+    ),
+    Result(
+        "RoiMeanErrors",
+        float,
+        "Standard errors of RoiMeanCurves; NaN where there is one frame only.",
+        lambda view: view.curves.rows(view.roi_names, view.curves.errors),
+        dims=(MAX_POINTS, MAX_ROIS),
+        events=False,
+    ),
+    Result(
+        "XAxis",
+        float,
+        "Motor positions, or frame numbers, of the curves.",
+        lambda view: view.curves.x,
+        dims=(MAX_POINTS,),
+    ),
+    Result("XLabel", str, "What XAxis holds.", readers.text("x_label", True)),
+    *_slots(),
+    Result(
+        "RoiSlots",
+        str,
+        "Name of the ROI in each of the eight slots; empty: free.",
+        lambda view: list(view.slots),
+        dims=(SLOTS,),
+    ),
+    Result(
+        "EnergyHistogram",
+        float,
+        "Photons of this scan per bin of EnergyAxis.",
+        readers.array("energy_histogram/counts", True),
+        dims=(_MAX_BINS,),
+    ),
+    Result(
+        "EnergyAxis",
+        float,
+        "Bin centres of EnergyHistogram.",
+        readers.array("energy_histogram/energy", True),
+        unit="ADU",
+        dims=(_MAX_BINS,),
+    ),
+    Result("PhotonCount", int, "Photons of this scan.", readers.count("photons/count", True)),
+    Result(
+        "PileupFraction",
+        float,
+        "Share of this scan's photons above PileupThreshold.",
+        readers.number("photons/pileup_fraction", True),
+    ),
+    Result(
+        "HitDensity",
+        float,
+        "Pixels above PhotonThreshold per ROI pixel in the newest frame.",
+        readers.number("photons/hit_density", True),
+    ),
+    Result(
+        "SkippedFrames",
+        int,
+        "Frames of this scan that were too dense for photon detection.",
+        readers.count("photons/skipped_frames", True),
+    ),
+    Result(
+        "Trusted",
+        bool,
+        "The photons of this scan are what the detector saw.",
+        lambda view: bool(view.of_this_scan.get("photons/trusted", 0)),
+    ),
+    Result(
+        "TrustReason",
+        str,
+        "Why photons are not trusted, or raw data must be kept, and what to do.",
+        readers.text("photons/reason", True),
+    ),
+    Result(
+        "PhotonFile", str, "File of this scan's photons.", readers.text("photons/filename", True)
+    ),
+    Result(
+        "AzimuthalIntensity",
+        float,
+        "Azimuthal mean of the image over AzimuthalQ.",
+        readers.array("azimuthal/intensity"),
+        dims=(_MAX_BINS,),
+    ),
+    Result(
+        "AzimuthalErrors",
+        float,
+        "Standard errors of AzimuthalIntensity.",
+        readers.array("azimuthal/intensity_errors"),
+        dims=(_MAX_BINS,),
+    ),
+    Result(
+        "AzimuthalQ",
+        float,
+        "Scattering vector of AzimuthalIntensity.",
+        readers.array("azimuthal/q"),
+        unit="1/angstrom",
+        dims=(_MAX_BINS,),
+    ),
+    Result("ScanNumber", int, "Counts the scans.", lambda view: view.scan.number),
+    Result(
+        "ScanFrames",
+        int,
+        "Frames of this scan whose results are in, good or failed.",
+        readers.count("scan/processed", True),
+    ),
+    Result("FramesPerPoint", int, "As PrepareScan was told.", lambda view: view.scan.burst),
+    Result("ScanTitle", str, "Sardana's title of this scan.", readers.text("scan/title", True)),
+    Result(
+        "ScanFinished",
+        bool,
+        "All results of the scan can be read.",
+        lambda view: view.scan.done,
+    ),
+    Result(
+        "EventsProcessed",
+        int,
+        "Events of this scan that are done, of EventsTotal.",
+        readers.events("completed"),
+        of_controller=True,
+    ),
+    Result(
+        "EventsTotal",
+        int,
+        "Frames of this scan, and a start and an end event.",
+        readers.events("total"),
+        of_controller=True,
+    ),
+    Result(
+        "FailedFrames",
+        int,
+        "Frames that could not be used, or never came before StopScan.",
+        lambda view: view.failed_frames,
+    ),
+    Result(
+        "FrameRate",
+        float,
+        "Frames per second, over two seconds.",
+        lambda view: view.results.frame_rate,
+        unit="Hz",
+    ),
+    Result("LastFrameAge", float, "Time since the newest frame.", readers.age, unit="s"),
+    Result("LastError", str, "The newest error.", lambda view: latin(view.last_error)),
+)
+"""All but AccumulatedImage, which is fetched on demand."""

@@ -1,0 +1,189 @@
+"""What the reducer publishes, fetched at the device's pace and kept as one frozen observation."""
+
+import time
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from femtotango.dranspose_client.http import Reducer
+from femtotango.errors import BadReply, PipelineError, TimedOut
+from pipeline.protocols.batch import CURVES, SNAPSHOT
+from pipeline.protocols.snapshot import WireError, unpack
+
+_RATE_WINDOW = 2.0
+"""The frame rate is an average over so long [s]."""
+_SHARE = 10
+"""Fetching curves may take one part in so many of the time."""
+PATIENCE = 1
+"""Answers in a row that may come too late: a part that is busy is not away."""
+_REFRESH = 5.0
+"""A restarted reducer could show the revision that is known: look again after so long [s]."""
+
+
+def _empty_rows() -> NDArray[np.float64]:
+    return np.empty((0, 0))
+
+
+@dataclass(frozen=True)
+class Curves:
+    """ROI curves and the axis that belongs to them."""
+
+    names: tuple[str, ...] = ()
+    x: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
+    """``(point,)``."""
+    means: NDArray[np.float64] = field(default_factory=_empty_rows)
+    """``(roi, point)``."""
+    errors: NDArray[np.float64] = field(default_factory=_empty_rows)
+    """``(roi, point)`` standard errors; NaN where there is none."""
+    revision: int = -1
+    mapping: str = ""
+    """The scan that they belong to."""
+
+    def rows(self, names: tuple[str, ...], values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return rows in the order of `names`; NaN for a ROI that is not there yet."""
+        order = {name: i for i, name in enumerate(self.names)}
+        rows = np.full((len(names), len(self.x)), np.nan)
+        for i, name in enumerate(names):
+            if name in order:
+                rows[i] = values[order[name]]
+        return rows
+
+
+@dataclass(frozen=True)
+class Observation:
+    """The newest that is known of the results."""
+
+    snapshot: Mapping[str, Any] = field(default_factory=dict)
+    """By published path; what is absent has no value."""
+    curves: Curves = field(default_factory=Curves)
+    frame_rate: float = 0.0
+    """Frames per second, averaged over two seconds."""
+    time: float = 0.0
+    """When the snapshot was fetched, epoch [s]."""
+    error: str | None = "The reducer was not asked yet."
+    """Why there are no results; None: there are."""
+
+    @property
+    def revision(self) -> int:
+        """Number of the snapshot; -1: there is none."""
+        return int(self.snapshot.get("revision", -1))
+
+    @property
+    def mapping(self) -> str:
+        """The trigger map whose results these are; empty before the first."""
+        return str(self.snapshot.get("scan/mapping", ""))
+
+    @property
+    def frames(self) -> int:
+        """Frames that the pipeline has processed, ever."""
+        return int(self.snapshot.get("health/frames", 0))
+
+    @property
+    def failed_frames(self) -> int:
+        """Frames that the pipeline could not use, ever."""
+        return int(self.snapshot.get("health/failed_frames", 0))
+
+    @property
+    def whole(self) -> bool:
+        """True when snapshot and curves are of one revision."""
+        return self.error is None and self.curves.revision == self.revision
+
+
+class Observer:
+    """Asks the reducer; one thread calls `step` again and again."""
+
+    def __init__(self, reducer: Reducer) -> None:
+        self._reducer = reducer
+        self._newest = Observation()
+        self._fetched = 0.0
+        self._curves_due = 0.0
+        self._counts: deque[tuple[float, int]] = deque()
+        self._timeouts = 0
+        self._moving = False
+        """The newest look found new results."""
+
+    def step(self, complete: bool = False) -> Observation:
+        """Fetch what is new.
+
+        Args:
+            complete: fetch the curves too, however long ago they were fetched.
+        """
+        try:
+            self._newest = self._fetch(complete)
+            self._timeouts = 0
+        except TimedOut as error:
+            self._timeouts += 1
+            if self._timeouts > PATIENCE:
+                self._fail(error)
+        except PipelineError as error:
+            self._fail(error)
+        return self._newest
+
+    def _fail(self, error: PipelineError) -> None:
+        self._counts.clear()
+        self._newest = replace(self._newest, error=str(error), frame_rate=0.0)
+
+    def _fetch(self, complete: bool) -> Observation:
+        now = time.monotonic()
+        newest = self._newest
+        away = newest.error is not None
+        stale = away or now - self._fetched > _REFRESH
+        # While results come in, the next snapshot is new: asking for its number first is in vain.
+        if (self._moving and not away) or self._revision() != newest.revision or stale:
+            snapshot = self._packed(SNAPSHOT)
+            self._fetched = now
+            self._moving = snapshot.get("revision") != newest.snapshot.get("revision")
+            if self._moving or stale:
+                newest = replace(newest, snapshot=snapshot, time=time.time(), error=None)
+        behind = newest.curves.revision != newest.revision
+        if behind and (complete or now >= self._curves_due):
+            newest = replace(newest, curves=self._fetch_curves(newest))
+        return replace(newest, frame_rate=self._rate(now, newest.frames))
+
+    def _revision(self) -> int:
+        try:
+            return int(self._reducer.scalar("revision"))
+        except BadReply as error:
+            raise BadReply(
+                f"The reducer at {self._reducer.url} publishes no results ({error}): "
+                "start it with -c pipeline.reducer:FemtomaxReducer."
+            ) from error
+
+    def _fetch_curves(self, newest: Observation) -> Curves:
+        if not newest.mapping:
+            return Curves(revision=newest.revision)
+        begin = time.monotonic()
+        packed = self._packed(CURVES)
+        end = time.monotonic()
+        self._curves_due = end + _SHARE * (end - begin)
+        try:
+            return Curves(
+                tuple(packed["names"]),
+                packed["x"],
+                packed["means"],
+                packed["errors"],
+                newest.revision,
+                newest.mapping,
+            )
+        except KeyError as error:
+            raise BadReply(f"The reducer publishes curves without {error}.") from error
+
+    def _packed(self, path: str) -> dict[str, Any]:
+        try:
+            return unpack(self._reducer.data(path))
+        except WireError as error:
+            raise BadReply(f"The reducer's {path} cannot be read: {error}") from error
+
+    def _rate(self, now: float, frames: int) -> float:
+        counts = self._counts
+        if counts and frames < counts[-1][1]:
+            counts.clear()
+        counts.append((now, frames))
+        while now - counts[0][0] > _RATE_WINDOW:
+            counts.popleft()
+        elapsed = now - counts[0][0]
+        return (frames - counts[0][1]) / elapsed if elapsed > 0 else 0.0

@@ -1,0 +1,60 @@
+"""Change one ROI in the JSON of all; pure."""
+
+import json
+
+from femtotango.errors import BadRoi
+from pipeline.model.roi import (
+    MAX_ROIS,
+    RoiError,
+    check_name,
+    format_rois,
+    parse_rois,
+    roi_from_dict,
+)
+
+
+def add_roi(rois: str, text: str) -> str:
+    """Add a ROI, or replace the one of that name in its place.
+
+    Args:
+        rois: JSON of all ROIs.
+        text: JSON ``{"name": …, "x": …, "y": …, "width": …, "height": …}``.
+
+    Returns:
+        JSON of all ROIs.
+
+    Raises:
+        BadRoi: the text is no such JSON, the ROI cannot be used, or there are too many.
+    """
+    try:
+        raw = json.loads(text)
+    except (json.JSONDecodeError, RecursionError) as error:
+        raise BadRoi(f"{text[:80]!r} is not JSON ({error}).") from error
+    if not isinstance(raw, dict) or "name" not in raw:
+        raise BadRoi(
+            f"{text[:80]!r}: expected "
+            '{"name": "spot", "x": 10, "y": 20, "width": 30, "height": 40}.'
+        )
+    try:
+        name = check_name(raw["name"])
+        changed = {**parse_rois(rois), name: roi_from_dict(name, raw)}
+    except RoiError as error:
+        raise BadRoi(str(error)) from error
+    if len(changed) > MAX_ROIS:
+        raise BadRoi(f"There are {MAX_ROIS} ROIs already: remove one with RemoveRoi.")
+    return format_rois(changed)
+
+
+def remove_roi(rois: str, name: str) -> str:
+    """Remove a ROI.
+
+    Returns:
+        JSON of the others.
+
+    Raises:
+        BadRoi: there is none of that name.
+    """
+    there = parse_rois(rois)
+    if name not in there:
+        raise BadRoi(f"There is no ROI {name!r}; there are {', '.join(there) or 'none'}.")
+    return format_rois({n: roi for n, roi in there.items() if n != name})

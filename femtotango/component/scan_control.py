@@ -1,0 +1,345 @@
+"""Start and stop scans, and know the newest one."""
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import TimeoutError as NotDone
+from dataclasses import replace
+
+from femtotango.component.arming import Arming
+from femtotango.component.results_poller import Observation
+from femtotango.component.scan_progress import (
+    Scan,
+    complete,
+    followed,
+    outstanding,
+    over_elsewhere,
+    series_over,
+)
+from femtotango.component.scan_request import ScanRequest, check_streams, one_camera
+from femtotango.component.settings_sync import SettingsSync
+from femtotango.dranspose_client.services import Config, Progress
+from femtotango.dranspose_client.trigger_maps import (
+    CONTINUOUS_PARTS,
+    PART,
+    TriggerMap,
+    continuous_map,
+    scan_map,
+)
+from femtotango.errors import PipelineError, ScanRunning
+from pipeline.protocols.batch import SARDANA
+
+_FINISH = 10.0
+"""How long a new scan waits for the one before [s]."""
+_QUIET = 0.4
+"""No frame for so long: those in flight have been processed [s]."""
+_STOP_REPLY = 2.5
+"""Tango clients wait 3 s; the rest of a stop goes on behind them."""
+_CONSISTENT = 1.0
+"""A controller that takes a trigger map tells of the old one's progress for half a second [s]."""
+_POLL = 0.05
+_NOT_FLUSHED = (
+    "never came, or are still in the workers, which hand them over with the next scan: "
+    "no Sardana ingester could ask for them now."
+)
+_NEARLY_ALL = CONTINUOUS_PARTS * PART - 10 * PART
+"""Frames after which a continuous run is armed anew in the middle of a series."""
+
+
+class ScanControl:
+    """Knows the newest scan; its jobs run one after the other in a thread of their own."""
+
+    def __init__(
+        self,
+        arming: Arming,
+        sync: SettingsSync,
+        results: Callable[[], Observation],
+        refresh: Callable[[], Observation],
+    ) -> None:
+        """Keep the parts.
+
+        Args:
+            arming: posts trigger maps.
+            sync: whose `posting` is held while a scan begins.
+            results: gives the newest observation.
+            refresh: fetches and publishes all results and returns them.
+        """
+        self._arming = arming
+        self._sync = sync
+        self._results = results
+        self._refresh = refresh
+        self._jobs = ThreadPoolExecutor(1, "femtomax-scans")
+        self._lock = threading.Lock()
+        self._scan = Scan()
+        self._known: deque[str] = deque(maxlen=1000)
+        """Trigger maps that are no news."""
+        self._posting = False
+        self._rearming = False
+        self._followed = 0.0
+        """When another client's trigger map was met, monotonic [s]."""
+        self._closing = threading.Event()
+        self.given_up = 0
+        """Frames that were outstanding when scans were stopped."""
+        self.last_error = ""
+        """What went wrong here last."""
+
+    @property
+    def scan(self) -> Scan:
+        """The newest scan."""
+        return self._scan
+
+    def close(self) -> None:
+        """End the jobs."""
+        self._closing.set()
+        self._jobs.shutdown(wait=False, cancel_futures=True)
+
+    # What clients ask for
+
+    def prepare(self, request: ScanRequest) -> None:
+        """Return when detectors and Sardana may start.
+
+        Raises:
+            ScanRunning: the scan before did not finish within 10 s.
+            UnknownStream: no ingester brings one of the streams.
+            PipelineError: the pipeline cannot do it now.
+        """
+        trigger_map = scan_map(
+            request.camera, request.steps, request.burst, request.records, request.separate
+        )
+        streams = [request.camera, *([SARDANA] if request.records else [])]
+        scan = Scan(
+            frames=request.steps * request.burst, burst=request.burst, camera=request.camera
+        )
+        self._begin_when_free(trigger_map, streams, scan)
+
+    def start_continuous(self, streams: Sequence[str]) -> None:
+        """Take frames as they come until `stop`; begin anew after each series.
+
+        Raises:
+            ScanRunning: a scan did not finish within 10 s, or another camera is running.
+            RequestError: the streams cannot be used.
+            PipelineError: the pipeline cannot do it now.
+        """
+        camera = one_camera(streams)
+        running = self._scan
+        if running.continuous and not running.done and running.camera == camera:
+            return
+        scan = Scan(camera=camera, continuous=True)
+        self._begin_when_free(continuous_map(camera, False), [camera], scan)
+
+    def stop(self, continuous: bool) -> None:
+        """Give up what is outstanding, count it, and have the workers hand over what they hold.
+
+        Args:
+            continuous: leave a scan that was prepared here alone; else: any scan. What this device
+                did not begin may be continuous mode from before its restart.
+        """
+        scan = self._scan
+        prepared = bool(scan.camera) and not scan.continuous
+        if scan.done or (continuous and prepared):
+            return
+        job = self._jobs.submit(self._stop)
+        try:
+            job.result(_STOP_REPLY)
+        except NotDone:
+            return
+
+    # What the device's threads tell
+
+    def follow(self, config: Config, progress: Progress, results: Observation) -> None:
+        """Take in what the controller says; call under the settings' `posting`."""
+        mapping = config.mapping or results.mapping
+        with self._lock:
+            scan = self._scan
+            if self._posting or not mapping:
+                return
+            if mapping == scan.mapping:
+                if not scan.stopped:
+                    self._scan = followed(scan, config, progress)
+            elif mapping not in self._known:
+                first = not self._known
+                self._known.append(mapping)
+                self._scan = self._newer(scan, first, mapping, config, progress, results)
+
+    def _newer(
+        self,
+        scan: Scan,
+        first: bool,
+        mapping: str,
+        config: Config,
+        progress: Progress,
+        results: Observation,
+    ) -> Scan:
+        """Return what follows when a trigger map turns up that is not ours."""
+        if not progress.total:
+            self._complain_if_unfinished(scan, "the controller was started anew")
+            return replace(scan, stopped=not scan.done, done=True)
+        self._complain_if_unfinished(scan, "another client began one")
+        self._followed = time.monotonic()
+        # What had ended before this device looked for the first time is over.
+        over = first and (progress.finished or progress.completed >= progress.total)
+        return Scan(
+            number=scan.number + 1,
+            mapping="" if over else mapping,
+            workers=config.worker_names,
+            services=config.sources_and_workers,
+            failed_before=results.failed_frames,
+            progress=progress,
+            # The look that is under way may have begun before the last results.
+            looks=2 if over else 0,
+            done=False,
+        )
+
+    def look_at(self, results: Observation) -> None:
+        """Take in new results: the scan may be done, or a continuous one wants to go on."""
+        rearm = in_series = False
+        with self._lock:
+            scan = self._scan
+            if not self._posting and not scan.done and not scan.stopped:
+                if scan.looks:
+                    seen = results.whole or results.error is not None
+                    looks = scan.looks - seen
+                    self._scan = replace(scan, looks=looks, done=not looks)
+                elif scan.continuous:
+                    rearm = not self._rearming and series_over(results.snapshot, scan, _NEARLY_ALL)
+                    self._rearming |= rearm
+                    in_series = not series_over(results.snapshot, scan)
+                elif (
+                    over_elsewhere(results.snapshot, scan)
+                    and time.monotonic() - self._followed > _CONSISTENT
+                ):
+                    self._scan = replace(scan, mapping="", done=True)
+                elif results.whole and complete(results.snapshot, scan):
+                    self._scan = replace(scan, done=True)
+        if rearm and not self._closing.is_set():
+            self._jobs.submit(self._rearm, in_series)
+
+    def wants_all(self, results: Observation) -> bool:
+        """Say whether only the curves are missing before the scan is done."""
+        scan = self._scan
+        over = scan.looks > 0 or complete(results.snapshot, scan)
+        return over and not (results.whole or scan.done)
+
+    # Jobs
+
+    def _begin_when_free(self, trigger_map: TriggerMap, streams: Sequence[str], scan: Scan) -> None:
+        deadline = time.monotonic() + _FINISH
+        begun = False
+        while not begun:
+            self._wait_for_finish(deadline)
+            # Somebody else may begin one in between; then this one waits again.
+            begun = self._jobs.submit(self._begin, trigger_map, streams, scan).result()
+
+    def _wait_for_finish(self, deadline: float) -> None:
+        while not self._scan.done:
+            scan = self._scan
+            if scan.continuous and not scan.stopped:
+                raise ScanRunning(
+                    f"Continuous mode with {scan.camera} is running: call StopContinuous first."
+                )
+            if time.monotonic() > deadline:
+                raise ScanRunning(
+                    f"Scan {scan.number} is not finished ({scan.progress}): "
+                    "wait, or call StopScan to give up what is outstanding."
+                )
+            self._closing.wait(_POLL)
+
+    def _begin(self, trigger_map: TriggerMap, streams: Sequence[str], scan: Scan) -> bool:
+        if not self._scan.done:
+            return False
+        with self._sync.posting():
+            check_streams(streams, self._arming.config().streams)
+            self._sync.push()
+            self._arm(trigger_map, self._arming.ready_config(), scan)
+        return True
+
+    def _arm(self, trigger_map: TriggerMap, config: Config, scan: Scan) -> None:
+        """Post a trigger map, wait until data may come, make it the newest scan."""
+        self._posting = True
+        try:
+            failed = self._results().failed_frames
+            self._known.append(config.mapping)
+            mapping = self._arming.post(trigger_map)
+            self._known.append(mapping)
+            progress = self._arming.wait_assigned()
+            with self._lock:
+                self._scan = replace(
+                    scan,
+                    number=self._scan.number + 1,
+                    mapping=mapping,
+                    workers=config.worker_names,
+                    services=config.sources_and_workers,
+                    failed_before=failed,
+                    progress=progress,
+                    done=False,
+                )
+        finally:
+            self._posting = False
+
+    def _rearm(self, in_series: bool) -> None:
+        try:
+            scan = self._scan
+            if not scan.continuous or scan.stopped:
+                return
+            with self._sync.posting():
+                config = self._arming.ready_config()
+                flush = self._arming.can_flush(config)
+                self._arm(continuous_map(scan.camera, flush), config, scan)
+                if flush:
+                    self._arming.send_flush()
+            if in_series:
+                self.last_error = (
+                    f"Continuous mode used up its trigger map after {_NEARLY_ALL} frames of one "
+                    "series: frames are taken again from the next series on."
+                )
+        except PipelineError as error:
+            # The next look at the results tries again.
+            self.last_error = f"Continuous mode could not go on: {error}"
+        finally:
+            self._rearming = False
+
+    def _stop(self) -> None:
+        scan = self._scan
+        if scan.done:
+            return
+        flushed = False
+        try:
+            self._arming.halt()
+            self._arming.wait_quiet(_QUIET)
+            with self._lock:
+                self._scan = scan = replace(scan, stopped=True)
+            flushed = self._flush()
+        except PipelineError as error:
+            self.last_error = f"Scan {scan.number} was given up without its last frames: {error}"
+        finally:
+            missing = outstanding(self._refresh().snapshot, scan)
+            if missing:
+                self.given_up += missing
+                self.last_error = (
+                    f"Scan {scan.number} was stopped; {missing} of {scan.frames} frames "
+                    + ("never came." if flushed else _NOT_FLUSHED)
+                )
+            with self._lock:
+                self._scan = replace(scan, stopped=True, done=True)
+            self._refresh()
+
+    def _flush(self) -> bool:
+        """Have the workers hand over what they hold; False when nobody can ask them to."""
+        with self._sync.posting():
+            config = self._arming.ready_config()
+            if not self._arming.can_flush(config):
+                return False
+            self._posting = True
+            try:
+                self._known.append(config.mapping)
+                self._known.append(self._arming.flush())
+            finally:
+                self._posting = False
+        self._arming.wait_quiet(_QUIET / 2)
+        return True
+
+    def _complain_if_unfinished(self, scan: Scan, why: str) -> None:
+        if not scan.done:
+            self.last_error = f"Scan {scan.number} was cut off ({scan.progress}): {why}."

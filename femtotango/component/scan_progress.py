@@ -1,0 +1,98 @@
+"""Which scan is under way and whether it is finished; pure."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from femtotango.dranspose_client.services import Config, Progress
+
+
+@dataclass(frozen=True)
+class Scan:
+    """One trigger map as the device sees it."""
+
+    number: int = 0
+    """Counts the scans; 0: none yet."""
+    mapping: str = ""
+    """uuid of the trigger map; empty: whichever the results are of."""
+    workers: frozenset[str] = frozenset()
+    """Their end batches have to be in; empty (replay): the end of the series suffices."""
+    services: frozenset[tuple[str, str]] = frozenset()
+    """Name and uuid of the ingesters and workers with which it began."""
+    lost: frozenset[str] = frozenset()
+    """Those of them that were restarted or are gone."""
+    frames: int | None = None
+    """Expected; None: as many as come."""
+    burst: int = 1
+    """Frames per point."""
+    camera: str = ""
+    """Empty: another client began this scan."""
+    continuous: bool = False
+    failed_before: int = 0
+    """The pipeline's failed frames when the scan began."""
+    progress: Progress | None = None
+    """Newest that is known of its events."""
+    stopped: bool = False
+    """Given up; what is outstanding never comes."""
+    looks: int = 0
+    """The scan is over; so many looks at its results make it done."""
+    done: bool = True
+    """All its results are readable."""
+
+
+def followed(scan: Scan, config: Config, progress: Progress) -> Scan:
+    """Return the scan with what the controller says of it now."""
+    gone = {name for name, _ in scan.services - config.sources_and_workers}
+    return replace(scan, progress=progress, lost=scan.lost if scan.done else scan.lost | gone)
+
+
+def failed_frames(snapshot: Mapping[str, Any], scan: Scan) -> int:
+    """Return how many frames of this scan could not be used."""
+    return max(0, int(snapshot.get("health/failed_frames", 0)) - scan.failed_before)
+
+
+def outstanding(snapshot: Mapping[str, Any], scan: Scan) -> int:
+    """Return how many frames of the scan have not come."""
+    if scan.frames is None:
+        return 0
+    if snapshot.get("scan/mapping") != scan.mapping:
+        return scan.frames
+    return max(0, scan.frames - int(snapshot.get("scan/processed", 0)))
+
+
+def series_over(snapshot: Mapping[str, Any], scan: Scan, frames: float = math.inf) -> bool:
+    """Say whether the end of the scan's series and everything before it is in.
+
+    Args:
+        snapshot: what the reducer publishes.
+        scan: the newest scan.
+        frames: a series of so many is over too: the trigger map has no more events for it.
+    """
+    if snapshot.get("scan/mapping") != scan.mapping:
+        return False
+    return bool(snapshot.get("scan/ended")) or snapshot.get("scan/processed", 0) >= frames
+
+
+def over_elsewhere(snapshot: Mapping[str, Any], scan: Scan) -> bool:
+    """Say whether another client's trigger map is over that brought no scan."""
+    progress = scan.progress
+    if scan.camera or progress is None or snapshot.get("scan/mapping") == scan.mapping:
+        return False
+    return progress.finished and progress.completed >= progress.total > 0
+
+
+def complete(snapshot: Mapping[str, Any], scan: Scan) -> bool:
+    """Say whether all results of the scan are in the snapshot.
+
+    The controller must have seen all events, every worker must have handed over what it held, and
+    what is computed behind the results must belong to the newest image.
+    """
+    progress = scan.progress
+    if scan.continuous or progress is None:
+        return False
+    if progress.total == 0 or progress.completed < progress.total:
+        return False
+    if not series_over(snapshot, scan) or not snapshot.get("health/settled", 1):
+        return False
+    return scan.workers <= frozenset(snapshot.get("scan/ended_workers", ()))

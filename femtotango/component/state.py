@@ -1,0 +1,82 @@
+"""Everything that clients can see at one moment, frozen."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from femtotango.component.results_poller import Curves, Observation
+from femtotango.component.roi_slots import EMPTY
+from femtotango.component.scan_progress import Scan
+from femtotango.dranspose_client.services import Config
+from pipeline.model.parameters import Settings
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """What the controller says."""
+
+    config: Config | None = None
+    """The newest that is known."""
+    error: str | None = "The controller was not asked yet."
+    """Why it cannot be reached; None: it can."""
+    waiting: str = ""
+    """Why settings are not in force yet."""
+    replay: bool = False
+    """There is no controller of live services behind it."""
+
+
+@dataclass(frozen=True)
+class View:
+    """The wish, the results, the pipeline and the scan together."""
+
+    settings: Settings = field(default_factory=Settings)
+    results: Observation = field(default_factory=Observation)
+    pipeline: Pipeline = field(default_factory=Pipeline)
+    scan: Scan = field(default_factory=Scan)
+    slots: tuple[str, ...] = EMPTY
+    """ROI in each of the eight slots."""
+    max_filter: bool = False
+    given_up: int = 0
+    """Frames that were outstanding when scans were stopped."""
+    scan_error: str = ""
+    """What went wrong in starting and stopping scans last."""
+    last_error: str = ""
+    """The newest error, of scans or results."""
+    save_raw: bool | None = None
+    """The Balor's SaveRaw; None: not known."""
+    save_raw_alarm: str = ""
+    save_raw_note: str = ""
+    """Why the Balor cannot be asked, where nothing is lost by it."""
+    configuration_errors: tuple[str, ...] = ()
+    """Properties that cannot work."""
+
+    @property
+    def snapshot(self) -> Mapping[str, Any]:
+        """The published values by path."""
+        return self.results.snapshot
+
+    @property
+    def current(self) -> bool:
+        """True when the results belong to the newest scan."""
+        return self.scan.mapping in ("", self.results.mapping)
+
+    @property
+    def of_this_scan(self) -> Mapping[str, Any]:
+        """The published values, or none while they belong to the scan before."""
+        return self.snapshot if self.current else {}
+
+    @property
+    def curves(self) -> Curves:
+        """The curves of this scan; empty while they belong to the scan before."""
+        curves = self.results.curves
+        return curves if self.scan.mapping in ("", curves.mapping) else Curves()
+
+    @property
+    def roi_names(self) -> tuple[str, ...]:
+        """All ROIs; the order of everything per ROI."""
+        return tuple(self.settings.roi_map)
+
+    @property
+    def failed_frames(self) -> int:
+        """Frames that could not be used or never came."""
+        return self.results.failed_frames + self.given_up

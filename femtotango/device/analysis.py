@@ -1,0 +1,165 @@
+"""The Tango device class FemtomaxAnalysis and its server: properties and commands."""
+
+import sys
+from typing import Any
+
+from tango.server import command, device_property, run
+
+from femtotango.component import geometry_commands, roi_commands
+from femtotango.component.scan_request import parse_request
+from femtotango.device.attributes import MAX_Q_VALUES
+from femtotango.device.base import DeviceCore
+from femtotango.device.tango_errors import reported, waits
+
+
+class FemtomaxAnalysis(DeviceCore):
+    """Live analysis of the FemtoMAX cameras: settings, results and scans of the pipeline."""
+
+    ControllerUrl = device_property(
+        dtype=str, default_value="http://localhost:5000", doc="dranspose's controller."
+    )
+    ReducerUrl = device_property(
+        dtype=str, default_value="http://localhost:5001", doc="dranspose's reducer."
+    )
+    SardanaUrl = device_property(
+        dtype=str,
+        default_value="",
+        doc="dranspose's Sardana ingester; by it workers hand over what they hold after a stop.",
+    )
+    BalorDevice = device_property(
+        dtype=str, default_value="", doc="Tango device of the Balor, for SaveRaw; empty: none."
+    )
+    UpdateRate = device_property(dtype=float, default_value=5.0, doc="Results per second [Hz].")
+    OutputFolder = device_property(
+        dtype=str, default_value="", doc="Ended sums are saved here; empty: nowhere."
+    )
+    KeptQValues = device_property(
+        dtype=(float,), default_value=[], doc="QValues; written by the device itself."
+    )
+    KeptRoiSlots = device_property(
+        dtype=(str,), default_value=[], doc="RoiSlots; written by the device itself."
+    )
+
+    # Accumulation and ROIs
+
+    @command(doc_in="Sum frames from now on; a new sum begins unless one is running.")
+    @waits
+    def StartAccumulation(self) -> None:
+        """Set Accumulate."""
+        self._set(accumulate=True)
+        self._component.wait_in_force()
+
+    @command(doc_in="Forward the newest frame instead of summing.")
+    @waits
+    def StopAccumulation(self) -> None:
+        """Clear Accumulate."""
+        self._set(accumulate=False)
+        self._component.wait_delivered()
+
+    @command(doc_in="Begin a new sum.")
+    @waits
+    def ResetAccumulation(self) -> None:
+        """Raise the accumulation's number."""
+        self._component.sync.new_sum()
+        self._component.wait_in_force()
+
+    @command(dtype_in=str, doc_in='{"name": "a", "x": 1, "y": 2, "width": 3, "height": 4}')
+    def AddRoi(self, text: str) -> None:
+        """Add a ROI, or replace the one of that name."""
+        with reported("AddRoi"):
+            self._set(rois=roi_commands.add_roi(self._component.view.settings.rois, text))
+
+    @command(dtype_in=str, doc_in="Name of the ROI.")
+    def RemoveRoi(self, name: str) -> None:
+        """Remove a ROI."""
+        with reported("RemoveRoi"):
+            self._set(rois=roi_commands.remove_roi(self._component.view.settings.rois, name))
+
+    @command
+    def ClearRois(self) -> None:
+        """Remove all ROIs."""
+        with reported("ClearRois"):
+            self._set(rois="{}")
+
+    # Scans
+
+    @command(dtype_in=str, doc_in='{"streams": [...], "steps": points, "burst": frames per point}')
+    @waits
+    def PrepareScan(self, request: str) -> None:
+        """Return when detectors and Sardana may start."""
+        self._component.prepare(parse_request(request))
+
+    @command
+    @waits
+    def StopScan(self) -> None:
+        """Give up what is outstanding and count it."""
+        self._component.stop(continuous=False)
+
+    @command(
+        dtype_in=(str,),
+        doc_in="Streams: one camera; series at least 1 s apart, sooner frames are lost.",
+    )
+    @waits
+    def StartContinuous(self, streams: list[str]) -> None:
+        """Take frames as they come; begin anew after each series."""
+        self._component.start_continuous(streams)
+
+    @command
+    @waits
+    def StopContinuous(self) -> None:
+        """End continuous mode."""
+        self._component.stop(continuous=True)
+
+    # Geometry, files and pixels
+
+    @command(
+        dtype_in=float, doc_in="q [1/angstrom]", dtype_out=(float,), doc_out="y0, x0, y1, x1, ..."
+    )
+    @waits
+    def QCurve(self, q: float) -> Any:
+        """Draw a ring; NaN between its branches."""
+        return geometry_commands.q_curve(self._component.view, q)
+
+    @command(dtype_in=str, doc_in="A calibrant of pyFAI, LaB6.")
+    @waits
+    def UseCalibrant(self, name: str) -> None:
+        """Fill QValues with the lines that the detector sees."""
+        self.show_q_values(geometry_commands.calibrant(self._component.view, name, MAX_Q_VALUES))
+
+    @command(dtype_in=str, doc_in="Path; relative ones are under OutputFolder.")
+    @waits
+    def SavePoni(self, path: str) -> None:
+        """Write the geometry as a PONI file."""
+        geometry_commands.save_poni(self._component.view, path)
+
+    @command(dtype_in=str, doc_in="Path; relative ones are under OutputFolder.")
+    @waits
+    def LoadPoni(self, path: str) -> None:
+        """Set the geometry from a PONI file."""
+        self._set(**geometry_commands.load_poni(self._component.view, path))
+
+    @command(dtype_in=str, doc_in="Path; relative ones are under OutputFolder.")
+    @waits
+    def SaveImage(self, path: str) -> None:
+        """Write the exact image as NeXus."""
+        geometry_commands.save_exact_image(self._component.view, self._images, path)
+
+    @command(
+        dtype_in=(int,),
+        doc_in="x, y, width, height, binning [pixel]",
+        dtype_out="DevEncoded",
+        doc_out="npy: float32 (y, x), block means or maxima",
+    )
+    @waits
+    def GetRegion(self, numbers: Any) -> tuple[str, bytes]:
+        """Return a binned rectangle of the image."""
+        return "npy", self._images.region(self._component.view, [int(n) for n in numbers])
+
+
+def main() -> None:
+    """Run the server ``FemtomaxAnalysis INSTANCE``, however it was started."""
+    run((FemtomaxAnalysis,), [FemtomaxAnalysis.__name__, *sys.argv[1:]])
+
+
+if __name__ == "__main__":
+    main()

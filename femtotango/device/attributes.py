@@ -1,0 +1,166 @@
+"""Tango attributes built from the parameter table and from the table of results."""
+
+import re
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from tango import AttrWriteType
+from tango.server import attribute
+
+from femtotango.component.result_attributes import MAX_IMAGE, RESULTS, Result
+from femtotango.errors import BadValue
+from femtotango.text_encoding import ascii_only
+from pipeline.model.parameters import ATTRIBUTES, Parameter
+
+MAX_FILTER = "MaxFilter"
+Q_VALUES = "QValues"
+SAVE_RAW = "SaveRaw"
+ACCUMULATED_IMAGE = "AccumulatedImage"
+MAX_Q_VALUES = 100
+
+_PUSHED = {"change_event_implemented": True, "change_event_detect": False}
+_SETTING_TYPES = {bool: "DevBoolean", int: "DevLong", float: "DevDouble", str: "DevString"}
+_RESULT_TYPES = {
+    bool: "DevBoolean",
+    int: "DevLong64",
+    float: "DevDouble",
+    str: "DevString",
+    np.float32: "DevFloat",
+}
+
+_FORMATS = {"m": "%.7f", "keV": "%.5f", "": "%.5f"}
+"""Display formats by unit: stock Taurus forms write back what they show, and Tango's own format
+%6.2f would make 0.13 of a distance of 0.131 m."""
+_FORMAT = "%.3f"
+
+
+def label(name: str) -> str:
+    """Return an attribute's name as words."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z0-9])|(?<=[0-9])(?=[A-Z])", " ", name)
+
+
+def _format(kind: type, unit: str) -> dict[str, str]:
+    return {"format": _FORMATS.get(unit, _FORMAT)} if kind is float else {}
+
+
+def setting(name: str, parameter: Parameter) -> attribute:
+    """Build a read/write attribute; the device has `read_setting` and `write_setting`."""
+
+    def read(self: Any) -> Any:
+        return self.read_setting(parameter.name)
+
+    def write(self: Any, value: Any) -> None:
+        self.write_setting(name, parameter.name, value)
+
+    limits: dict[str, Any] = {}
+    if parameter.limits is not None:
+        low, high = (parameter.kind(limit) for limit in parameter.limits)
+        limits = {"min_value": low, "max_value": high}
+    return attribute(
+        fget=read,
+        fset=write,
+        access=AttrWriteType.READ_WRITE,
+        dtype=_SETTING_TYPES[parameter.kind],
+        label=label(name),
+        unit=parameter.unit,
+        doc=ascii_only(parameter.help),
+        memorized=True,
+        hw_memorized=True,
+        **_format(parameter.kind, parameter.unit),
+        **limits,
+        **_PUSHED,
+    )
+
+
+def result(row: Result) -> attribute:
+    """Build a read-only attribute; the device has `read_result`."""
+
+    def read(self: Any) -> Any:
+        return self.read_result(row)
+
+    kind: Any = _RESULT_TYPES[row.kind]
+    sizes = dict(zip(("max_dim_x", "max_dim_y"), row.dims, strict=False))
+    for _ in row.dims:
+        kind = (kind,)
+    return attribute(
+        fget=read,
+        access=AttrWriteType.READ,
+        dtype=kind,
+        label=label(row.name),
+        unit=row.unit,
+        doc=row.doc,
+        **_format(row.kind, row.unit),
+        **sizes,
+        **(_PUSHED if row.events else {}),
+    )
+
+
+def _special() -> dict[str, attribute]:
+    """Build the attributes that are in neither table."""
+    return {
+        MAX_FILTER: attribute(
+            fget=lambda self: self.read_max_filter(),
+            fset=lambda self, value: self.write_max_filter(value),
+            access=AttrWriteType.READ_WRITE,
+            dtype="DevBoolean",
+            label=label(MAX_FILTER),
+            doc="Preview and binned regions show the block maximum: single photons stay visible.",
+            memorized=True,
+            hw_memorized=True,
+            **_PUSHED,
+        ),
+        Q_VALUES: attribute(
+            fget=lambda self: self.read_q_values(),
+            fset=lambda self, value: self.write_q_values(value),
+            access=AttrWriteType.READ_WRITE,
+            dtype=("DevDouble",),
+            max_dim_x=MAX_Q_VALUES,
+            label="Q Values",
+            unit="1/angstrom",
+            doc="Rings to draw; kept over a restart.",
+            **_PUSHED,
+        ),
+        SAVE_RAW: attribute(
+            fget=lambda self: self.read_save_raw(),
+            fset=lambda self, value: self.write_save_raw(value),
+            access=AttrWriteType.READ_WRITE,
+            dtype="DevBoolean",
+            label=label(SAVE_RAW),
+            doc="The Balor writes its raw data; false only while the photons are trusted.",
+            **_PUSHED,
+        ),
+        ACCUMULATED_IMAGE: attribute(
+            fget=lambda self: self.read_accumulated_image(),
+            access=AttrWriteType.READ,
+            dtype=(("DevFloat",),),
+            max_dim_x=MAX_IMAGE,
+            max_dim_y=MAX_IMAGE,
+            label=label(ACCUMULATED_IMAGE),
+            doc="The image in full, fetched when it is read; masked pixels are NaN.",
+        ),
+    }
+
+
+def check_q_values(values: Any) -> NDArray[np.float64]:
+    """Return the rings to draw as an array.
+
+    Raises:
+        BadValue: too many, or one that is not above 0.
+    """
+    array = np.array([] if values is None else values, np.float64).reshape(-1)
+    if len(array) > MAX_Q_VALUES:
+        raise BadValue(f"QValues: {len(array)} given, at most {MAX_Q_VALUES} are possible.")
+    wrong = array[~(np.isfinite(array) & (array > 0))]
+    if len(wrong):
+        raise BadValue(f"QValues: {wrong[0]:g} given, expected values above 0 [1/angstrom].")
+    return array
+
+
+def all_attributes() -> dict[str, attribute]:
+    """Return every attribute by name."""
+    return {
+        **{name: setting(name, parameter) for name, parameter in ATTRIBUTES.items()},
+        **{row.name: result(row) for row in RESULTS},
+        **_special(),
+    }

@@ -1,0 +1,72 @@
+"""The device's reference page, made from the tables that the device itself is made from."""
+
+from collections.abc import Iterable
+
+from femtotango.component.result_attributes import RESULTS, Result
+from pipeline.model.parameters import PARAMETERS, Parameter
+
+_HEAD = """# The device FemtomaxAnalysis
+
+This page is printed by `scripts/device-docs` from the tables in `pipeline/model/parameters.py` and
+`femtotango/component/result_attributes.py`.
+
+State: `ON` idle, `RUNNING` while a scan is processed, `ALARM` when photons pile up, frames fail
+or are skipped or a file cannot be written, `FAULT` for a configuration that cannot work,
+`UNKNOWN` while the pipeline cannot be reached. `Status` says which part and what to do. A refused
+write or command raises `DevFailed` with a reason `Femtomax_…` and a sentence that says what is
+accepted.
+
+Images are `(y, x)`; pixel `i` covers `[i - 0.5, i + 0.5)`. Intensities of the cameras are above
+background. Missing is NaN, never 0.
+
+In continuous mode the pipeline is armed anew after each series, which takes about a second: frames
+of a series that follows the one before sooner are lost, uncounted.
+"""
+
+_MORE = """
+Besides them: `QValues` (rings to draw [1/Å], at most 100), `MaxFilter` (previews and regions show
+block maxima, so that single photons stay visible) and `SaveRaw` (the Balor's own, through the
+property `BalorDevice`; see [photons](photons.md)).
+"""
+
+
+def device_page() -> str:
+    """Return the page as Markdown."""
+    settings = [p for p in PARAMETERS.values() if p.attribute is not None]
+    parts = [
+        _HEAD,
+        "\n## Settings\n\n"
+        "Read and write, kept over a restart. The parameter is dranspose's name.\n\n",
+        _table(
+            ("attribute", "parameter", "type", "default", "limits", "unit", "meaning"),
+            map(_setting, settings),
+        ),
+        _MORE,
+        "\n## Results\n\nRead only; values of one moment carry the same time stamp.\n\n",
+        _table(("attribute", "type", "unit", "meaning"), map(_result, RESULTS)),
+    ]
+    return "".join(parts)
+
+
+def _setting(parameter: Parameter) -> tuple[str, ...]:
+    limits = "" if parameter.limits is None else "{:g} … {:g}".format(*parameter.limits)
+    default = "" if parameter.default == "" else f"`{parameter.default}`"
+    return (
+        f"`{parameter.attribute}`",
+        f"`{parameter.name}`",
+        parameter.kind.__name__,
+        default,
+        limits,
+        parameter.unit,
+        parameter.help,
+    )
+
+
+def _result(result: Result) -> tuple[str, ...]:
+    shape = ("", " spectrum", " image")[len(result.dims)]
+    return f"`{result.name}`", f"{result.kind.__name__}{shape}", result.unit, result.doc
+
+
+def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    lines = [head, ("---",) * len(head), *rows]
+    return "".join(f"| {' | '.join(cell.replace('|', '/') for cell in line)} |\n" for line in lines)

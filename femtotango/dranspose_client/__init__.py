@@ -1,0 +1,1 @@
+"""HTTP to dranspose: its services, their state, trigger maps."""

@@ -1,0 +1,1 @@
+"""The parts of the window: each is a Taurus widget of its own."""

@@ -1,0 +1,133 @@
+"""ROI means over motor position or frame number, with error bars."""
+
+import time
+from typing import Any, ClassVar
+
+import numpy as np
+from taurus.external.qt import QtCore, QtGui, QtWidgets
+
+from femtotango.gui.device_link.tango_thread import read_together
+from femtotango.gui.device_link.watched import CURVES
+from femtotango.gui.panels.device_widget import DeviceWidget
+from femtotango.gui.plots.colors import roi_color
+from femtotango.gui.plots.curve_plot import CurvePlot
+from femtotango.gui.plots.thinning import thinned
+
+_TOGETHER = ("RoiNames", "XLabel", "XAxis", "RoiMeanCurves", "RoiMeanErrors")
+_PAUSE_MS = 400
+"""At least, between two readings: the curves push no events, and may be long."""
+_REST = 3.0
+"""A reading that takes long is followed by a pause so many times as long."""
+_FEW = 60
+"""More points than this have no symbols, or they hide each other."""
+
+
+class RoiCurves(DeviceWidget):
+    """One curve for each ROI, in its colour."""
+
+    watches: ClassVar[frozenset[str]] = CURVES | {"Rois"}
+
+    def __init__(self, parent: QtWidgets.QWidget | None = None, designMode: bool = False) -> None:
+        super().__init__(parent, designMode)
+        self.plot = CurvePlot("", "mean")
+        self.legend = QtWidgets.QLabel()
+        self.legend.setTextFormat(QtCore.Qt.TextFormat.RichText)
+        self.legend.setSizePolicy(
+            QtWidgets.QSizePolicy.Policy.Ignored, QtWidgets.QSizePolicy.Policy.Fixed
+        )
+        layout = QtWidgets.QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(self.legend)
+        layout.addWidget(self.plot, 1)
+        self._reading = False
+        self._again = QtCore.QTimer(self)
+        self._again.setSingleShot(True)
+        self._again.setInterval(_PAUSE_MS)
+        self._again.timeout.connect(self._read)
+        self._stale = False
+        self._asked = 0.0
+        self._drawn: tuple[str, ...] = ()
+
+    def refresh(self, names: frozenset[str]) -> None:
+        """Read the curves, unless nobody sees them."""
+        self._stale = True
+        if self.isVisible() and not self._again.isActive() and not self._reading:
+            self._read()
+
+    def showEvent(self, a0: QtGui.QShowEvent | None) -> None:
+        """Catch up with what was not seen."""
+        super().showEvent(a0)
+        if self._stale and self._link is not None:
+            self._again.start()
+
+    def connection_changed(self, connected: bool, reason: str) -> None:
+        """Ask again when the device is back."""
+        self._reading, self._stale = False, True
+        if connected and self.isVisible():
+            self._again.start()
+
+    def _read(self) -> None:
+        if self._link is None or not self._link.connected or not self._stale or self._reading:
+            return
+        self._reading, self._stale = True, False
+        self._asked = time.monotonic()
+        self._link.call(
+            lambda proxy: read_together(proxy, *_TOGETHER),
+            key="curves",
+            done=self._draw,
+            failed=self._read_failed,
+        )
+
+    def _read_failed(self, reason: str) -> None:
+        self._reading, self._stale = False, True
+        if self._link is not None and self._link.connected:
+            self._link.failed.emit(reason)
+
+    def _draw(self, answer: dict[str, Any]) -> None:
+        self._reading = False
+        names = tuple(answer["RoiNames"] or ())
+        x, curves = _numbers(answer["XAxis"], 1), _numbers(answer["RoiMeanCurves"], 2)
+        errors = _numbers(answer["RoiMeanErrors"], 2)
+        # Two attributes that belong together may be of two snapshots: cut to the shorter.
+        points = min(len(x), curves.shape[1])
+        names = names[: len(curves)]
+        for name in self._drawn:
+            if name not in names:
+                self.plot.remove(name, kind="curve")
+        for index, name in enumerate(names):
+            error = errors[index, :points] if errors.shape == curves.shape else None
+            position, value, spread = thinned(x[:points], curves[index, :points], error)
+            if spread is not None and not np.isfinite(spread).any():
+                spread = None
+            self.plot.addCurve(
+                position,
+                value,
+                legend=name,
+                color=roi_color(index),
+                symbol="o" if len(position) <= _FEW else "",
+                linestyle="-",
+                yerror=None if spread is None else np.nan_to_num(spread),
+                resetzoom=False,
+                selectable=False,
+            )
+        self._drawn = names
+        self.legend.setText(
+            "&nbsp;&nbsp; ".join(_entry(n, roi_color(i)) for i, n in enumerate(names))
+        )
+        self.plot.getXAxis().setLabel(str(answer["XLabel"] or "frame"))
+        self.plot.follow()
+        took = 1000 * (time.monotonic() - self._asked)
+        self._again.start(int(max(_PAUSE_MS, _REST * took)))
+
+
+def _entry(name: str, color: str) -> str:
+    shown = name.replace("&", "&amp;").replace("<", "&lt;")
+    return f"<span style='color:{color}'>&#9632;</span> {shown}"
+
+
+def _numbers(value: Any, dimensions: int) -> np.ndarray:
+    """Return an attribute as float array, empty when it has no value."""
+    if value is None or np.size(value) == 0:
+        return np.empty((0,) * dimensions)
+    return np.asarray(value, np.float64)

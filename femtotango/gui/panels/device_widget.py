@@ -1,0 +1,85 @@
+"""What every part of the viewer is: a Taurus widget whose model is the device."""
+
+from typing import ClassVar
+
+from taurus.external.qt import QtCore, QtWidgets
+from taurus.qt.qtgui.container import TaurusWidget
+
+from femtotango.gui.device_link.link import DeviceLink, link_to
+
+
+class DeviceWidget(TaurusWidget):
+    """A Taurus widget with the name of a FemtomaxAnalysis device as its model.
+
+    It does not let Taurus connect, because Taurus would wait for the device in the window's
+    thread; all widgets of one device share a link instead.
+    """
+
+    watches: ClassVar[frozenset[str]] = frozenset()
+    """Attributes whose change calls `refresh`."""
+
+    def __init__(self, parent: QtWidgets.QWidget | None = None, designMode: bool = False) -> None:
+        super().__init__(parent, designMode)
+        self._link: DeviceLink | None = None
+
+    @property
+    def link(self) -> DeviceLink:
+        """The link to the device.
+
+        Raises:
+            RuntimeError: no model was set.
+        """
+        if self._link is None:
+            raise RuntimeError(f"{type(self).__name__} has no device: call setModel(name) first.")
+        return self._link
+
+    def setModel(self, model: str | None, *, key: object = None) -> None:
+        """Show another device.
+
+        Args:
+            model: its name, with or without database; None or empty: none.
+            key: not used, Taurus passes it.
+
+        Raises:
+            DeviceNameError: the text names no device.
+        """
+        if self._link is not None:
+            self._link.changed.disconnect(self._on_changed)
+            self._link.connection.disconnect(self._on_connection)
+            self._link = None
+        if not model:
+            return
+        self._link = link_to(model)
+        self._link.changed.connect(self._on_changed)
+        self._link.connection.connect(self._on_connection)
+        self._on_connection(self._link.connected, self._link.reason)
+        if self.watches:
+            self.refresh(self.watches)
+
+    def getModel(self, key: object = None) -> str:
+        """Return the Taurus name of the device; empty without one."""
+        return self._link.name.taurus if self._link is not None else ""
+
+    def resetModel(self, *, key: object = None) -> None:
+        """Show no device."""
+        self.setModel(None)
+
+    model = QtCore.Property("QString", getModel, setModel, resetModel)
+
+    def refresh(self, names: frozenset[str]) -> None:
+        """Show new values.
+
+        Args:
+            names: those of `watches` that have a new reading.
+        """
+
+    def connection_changed(self, connected: bool, reason: str) -> None:
+        """Show that the device answers, or why it does not."""
+
+    def _on_changed(self, names: frozenset[str]) -> None:
+        mine = names & self.watches
+        if mine:
+            self.refresh(mine)
+
+    def _on_connection(self, connected: bool, reason: str) -> None:
+        self.connection_changed(connected, reason)

@@ -1,0 +1,197 @@
+"""The live image: preview, sharper cut when zoomed, rings, ROIs, and a title."""
+
+import io
+from typing import ClassVar
+
+import numpy as np
+import tango
+from numpy.typing import NDArray
+from taurus.external.qt import QtCore, QtWidgets
+
+from femtotango.gui.device_link.link import DeviceLink
+from femtotango.gui.device_link.watched import IMAGE, PREVIEW, RINGS
+from femtotango.gui.panels.device_widget import DeviceWidget
+from femtotango.gui.plots.image_plot import ImagePlot
+from femtotango.gui.plots.rings_overlay import RingsOverlay
+from femtotango.gui.plots.roi_overlay import RoiOverlay
+from femtotango.gui.plots.zoom import Region, preview_binning, region_for
+
+_SETTLE_MS = 80
+"""A view has to stand still so long before its pixels are fetched."""
+
+
+def fetch_region(proxy: tango.DeviceProxy, region: Region) -> tuple[Region, NDArray[np.float32]]:
+    """Get a cut of the image, for a job.
+
+    Returns:
+        The region and its ``(ny, nx)`` blocks.
+
+    Raises:
+        ValueError: the answer is no two-dimensional array.
+    """
+    _, data = proxy.command_inout("GetRegion", region.argument)
+    pixels = np.load(io.BytesIO(bytes(data)), allow_pickle=False)
+    if pixels.ndim != 2:
+        raise ValueError(f"GetRegion gave {pixels.ndim} dimensions")
+    return region, np.asarray(pixels, np.float32)
+
+
+class ImageWidget(DeviceWidget):
+    """Image of one device with everything that is drawn on it."""
+
+    watches: ClassVar[frozenset[str]] = (
+        IMAGE | RINGS | {PREVIEW, "MaxFilter", "Accumulate", "Rois", "PhotonRoi"}
+    )
+
+    def __init__(self, parent: QtWidgets.QWidget | None = None, designMode: bool = False) -> None:
+        super().__init__(parent, designMode)
+        self._shape: tuple[int, int] | None = None
+        self._binning = 1
+        self._wanted: Region | None = None
+        self._asked = False
+        """One request is under way."""
+        self._ask_again = False
+        """Another view or another image came meanwhile."""
+        self._picking = False
+        self.plot = ImagePlot(self)
+        self.title = self.plot.title
+        self.title.setText("waiting for the device")
+        self.rings = RingsOverlay(self.plot)
+        self.rois = RoiOverlay(self.plot)
+        layout = QtWidgets.QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.plot)
+        self._settle = QtCore.QTimer(self)
+        self._settle.setSingleShot(True)
+        self._settle.setInterval(_SETTLE_MS)
+        self._settle.timeout.connect(self._fetch)
+        self.plot.view_changed.connect(self._settle.start)
+        self.plot.pointed.connect(self._point)
+        self.plot.sigPlotSignal.connect(self._clicked)
+
+    def setModel(self, model: str | None, *, key: object = None) -> None:
+        """Show another device, see `DeviceWidget`."""
+        super().setModel(model, key=key)
+        link: DeviceLink | None = self._link
+        self.rings.set_link(link)
+        self.rois.set_link(link)
+
+    def refresh(self, names: frozenset[str]) -> None:
+        """Draw what changed."""
+        if names & (IMAGE | {PREVIEW, "MaxFilter"}):
+            self._show_preview()
+            self._show_title()
+        if names & RINGS:
+            self.rings.refresh()
+        if names & {"Rois", "PhotonRoi"}:
+            self.rois.refresh()
+
+    def connection_changed(self, connected: bool, reason: str) -> None:
+        """Say that the device is waited for."""
+        self.plot.canvas.setEnabled(connected)
+        if not connected:
+            self.title.setText(f"<b style='color:#a05a00'>waiting for {self.getModel()}</b>")
+            self.title.setToolTip(reason)
+            return
+        self.rings.refresh()
+        self.rois.refresh()
+        if self._shape is not None:
+            self._show_title()
+            self._fetch()
+
+    # Pixels
+
+    def _show_preview(self) -> None:
+        preview = self.link.value(PREVIEW)
+        ny, nx = self.link.value("ImageHeight", 0), self.link.value("ImageWidth", 0)
+        if preview is None or np.ndim(preview) != 2 or preview.size == 0 or ny < 1 or nx < 1:
+            return
+        self._shape = (int(ny), int(nx))
+        self._binning = preview_binning(self._shape, preview.shape)
+        self.plot.show_preview(preview, self._binning, self._shape)
+        self._fetch()
+
+    def _fetch(self) -> None:
+        """Ask for the pixels of the view, unless the preview shows as much."""
+        if self._shape is None or self._link is None:
+            return
+        self._wanted = region = region_for(self.plot.view, self._shape, self._binning)
+        if region is None:
+            self.plot.hide_region()
+        elif self._asked:
+            self._ask_again = True
+        elif self._link.connected:
+            self._asked, self._ask_again = True, False
+            self._link.call(
+                lambda proxy: fetch_region(proxy, region),
+                key="region",
+                done=self._show_region,
+                failed=self._region_failed,
+            )
+
+    def _show_region(self, answer: tuple[Region, NDArray[np.float32]]) -> None:
+        self._asked = False
+        region, pixels = answer
+        if self._wanted is None or self._link is None:
+            return
+        if pixels.size:
+            self.plot.show_region(pixels, (region.x, region.y), region.binning)
+        if self._ask_again:
+            self._fetch()
+
+    def _region_failed(self, reason: str) -> None:
+        """Go on with the preview; the next image or view asks again."""
+        self._asked = False
+        self.plot.hide_region()
+        if self._link is not None and self._link.connected:
+            self._link.failed.emit(reason)
+
+    # The beam centre
+
+    def pick_beam(self) -> None:
+        """Take the next click in the image as beam centre."""
+        self._picking = True
+        self.plot.setInteractiveMode("select")
+        self.title.setText("click on the beam centre")
+
+    def _clicked(self, event: dict) -> None:
+        if not self._picking or event["event"] != "mouseClicked" or event["button"] != "left":
+            return
+        self._picking = False
+        self.plot.setInteractiveMode("zoom")
+        # Fit2D counts from the corner of the first pixel, the plot from its centre.
+        self.link.write("BeamX", round(float(event["x"]) + 0.5, 2))
+        self.link.write("BeamY", round(float(event["y"]) + 0.5, 2))
+        self._show_title()
+
+    # Words
+
+    def _show_title(self) -> None:
+        link = self.link
+        if not link.connected or self._picking:
+            return
+        count = link.value("FrameCount", 0)
+        detector = link.value("Detector", "")
+        if not detector or not count:
+            self.title.setText("no image yet")
+            self.title.setToolTip("")
+            return
+        unit = link.value("ImageUnit", "")
+        total, hottest = link.value("ImageSum", np.nan), link.value("ImageMax", np.nan)
+        what = f"sum of {count} frames" if link.value("Accumulate", False) else "newest frame"
+        if count > 1:
+            what = f"sum of {count} frames"
+        self.title.setText(
+            f"<b>{detector}</b> &nbsp;·&nbsp; {what} &nbsp;·&nbsp; total {total:.4g} {unit}"
+            f" &nbsp;·&nbsp; hottest {hottest:.4g} {unit}"
+        )
+        self.title.setToolTip("")
+
+    def _point(self, x: float, y: float) -> None:
+        value = self.plot.value_at(x, y)
+        if value is None:
+            self.plot.readout.clear()
+            return
+        column, row = int(np.floor(x + 0.5)), int(np.floor(y + 0.5))
+        text = "masked" if np.isnan(value) else f"{value:.4g}"
+        self.plot.readout.setText(f"x {column}\ny {row}\n{text}")

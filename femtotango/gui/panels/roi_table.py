@@ -1,0 +1,199 @@
+"""The table of ROIs: names, pixels, newest means; draw, rename, change, delete."""
+
+from typing import ClassVar
+
+import numpy as np
+from taurus.external.qt import QtCore, QtGui, QtWidgets
+
+from femtotango.gui.device_link import roi_edit
+from femtotango.gui.panels.device_widget import DeviceWidget
+from femtotango.gui.plots.colors import PHOTON_ROI, roi_color
+from pipeline.model.roi import Roi
+
+_COLUMNS = ("name", "x", "y", "width", "height", "mean")
+_HEADERS = ("Name", "x", "y", "w", "h", "Mean")
+_WIDTHS = (0, 35, 35, 35, 35, 58)
+_MEAN_LENGTH = 7
+_READ_ONLY = QtCore.Qt.ItemFlag.ItemIsEnabled
+
+
+class RoiTable(DeviceWidget):
+    """All ROIs of the device.
+
+    Signals:
+        draw: the user wants to draw a ROI (false) or the photon ROI (true) in the image.
+        selected: name of the chosen ROI; empty: none.
+    """
+
+    draw = QtCore.Signal(bool)
+    selected = QtCore.Signal(str)
+    watches: ClassVar[frozenset[str]] = frozenset({"Rois", "PhotonRoi", "RoiNames", "RoiMeans"})
+
+    def __init__(self, parent: QtWidgets.QWidget | None = None, designMode: bool = False) -> None:
+        super().__init__(parent, designMode)
+        self._wanted = ""
+        self.table = QtWidgets.QTableWidget(0, len(_COLUMNS))
+        self.table.setHorizontalHeaderLabels(_HEADERS)
+        self.table.setToolTip("Double-click to rename or change; Delete removes.")
+        self.table.setSelectionBehavior(QtWidgets.QAbstractItemView.SelectionBehavior.SelectRows)
+        header, rows = self.table.horizontalHeader(), self.table.verticalHeader()
+        if header is not None:
+            header.setSectionResizeMode(0, QtWidgets.QHeaderView.ResizeMode.Stretch)
+            for column, width in enumerate(_WIDTHS[1:], start=1):
+                self.table.setColumnWidth(column, width)
+        if rows is not None:
+            rows.setVisible(False)
+            rows.setDefaultSectionSize(22)
+        self.table.setMinimumHeight(90)
+        font = self.table.font()
+        font.setPointSizeF(0.9 * font.pointSizeF())
+        self.table.setFont(font)
+        self.table.itemChanged.connect(self._edited)
+        self.table.itemSelectionChanged.connect(lambda: self.selected.emit(self.chosen))
+        delete = QtWidgets.QShortcut(QtGui.QKeySequence.StandardKey.Delete, self.table)
+        delete.setContext(QtCore.Qt.ShortcutContext.WidgetShortcut)
+        delete.activated.connect(self.delete_chosen)
+        self.draw_button = QtWidgets.QPushButton("Draw ROI")
+        self.draw_button.setToolTip("Then drag a rectangle in the image.")
+        self.photon_button = QtWidgets.QPushButton("Draw photon ROI")
+        self.photon_button.setToolTip(
+            "Then drag a rectangle in the image: single photons are searched in it."
+        )
+        for button, photons in ((self.draw_button, False), (self.photon_button, True)):
+            button.setCheckable(True)
+            button.clicked.connect(lambda _checked, photons=photons: self.draw.emit(photons))
+        self.delete_button = QtWidgets.QPushButton("Delete")
+        self.delete_button.clicked.connect(self.delete_chosen)
+        self.clear_button = QtWidgets.QPushButton("Clear all")
+        self.clear_button.clicked.connect(lambda: roi_edit.clear_rois(self.link))
+        self.photons_off = QtWidgets.QPushButton("Off")
+        self.photons_off.setToolTip("Remove the photon ROI: no photon detection.")
+        self.photons_off.clicked.connect(lambda: roi_edit.set_photon_roi(self.link, None))
+        self.photons = QtWidgets.QLabel()
+        self.photons.setStyleSheet(f"color: {PHOTON_ROI}")
+        layout = QtWidgets.QGridLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(3)
+        layout.addWidget(self.draw_button, 0, 0)
+        layout.addWidget(self.delete_button, 0, 1)
+        layout.addWidget(self.clear_button, 0, 2)
+        layout.addWidget(self.table, 1, 0, 1, 3)
+        layout.addWidget(self.photon_button, 2, 0, 1, 2)
+        layout.addWidget(self.photons_off, 2, 2)
+        layout.addWidget(self.photons, 3, 0, 1, 3)
+        layout.setRowStretch(1, 1)
+
+    @property
+    def chosen(self) -> str:
+        """Name of the chosen ROI; empty: none."""
+        rows = {index.row() for index in self.table.selectedIndexes()}
+        return self._name(min(rows)) if rows else ""
+
+    def choose(self, name: str) -> None:
+        """Select the line of a ROI, also when it comes later; empty: none."""
+        self._wanted = name
+        with QtCore.QSignalBlocker(self.table):
+            self.table.clearSelection()
+            for row in range(self.table.rowCount()):
+                if name and self._name(row) == name:
+                    self.table.selectRow(row)
+
+    def show_drawing(self, drawing: bool) -> None:
+        """Release the buttons when nothing is drawn any more."""
+        if not drawing:
+            self.draw_button.setChecked(False)
+            self.photon_button.setChecked(False)
+
+    def delete_chosen(self) -> None:
+        """Delete the chosen ROIs."""
+        rows = sorted({index.row() for index in self.table.selectedIndexes()})
+        for name in [self._name(row) for row in rows]:
+            roi_edit.remove_roi(self.link, name)
+
+    def refresh(self, names: frozenset[str]) -> None:
+        """Show ROIs and means, unless the user is typing."""
+        editing = QtWidgets.QAbstractItemView.State.EditingState
+        if self.table.state() == editing or self.link.is_pending(roi_edit.ROIS):
+            return
+        chosen = self.chosen or self._wanted
+        rois = roi_edit.shown_rois(self.link)
+        if "Rois" in names:
+            self._show_rois(rois)
+            self.choose(chosen)
+        self._show_means(list(rois))
+        photons = roi_edit.shown_photon_roi(self.link)
+        self.photons_off.setEnabled(photons is not None)
+        self.photons.setText(
+            "Photon ROI: off"
+            if photons is None
+            else f"Photon ROI: {photons.x}, {photons.y}, {photons.width} × {photons.height}"
+        )
+
+    def connection_changed(self, connected: bool, reason: str) -> None:
+        """Take no input while nobody is there to get it."""
+        self.setEnabled(connected)
+
+    def _show_rois(self, rois: dict[str, Roi]) -> None:
+        with QtCore.QSignalBlocker(self.table):
+            self.table.setRowCount(len(rois))
+            for row, (name, roi) in enumerate(rois.items()):
+                texts = (name, *map(str, roi.as_dict().values()), "")
+                for column, text in enumerate(texts):
+                    item = QtWidgets.QTableWidgetItem(text)
+                    if column:
+                        item.setTextAlignment(
+                            QtCore.Qt.AlignmentFlag.AlignRight
+                            | QtCore.Qt.AlignmentFlag.AlignVCenter
+                        )
+                    else:
+                        item.setData(QtCore.Qt.ItemDataRole.UserRole, name)
+                        item.setToolTip(name)
+                        item.setIcon(_square(roi_color(row)))
+                    if _COLUMNS[column] == "mean":
+                        item.setFlags(_READ_ONLY)
+                    self.table.setItem(row, column, item)
+
+    def _show_means(self, names: list[str]) -> None:
+        means = self.link.value("RoiMeans", ())
+        known = dict(zip(self.link.value("RoiNames", ()), means, strict=False))
+        with QtCore.QSignalBlocker(self.table):
+            for row, name in enumerate(names):
+                item = self.table.item(row, len(_COLUMNS) - 1)
+                mean = known.get(name, np.nan)
+                if item is not None:
+                    item.setText(_short(mean))
+                    item.setToolTip(f"mean of the newest frame: {mean:.10g}")
+
+    def _name(self, row: int) -> str:
+        item = self.table.item(row, 0)
+        return item.data(QtCore.Qt.ItemDataRole.UserRole) if item is not None else ""
+
+    def _edited(self, item: QtWidgets.QTableWidgetItem) -> None:
+        name = self._name(item.row())
+        if item.column() == 0:
+            if item.text() != name:
+                roi_edit.rename_roi(self.link, name, item.text().strip())
+            return
+        now = roi_edit.shown_rois(self.link).get(name)
+        if now is None:
+            return
+        try:
+            roi = roi_edit.changed(name, now, _COLUMNS[item.column()], item.text())
+        except ValueError as error:
+            self.link.refuse(str(error), roi_edit.ROIS)
+            return
+        roi_edit.set_roi(self.link, name, roi)
+
+
+def _short(mean: float) -> str:
+    """Write a mean so that it fits its column."""
+    if np.isnan(mean):
+        return "–"
+    text = f"{mean:.3g}"
+    return text if len(text) <= _MEAN_LENGTH else f"{mean:.1e}"
+
+
+def _square(color: str) -> QtGui.QIcon:
+    pixels = QtGui.QPixmap(10, 10)
+    pixels.fill(QtGui.QColor(color))
+    return QtGui.QIcon(pixels)

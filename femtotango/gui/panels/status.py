@@ -1,0 +1,150 @@
+"""One line that is always seen: State, Status, scan, and what went wrong last."""
+
+import time
+from typing import ClassVar
+
+import numpy as np
+from taurus.external.qt import QtCore, QtGui, QtWidgets
+
+from femtotango.gui.device_link.watched import SCAN, STATE
+from femtotango.gui.panels.device_widget import DeviceWidget
+from femtotango.gui.plots.colors import STATES, WAITING
+
+_ENDLESS = 1_000_000
+"""So many events are awaited in continuous mode only."""
+
+
+class ElidedLabel(QtWidgets.QLabel):
+    """A line of text that is cut to its width; the tool tip has all of it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._text = ""
+        self.setTextFormat(QtCore.Qt.TextFormat.PlainText)
+        self.setTextInteractionFlags(QtCore.Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.setSizePolicy(
+            QtWidgets.QSizePolicy.Policy.Ignored, QtWidgets.QSizePolicy.Policy.Preferred
+        )
+
+    @property
+    def full_text(self) -> str:
+        """The text before it was cut."""
+        return self._text
+
+    def show_text(self, text: str) -> None:
+        """Show a text in one line."""
+        self._text = " · ".join(line.strip() for line in text.splitlines() if line.strip())
+        self.setToolTip(text)
+        self._cut()
+
+    def resizeEvent(self, a0: QtGui.QResizeEvent | None) -> None:
+        """Cut to the new width."""
+        super().resizeEvent(a0)
+        self._cut()
+
+    def _cut(self) -> None:
+        metrics, mode = self.fontMetrics(), QtCore.Qt.TextElideMode.ElideRight
+        self.setText(metrics.elidedText(self._text, mode, self.width()))
+
+
+class StatusLine(DeviceWidget):
+    """State in its colour, Status, progress of the scan, last error."""
+
+    watches: ClassVar[frozenset[str]] = STATE | SCAN
+
+    def __init__(self, parent: QtWidgets.QWidget | None = None, designMode: bool = False) -> None:
+        super().__init__(parent, designMode)
+        self.state = QtWidgets.QLabel()
+        self.state.setAlignment(QtCore.Qt.AlignmentFlag.AlignCenter)
+        self.state.setMinimumWidth(84)
+        self.status = ElidedLabel()
+        self.scan = QtWidgets.QLabel()
+        self.scan.setTextFormat(QtCore.Qt.TextFormat.PlainText)
+        self.error_line = ElidedLabel()
+        self.error_line.setStyleSheet("color: #c62828; font-weight: bold")
+        self.dismiss = QtWidgets.QToolButton()
+        self.dismiss.setText("×")
+        self.dismiss.setAutoRaise(True)
+        self.dismiss.setToolTip("Take the error line away.")
+        self.dismiss.clicked.connect(self.clear_error)
+        layout = QtWidgets.QHBoxLayout(self)
+        layout.setContentsMargins(2, 1, 4, 1)
+        layout.setSpacing(8)
+        layout.addWidget(self.state)
+        layout.addWidget(self.status, 3)
+        layout.addWidget(self.error_line, 3)
+        layout.addWidget(self.dismiss)
+        layout.addWidget(self.scan)
+        self.setFixedHeight(28)
+        self.clear_error()
+        self._show_state("", "no device")
+
+    def setModel(self, model: str | None, *, key: object = None) -> None:
+        """Show another device, see `DeviceWidget`."""
+        if self._link is not None:
+            self._link.failed.disconnect(self.show_error)
+        super().setModel(model, key=key)
+        if self._link is not None:
+            self._link.failed.connect(self.show_error)
+
+    def refresh(self, names: frozenset[str]) -> None:
+        """Show new values."""
+        if self.link.connected:
+            state = self.link.value("State")
+            self._show_state(str(state) if state is not None else "", self.link.value("Status", ""))
+        self._show_scan()
+        if "LastError" in names and (text := self.link.value("LastError", "")):
+            self.show_error(text)
+
+    def connection_changed(self, connected: bool, reason: str) -> None:
+        """Say that the device is waited for."""
+        if connected:
+            self.refresh(self.watches)
+        else:
+            self._show_state("waiting", f"for {self.getModel()}: {reason or 'connecting'}")
+            self.scan.clear()
+
+    def show_error(self, text: str) -> None:
+        """Show an error with the time at which it came."""
+        self.error_line.show_text(f"{time.strftime('%H:%M:%S')} {text}")
+        self.error_line.setVisible(True)
+        self.dismiss.setVisible(True)
+
+    def clear_error(self) -> None:
+        """Take the error line away."""
+        self.error_line.show_text("")
+        self.error_line.setVisible(False)
+        self.dismiss.setVisible(False)
+
+    def _show_state(self, state: str, status: str) -> None:
+        self.state.setText(state)
+        self.state.setStyleSheet(
+            f"background: {STATES.get(state, WAITING)}; color: white; "
+            "font-weight: bold; border-radius: 4px; padding: 1px 6px"
+        )
+        self.status.show_text(status)
+
+    def _show_scan(self) -> None:
+        value = self.link.value
+        number = value("ScanNumber", 0)
+        parts = [f"scan {number}"] if number else []
+        total, done = value("EventsTotal", 0), value("EventsProcessed", 0)
+        if 0 < total < _ENDLESS:
+            parts.append(f"{done} of {total}")
+        elif done:
+            parts.append(f"{done} events")
+        if failed := value("FailedFrames", 0):
+            parts.append(f"{failed} failed")
+        rate, age = value("FrameRate", np.nan), value("LastFrameAge", np.nan)
+        if not np.isnan(rate):
+            parts.append(f"{rate:.3g} Hz")
+        if not np.isnan(age):
+            parts.append(f"last frame {_age(age)} ago")
+        self.scan.setText("  ·  ".join(parts))
+        self.scan.setToolTip(value("ScanTitle", ""))
+
+
+def _age(seconds: float) -> str:
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.0f} h"

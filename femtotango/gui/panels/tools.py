@@ -1,0 +1,141 @@
+"""What a user does all day: accumulate, reset, run without a scan, save."""
+
+from typing import ClassVar
+
+from taurus.external.qt import QtCore, QtWidgets
+
+from femtotango.gui.panels.device_widget import DeviceWidget
+from femtotango.gui.panels.fields import CheckField
+from pipeline.protocols.batch import CAMERAS, SARDANA
+
+_CHANGED_BY_ACCUMULATION = ("Accumulate", "FrameCount", "ImageSum", "ImageMax")
+_SCAN = ("State", "Status", "ScanNumber", "ScanFinished", "EventsProcessed", "EventsTotal")
+_NORMALIZATIONS = {"linear": "linear", "√": "sqrt", "log": "log"}
+
+
+class Tools(DeviceWidget):
+    """Buttons in one line.
+
+    Signals:
+        normalization: how values shall become colours, as silx calls it.
+    """
+
+    normalization = QtCore.Signal(str)
+    watches: ClassVar[frozenset[str]] = frozenset(
+        {"Accumulate", "MaxFilter", "Detector", "ScanNumber"}
+    )
+
+    def __init__(self, parent: QtWidgets.QWidget | None = None, designMode: bool = False) -> None:
+        super().__init__(parent, designMode)
+        self.accumulate = QtWidgets.QPushButton("▶ Accumulate")
+        self.accumulate.setCheckable(True)
+        self.accumulate.setToolTip("Sum frames, across scans; again: show the newest frame.")
+        self.accumulate.setMinimumWidth(130)
+        self.accumulate.clicked.connect(self._accumulate)
+        self.reset = QtWidgets.QPushButton("Reset sum")
+        self.reset.setToolTip("Start a new sum.")
+        self.reset.clicked.connect(
+            lambda: self.link.command("ResetAccumulation", changes=_CHANGED_BY_ACCUMULATION)
+        )
+        self.max_filter = CheckField(
+            "MaxFilter", "coarse views show the hottest pixel of each block, not the mean"
+        )
+        self.max_filter.entered.connect(lambda on: self.link.write("MaxFilter", on))
+        self.scale = QtWidgets.QComboBox()
+        self.scale.addItems(list(_NORMALIZATIONS))
+        self.scale.setToolTip("How values become colours; more in the colormap dialog.")
+        self.scale.currentTextChanged.connect(
+            lambda text: self.normalization.emit(_NORMALIZATIONS[text])
+        )
+        self.camera = QtWidgets.QComboBox()
+        self.camera.addItems(list(CAMERAS))
+        self.camera.setToolTip("The stream to watch without a scan.")
+        self.with_motors = QtWidgets.QCheckBox("motors")
+        self.with_motors.setToolTip(f"Take motor positions from the stream {SARDANA} as well.")
+        self.start = QtWidgets.QPushButton("Go live")
+        self.start.setToolTip("StartContinuous: show what the camera sends, without a scan.")
+        self.start.clicked.connect(self._start)
+        self.stop = QtWidgets.QPushButton("Stop")
+        self.stop.setToolTip("StopContinuous")
+        self.stop.clicked.connect(lambda: self.link.command("StopContinuous", changes=_SCAN))
+        self.files = QtWidgets.QPushButton("Files")
+        self._fill_menu()
+        layout = QtWidgets.QHBoxLayout(self)
+        layout.setContentsMargins(2, 2, 2, 2)
+        layout.setSpacing(5)
+        for part in (self.accumulate, self.reset, _gap(), self.max_filter, self.scale, _gap()):
+            layout.addWidget(part)
+        layout.addWidget(QtWidgets.QLabel("Continuous"))
+        for part in (self.camera, self.with_motors, self.start, self.stop):
+            layout.addWidget(part)
+        layout.addStretch(1)
+        layout.addWidget(self.files)
+
+    def _fill_menu(self) -> None:
+        menu = QtWidgets.QMenu(self.files)
+        for text, command, ending in (
+            ("Save image (NeXus) …", "SaveImage", ".h5"),
+            ("Save PONI …", "SavePoni", ".poni"),
+            ("Load PONI …", "LoadPoni", ".poni"),
+        ):
+            action = menu.addAction(text)
+            if action is not None:
+                action.triggered.connect(
+                    lambda _=False, command=command, ending=ending: self._ask(command, ending)
+                )
+        self.files.setMenu(menu)
+
+    def refresh(self, names: frozenset[str]) -> None:
+        """Show new values."""
+        if not self.link.is_pending("Accumulate"):
+            on = bool(self.link.value("Accumulate", False))
+            self.accumulate.setChecked(on)
+            self.accumulate.setText("■ Accumulating" if on else "▶ Accumulate")
+        if not self.link.is_pending("MaxFilter"):
+            self.max_filter.show_value(self.link.value("MaxFilter"))
+        if "Detector" in names and (detector := self.link.value("Detector", "")):
+            self.camera.setCurrentText(detector)
+
+    def connection_changed(self, connected: bool, reason: str) -> None:
+        """Take no input while nobody is there to get it."""
+        self.setEnabled(connected)
+
+    def save(self, command: str, path: str) -> None:
+        """Have the device write or read a file.
+
+        Args:
+            command: SaveImage, SavePoni or LoadPoni.
+            path: on the computer of the device; relative to its OutputFolder.
+        """
+        self.link.command(command, path, changes=("LastError",))
+
+    def _accumulate(self, on: bool) -> None:
+        command = "StartAccumulation" if on else "StopAccumulation"
+        self.link.command(command, changes=_CHANGED_BY_ACCUMULATION)
+
+    def _start(self) -> None:
+        streams = [self.camera.currentText()]
+        if self.with_motors.isChecked():
+            streams.append(SARDANA)
+        self.link.command("StartContinuous", streams, changes=_SCAN)
+
+    def _ask(self, command: str, ending: str) -> None:
+        detector, number = (
+            self.link.value("Detector", "") or "image",
+            self.link.value("ScanNumber", 0),
+        )
+        path, given = QtWidgets.QInputDialog.getText(
+            self,
+            command,
+            "File on the computer of the device, relative to its OutputFolder:",
+            text=f"{detector}_{number}{ending}",
+        )
+        if given and path.strip():
+            self.save(command, path.strip())
+
+
+def _gap() -> QtWidgets.QFrame:
+    line = QtWidgets.QFrame()
+    line.setFrameShape(QtWidgets.QFrame.Shape.VLine)
+    line.setFrameShadow(QtWidgets.QFrame.Shadow.Sunken)
+    return line

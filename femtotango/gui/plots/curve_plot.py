@@ -1,0 +1,92 @@
+"""A small silx plot of curves that zooms by itself until the user does."""
+
+from collections.abc import Sequence
+
+from taurus.external.qt import QtCore, QtWidgets  # before silx, which takes the same Qt
+
+from silx.gui.plot import PlotWindow  # isort: skip
+from silx.gui.plot.actions.control import YAxisLogarithmicAction  # isort: skip
+from silx.gui.plot.items.marker import XMarker  # isort: skip
+
+from femtotango.gui.plots.light_axes import lighten
+
+_LEFT, _RIGHT, _TOP, _BOTTOM = 64, 22, 8, 48
+"""Space around the curves for numbers and labels, screen pixels."""
+_ICON = 16
+
+
+class CurvePlot(PlotWindow):
+    """Curves with their tools at the side, as height is what a tab lacks."""
+
+    def __init__(self, x_label: str, y_label: str, parent: QtWidgets.QWidget | None = None) -> None:
+        super().__init__(parent, backend="mpl")
+        # As a part of a window it must not become one of its own.
+        self.setWindowFlags(QtCore.Qt.WindowType.Widget)
+        self._choose_tools()
+        lighten(self)
+        self.getXAxis().setLabel(x_label)
+        self.getYAxis().setLabel(y_label)
+        self.setDataMargins(0.02, 0.02, 0.05, 0.08)
+        self._automatic: tuple[float, ...] | None = None
+        self.setMinimumHeight(120)
+        handle = self.getWidgetHandle()
+        if handle is not None:
+            handle.installEventFilter(self)
+
+    def _choose_tools(self) -> None:
+        output = self.getOutputToolBar()
+        for bar in (self.getInteractiveModeToolBar(), self.toolBar(), output):
+            self.removeToolBar(bar)
+        logarithmic = YAxisLogarithmicAction(self, parent=self)
+        logarithmic.toggled.connect(lambda _: self.resetZoom())
+        tools = QtWidgets.QToolBar("Curve", self)
+        tools.setMovable(False)
+        tools.setIconSize(QtCore.QSize(_ICON, _ICON))
+        for action in (self.getResetZoomAction(), logarithmic, output.getSaveAction()):
+            tools.addAction(action)
+        self.addToolBar(QtCore.Qt.ToolBarArea.RightToolBarArea, tools)
+
+    def eventFilter(  # pyright: ignore[reportIncompatibleMethodOverride]
+        self, watched: QtCore.QObject, event: QtCore.QEvent
+    ) -> bool:
+        """Keep numbers and labels readable at every size."""
+        handle = self.getWidgetHandle()
+        if event.type() == QtCore.QEvent.Type.Resize and handle is not None:
+            x, y = 1 / max(handle.width(), 120), 1 / max(handle.height(), 80)
+            self.setAxesMargins(_LEFT * x, _TOP * y, _RIGHT * x, _BOTTOM * y)
+        return super().eventFilter(watched, event)
+
+    def resetZoom(self, dataMargins: object = None) -> None:
+        """Show everything, and go on doing so with what comes."""
+        super().resetZoom()
+        self._automatic = self._limits()
+
+    def follow(self, highest: float | None = None) -> None:
+        """Show everything, unless the user zoomed.
+
+        Args:
+            highest: do not let the axis reach higher than this; None: as high as the curve.
+        """
+        if self._automatic is not None and self._automatic != self._limits():
+            return
+        self.resetZoom()
+        low, high = self.getYAxis().getLimits()
+        if highest is not None and low < highest < high:
+            self.getYAxis().setLimits(low if self.getYAxis().getScale() == "log" else 0.0, highest)
+            self._automatic = self._limits()
+
+    def _limits(self) -> tuple[float, ...]:
+        return (*self.getXAxis().getLimits(), *self.getYAxis().getLimits())
+
+    def draw_lines(self, lines: Sequence[tuple[str, float, str]]) -> None:
+        """Draw vertical lines, instead of those before.
+
+        Args:
+            lines: text, position and colour of each.
+        """
+        wanted = {f"line {index}": line for index, line in enumerate(lines)}
+        for item in [i for i in self.getItems() if isinstance(i, XMarker)]:
+            if item.getName().startswith("line ") and item.getName() not in wanted:
+                self.removeItem(item)
+        for name, (text, position, color) in wanted.items():
+            self.addXMarker(position, legend=name, text=text, color=color)

@@ -1,0 +1,256 @@
+"""A silx plot of one image with side histograms and colour scale; knows no Tango."""
+
+import numpy as np
+from numpy.typing import NDArray
+from taurus.external.qt import QtCore, QtGui, QtWidgets  # before silx, which takes the same Qt
+
+from silx.gui.colors import Colormap  # isort: skip
+from silx.gui.plot import PlotWindow  # isort: skip
+from silx.gui.plot.items.image import ImageData  # isort: skip
+
+from femtotango.gui.plots.light_axes import lighten
+from femtotango.gui.plots.side_histogram import THICKNESS, SideHistogram, mean_of_good, seen_pixels
+from femtotango.gui.plots.zoom import View
+
+_LEFT, _RIGHT, _TOP, _BOTTOM = 50, 10, 8, 24
+"""Space around the image for the numbers on its axes, screen pixels."""
+_COLOR_BAR = 80
+_ICON = 20
+_MASKED = "#4a4a4a"
+
+
+class ImagePlot(PlotWindow):
+    """Image with colour scale and side histograms; integer coordinates are pixel centres.
+
+    Signals:
+        view_changed: other pixels are seen, or the plot has another size.
+        pointed: mouse position ``(x, y)`` in image pixels.
+    """
+
+    view_changed = QtCore.Signal()
+    pointed = QtCore.Signal(float, float)
+
+    def __init__(self, parent: QtWidgets.QWidget | None = None) -> None:
+        super().__init__(parent, backend="mpl")
+        # As a part of a window it must not become one of its own.
+        self.setWindowFlags(QtCore.Qt.WindowType.Widget)
+        self._shape: tuple[int, int] | None = None
+        lighten(self)
+        self.setKeepDataAspectRatio(True)
+        self.getYAxis().setInverted(True)
+        self.getXAxis().setLabel("")
+        self.getYAxis().setLabel("")
+        self.setInteractiveMode("zoom")
+        # Single hot pixels must not darken the rest.
+        self._colormap = Colormap("viridis", autoscaleMode=Colormap.PERCENTILE)
+        self._colormap.setNaNColor(QtGui.QColor(_MASKED))
+        self.setDefaultColormap(self._colormap)
+        self._coarse = self._new_image("preview", z=0)
+        self._fine: ImageData | None = None
+        self.columns = SideHistogram(self, False, _LEFT, _RIGHT)
+        self.rows = SideHistogram(self, True, _TOP, _BOTTOM)
+        self.readout = QtWidgets.QLabel()
+        self.readout.setAlignment(QtCore.Qt.AlignmentFlag.AlignCenter)
+        self.title = QtWidgets.QLabel()
+        self.title.setAlignment(QtCore.Qt.AlignmentFlag.AlignCenter)
+        self.title.setTextFormat(QtCore.Qt.TextFormat.RichText)
+        self._choose_tools()
+        self._lay_out()
+        self.getXAxis().sigLimitsChanged.connect(self._limits_changed)
+        self.getYAxis().sigLimitsChanged.connect(self._limits_changed)
+        self.sigPlotSignal.connect(self._on_plot_signal)
+
+    def _new_image(self, name: str, z: int) -> ImageData:
+        item = ImageData()
+        item.setName(name)
+        item.setColormap(self._colormap)
+        item.setZValue(z)
+        return item
+
+    def _choose_tools(self) -> None:
+        """Have one line with the tools that make sense for a live image, and the title."""
+        modes, output = self.getInteractiveModeToolBar(), self.getOutputToolBar()
+        for bar in (modes, self.toolBar(), output):
+            self.removeToolBar(bar)
+        line = QtWidgets.QToolBar("Image", self)
+        line.setMovable(False)
+        line.setIconSize(QtCore.QSize(_ICON, _ICON))
+        line.addAction(modes.getZoomModeAction())
+        line.addAction(modes.getPanModeAction())
+        line.addAction(self.getResetZoomAction())
+        line.addAction(self.getColormapAction())
+        line.addAction(output.getCopyAction())
+        line.addAction(output.getSaveAction())
+        self.title.setMinimumWidth(1)
+        self.title.setSizePolicy(
+            QtWidgets.QSizePolicy.Policy.Expanding, QtWidgets.QSizePolicy.Policy.Preferred
+        )
+        line.addWidget(self.title)
+        self.addToolBar(line)
+
+    def _lay_out(self) -> None:
+        bar = self.getColorBarWidget()
+        bar.setVisible(True)
+        bar.setMaximumWidth(_COLOR_BAR)
+        self.readout.setFixedSize(THICKNESS, THICKNESS)
+        centre = QtWidgets.QWidget(self)
+        grid = QtWidgets.QGridLayout(centre)
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setSpacing(0)
+        grid.addWidget(self.canvas, 0, 0)
+        grid.addWidget(self.rows, 0, 1)
+        grid.addWidget(bar, 0, 2, 2, 1)
+        grid.addWidget(self.columns, 1, 0)
+        grid.addWidget(self.readout, 1, 1)
+        grid.setColumnStretch(0, 1)
+        grid.setRowStretch(0, 1)
+        self.setCentralWidget(centre)
+        self.canvas.installEventFilter(self)
+
+    @property
+    def canvas(self) -> QtWidgets.QWidget:
+        """The widget that is painted and that gets the mouse."""
+        handle = self.getWidgetHandle()
+        if handle is None:
+            raise RuntimeError("the plot's backend has no widget; silx' matplotlib backend has")
+        return handle
+
+    def eventFilter(  # pyright: ignore[reportIncompatibleMethodOverride]
+        self, watched: QtCore.QObject, event: QtCore.QEvent
+    ) -> bool:
+        """Keep the side histograms in line with the image when the plot is resized."""
+        if event.type() == QtCore.QEvent.Type.Resize:
+            x, y = 1 / max(self.canvas.width(), 100), 1 / max(self.canvas.height(), 100)
+            self.setAxesMargins(_LEFT * x, _TOP * y, _RIGHT * x, _BOTTOM * y)
+            self.view_changed.emit()
+        return super().eventFilter(watched, event)
+
+    @property
+    def view(self) -> View:
+        """The part of the image that is seen."""
+        x_min, x_max = self.getXAxis().getLimits()
+        y_min, y_max = self.getYAxis().getLimits()
+        _, _, width, height = self.getPlotBoundsInPixels()
+        return View(x_min, x_max, y_min, y_max, width, height)
+
+    @property
+    def image_shape(self) -> tuple[int, int] | None:
+        """``(ny, nx)`` of the full image; None before the first."""
+        return self._shape
+
+    @property
+    def shown(self) -> ImageData:
+        """The image item that the user sees."""
+        return self._fine if self._fine is not None else self._coarse
+
+    def show_preview(self, data: NDArray[np.float32], binning: int, shape: tuple[int, int]) -> None:
+        """Show the whole image, coarsely; a new shape resets the view.
+
+        Args:
+            data: ``(ny, nx)`` block means or maxima, NaN where masked.
+            binning: image pixels per value, along x and y.
+            shape: ``(ny, nx)`` of the full image.
+        """
+        _place(self._coarse, data, (0, 0), binning)
+        if self._coarse not in self.getItems():
+            self.addItem(self._coarse)
+            self.setActiveImage(self._coarse)
+        if shape != self._shape:
+            self._shape = shape
+            self.hide_region()
+            self.resetZoom()
+        self._draw_sides()
+
+    def show_region(self, data: NDArray[np.float32], corner: tuple[int, int], binning: int) -> None:
+        """Show a finer cut above the preview.
+
+        Args:
+            data: ``(ny, nx)`` values.
+            corner: ``(x, y)`` of its first image pixel.
+            binning: image pixels per value.
+        """
+        if self._fine is None:
+            self._fine = self._new_image("region", z=1)
+            _place(self._fine, data, corner, binning)
+            self.addItem(self._fine)
+            self.setActiveImage(self._fine)
+        else:
+            _place(self._fine, data, corner, binning)
+        self._leave_out_what_is_covered()
+        self._draw_sides()
+
+    def hide_region(self) -> None:
+        """Show the preview alone."""
+        if self._fine is not None:
+            self.removeItem(self._fine)
+            self._fine = None
+            self.setActiveImage(self._coarse)
+            self._leave_out_what_is_covered()
+            self._draw_sides()
+
+    def _leave_out_what_is_covered(self) -> None:
+        """Draw the preview only where the finer cut leaves something to see of it."""
+        covered = False
+        if self._fine is not None and self._shape is not None:
+            view, (ny, nx) = self.view, self._shape
+            (x, y), (scale, _) = self._fine.getOrigin(), self._fine.getScale()
+            rows, columns = self._fine.getData(copy=False).shape
+            covered = (
+                x <= max(view.x_min, -0.5)
+                and y <= max(view.y_min, -0.5)
+                and x + columns * scale >= min(view.x_max, nx - 0.5)
+                and y + rows * scale >= min(view.y_max, ny - 0.5)
+            )
+        self._coarse.setVisible(not covered)
+
+    def resetZoom(self, dataMargins: object = None) -> None:
+        """Show the whole image and nothing else: rings and ROIs may reach far beyond it."""
+        if self._shape is not None:
+            ny, nx = self._shape
+            self.setLimits(-0.5, nx - 0.5, -0.5, ny - 0.5)
+
+    @property
+    def normalization(self) -> str:
+        """How values become colours, ``linear``, ``sqrt`` or ``log``."""
+        return self._colormap.getNormalization()
+
+    @normalization.setter
+    def normalization(self, name: str) -> None:
+        self._colormap.setNormalization(name)
+
+    def value_at(self, x: float, y: float) -> float | None:
+        """Return the shown value at an image position, None outside."""
+        data = self.shown.getData(copy=False)
+        (ox, oy), (sx, sy) = self.shown.getOrigin(), self.shown.getScale()
+        column, row = int((x - ox) // sx), int((y - oy) // sy)
+        if 0 <= row < data.shape[0] and 0 <= column < data.shape[1]:
+            return float(data[row, column])
+        return None
+
+    def _limits_changed(self, *_: float) -> None:
+        self._leave_out_what_is_covered()
+        self._draw_sides()
+        self.view_changed.emit()
+
+    def _draw_sides(self) -> None:
+        data, view = self.shown.getData(copy=False), self.view
+        (ox, oy), (sx, sy) = self.shown.getOrigin(), self.shown.getScale()
+        rows = seen_pixels(view.y_min, view.y_max, oy, sy, data.shape[0])
+        columns = seen_pixels(view.x_min, view.x_max, ox, sx, data.shape[1])
+        seen = data[rows, columns]
+        if seen.size == 0:
+            return
+        x_edges = ox + sx * np.arange(columns.start, columns.stop + 1)
+        y_edges = oy + sy * np.arange(rows.start, rows.stop + 1)
+        self.columns.show_means(x_edges, mean_of_good(seen, 0), (view.x_min, view.x_max))
+        self.rows.show_means(y_edges, mean_of_good(seen, 1), (view.y_min, view.y_max))
+
+    def _on_plot_signal(self, event: dict) -> None:
+        if event["event"] == "mouseMoved":
+            self.pointed.emit(event["x"], event["y"])
+
+
+def _place(item: ImageData, data: NDArray[np.float32], corner: tuple[int, int], bins: int) -> None:
+    item.setData(data, copy=False)
+    item.setOrigin((corner[0] - 0.5, corner[1] - 0.5))
+    item.setScale((bins, bins))

@@ -1,0 +1,100 @@
+"""The rings of the q values on the image, as the device computes them."""
+
+import numpy as np
+import tango
+from numpy.typing import NDArray
+from taurus.external.qt import QtCore  # before silx, which takes the same Qt
+
+from silx.gui.plot.items.shape import Shape  # isort: skip
+
+from femtotango.gui.device_link.link import DeviceLink
+from femtotango.gui.device_link.tango_thread import error_text
+from femtotango.gui.plots.colors import ring_color
+from femtotango.gui.plots.image_plot import ImagePlot
+
+Curves = list[NDArray[np.float64]]
+
+
+def ask_curves(proxy: tango.DeviceProxy, q_values: list[float]) -> tuple[Curves, str]:
+    """Ask the device for the curves of some q values.
+
+    Returns:
+        ``(n, 2)`` arrays of ``(y, x)``, empty where the device knows none, and why it refused one.
+    """
+    curves: Curves = []
+    reason = ""
+    for q in q_values:
+        try:
+            flat = proxy.command_inout("QCurve", q)
+        except (tango.CommunicationFailed, tango.ConnectionFailed):
+            raise
+        except tango.DevFailed as error:
+            reason = error_text(error)
+            flat = None
+        curves.append(np.asarray([] if flat is None else flat, np.float64).reshape(-1, 2))
+    return curves, reason
+
+
+class RingsOverlay(QtCore.QObject):
+    """Draw one curve for each of `QValues`; ask again when the geometry changes.
+
+    Signals:
+        explained: why there are no rings; empty when there are.
+    """
+
+    explained = QtCore.Signal(str)
+
+    def __init__(self, plot: ImagePlot) -> None:
+        super().__init__(plot)
+        self._plot = plot
+        self._link: DeviceLink | None = None
+        self._pieces: list[Shape] = []
+        self.curves: Curves = []
+
+    def set_link(self, link: DeviceLink | None) -> None:
+        """Follow another device."""
+        self._link = link
+        self.refresh()
+
+    @property
+    def pieces_drawn(self) -> int:
+        """Number of lines on the plot; a ring that the image cuts has several."""
+        return len(self._pieces)
+
+    def refresh(self) -> None:
+        """Ask the device for the curves of its q values."""
+        if self._link is None:
+            return
+        q_values = [float(q) for q in self._link.value("QValues", ())]
+        if not q_values:
+            self._draw(([], ""))
+            return
+        self._link.call(
+            lambda proxy: ask_curves(proxy, q_values),
+            key="rings",
+            done=self._draw,
+            failed=lambda reason: self.explained.emit(reason),
+        )
+
+    def _draw(self, answer: tuple[Curves, str]) -> None:
+        self.curves, reason = answer
+        for piece in self._pieces:
+            self._plot.removeItem(piece)
+        self._pieces = []
+        for index, curve in enumerate(self.curves):
+            gaps = np.flatnonzero(np.isnan(curve[:, 0]))
+            for part in np.split(curve, gaps):
+                points = part[~np.isnan(part[:, 0])]
+                if len(points) > 1:
+                    self._pieces.append(self._piece(points, ring_color(index)))
+        self.explained.emit(reason)
+
+    def _piece(self, points: NDArray[np.float64], color: str) -> Shape:
+        shape = Shape("polylines")
+        shape.setPoints(points[:, ::-1])
+        shape.setColor(color)
+        shape.setLineWidth(1.0)
+        shape.setOverlay(True)
+        shape.setZValue(2)
+        self._plot.addItem(shape)
+        return shape

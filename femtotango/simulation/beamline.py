@@ -1,0 +1,148 @@
+"""Plays detector and Sardana in front of a running stack, and follows the scan through Tango."""
+
+import json
+import time
+from collections.abc import Callable, Iterable
+from contextlib import ExitStack
+from itertools import islice
+from types import TracebackType
+from typing import Any
+
+import httpx
+from numpy.typing import NDArray
+
+from femtotango.commands.simulate import post_record
+from femtotango.simulation.detector_socket import PushSource
+from femtotango.stack.errors import StackError
+from femtotango.stack.tango_client import connect
+from pipeline.protocols.batch import SARDANA
+from pipeline.simulation.scan import (
+    BurstScan,
+    sardana_records,
+    stins_end,
+    stins_header,
+    stins_image,
+)
+
+_POLL = 0.02
+
+
+class ScanPlayer:
+    """Client side of one stack: detectors, Sardana and a Tango client."""
+
+    def __init__(self, info: dict[str, Any]) -> None:
+        """Connect.
+
+        Args:
+            info: content of the ready file.
+        """
+        self.info = info
+        self.device = connect(info["device"])
+        self._exit = ExitStack()
+        self._http = self._exit.enter_context(httpx.Client(trust_env=False))
+        self._sources: dict[str, PushSource] = {}
+
+    def __enter__(self) -> "ScanPlayer":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._exit.__exit__(kind, error, trace)
+
+    def write(self, **attributes: Any) -> None:
+        """Write attributes of the device."""
+        for name, value in attributes.items():
+            self.device.write_attribute(name, value)
+
+    def read(self, name: str) -> Any:
+        """Read one attribute of the device; None when it is INVALID."""
+        return self.device.read_attribute(name).value
+
+    def prepare(self, stream: str, scan: BurstScan, records: bool = True) -> None:
+        """Call PrepareScan."""
+        streams = [stream, *([SARDANA] if records else [])]
+        request = {"streams": streams, "steps": scan.steps, "burst": scan.burst}
+        self.device.PrepareScan(json.dumps(request))
+
+    def play(
+        self,
+        stream: str,
+        images: Iterable[NDArray[Any]],
+        scan: BurstScan,
+        *,
+        records: bool = True,
+        only: int | None = None,
+        filename: str = "",
+        camera: dict[str, Any] | None = None,
+        compression: str = "none",
+        rate: float = 0.0,
+        sent: Callable[[int], None] = lambda _: None,
+    ) -> None:
+        """Send one scan's frames, and its records between them.
+
+        Args:
+            stream: name of the camera's stream.
+            images: one per frame of the scan.
+            scan: steps and burst.
+            records: post Sardana's records too.
+            only: stop after so many frames, as a detector that was halted; nothing is sent after.
+            filename: raw file in the header.
+            camera: second part of the header.
+            compression: of the frames.
+            rate: frames per second; 0: as fast as they are taken.
+            sent: told the number of frames sent so far.
+        """
+        source = self.source(stream)
+        messages = sardana_records(scan) if records else []
+        if records:
+            post_record(self._http, self.info["sardana"], messages[0])
+        source.send([stins_header(0, filename, camera)])
+        start = time.monotonic()
+        number = 0
+        for image in islice(images, only):
+            if rate > 0:
+                time.sleep(max(0.0, start + number / rate - time.monotonic()))
+            source.send([stins_image(number + 1, number, image, compression)])
+            number += 1
+            sent(number)
+            if records and number % scan.burst == 0:
+                post_record(self._http, self.info["sardana"], messages[number // scan.burst])
+        if only is not None and number == only:
+            return
+        source.send([stins_end(number + 1)])
+        if records:
+            post_record(self._http, self.info["sardana"], messages[-1])
+
+    def wait_finished(self, limit: float = 60.0) -> None:
+        """Wait until all results of the scan are readable.
+
+        Raises:
+            StackError: they are not in time.
+        """
+        self.wait_until("ScanFinished", lambda finished: bool(finished), limit)
+
+    def wait_until(self, name: str, good: Callable[[Any], bool], limit: float = 30.0) -> Any:
+        """Read an attribute again and again until its value is good, and return that.
+
+        Raises:
+            StackError: it is not in time.
+        """
+        deadline = time.monotonic() + limit
+        while True:
+            value = self.read(name)
+            if good(value):
+                return value
+            if time.monotonic() > deadline:
+                raise StackError(f"{name} is {value!r} after {limit:.0f} s. {self.device.status()}")
+            time.sleep(_POLL)
+
+    def source(self, stream: str) -> PushSource:
+        """Return the detector's socket of a stream, which stays bound."""
+        if stream not in self._sources:
+            source = PushSource(self.info["streams"][stream])
+            self._sources[stream] = self._exit.enter_context(source)
+        return self._sources[stream]

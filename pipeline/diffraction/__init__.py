@@ -1,0 +1,1 @@
+"""Where the detector stands, rings, and azimuthal integration."""

@@ -1,0 +1,33 @@
+"""The parameter table as dranspose wants it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from dranspose.parameters import BoolParameter, FloatParameter, IntParameter, StrParameter
+from dranspose.protocol import ParameterName
+
+from pipeline.model.parameters import PARAMETERS
+
+_KINDS: dict[type, Any] = {
+    bool: BoolParameter,
+    int: IntParameter,
+    float: FloatParameter,
+    str: StrParameter,
+}
+
+
+def describe_parameters() -> list[Any]:
+    """Return dranspose's description of every parameter."""
+    return [
+        _KINDS[p.kind](
+            name=ParameterName(p.name),
+            description=f"{p.help} [{p.unit}]" if p.unit else p.help,
+            default=p.default,
+        )
+        for p in PARAMETERS.values()
+    ]
+
+
+def parameter_bytes(parameters: Mapping[str, Any] | None) -> dict[str, bytes]:
+    """Copy the bytes of all parameters at one moment; dranspose changes them meanwhile."""
+    return {name: parameter.data for name, parameter in list((parameters or {}).items())}

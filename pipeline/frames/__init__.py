@@ -1,0 +1,1 @@
+"""Kernels on images: arrays in, arrays out."""

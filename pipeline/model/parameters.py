@@ -1,0 +1,277 @@
+"""The one table of parameters: name, type, default, limits, unit, help.
+
+dranspose's parameter descriptions, the Tango attributes and the documentation are made from it.
+"""
+
+import dataclasses
+import re
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pipeline.model.roi import (
+    Roi,
+    RoiError,
+    format_photon_roi,
+    format_rois,
+    parse_photon_roi,
+    parse_rois,
+)
+
+Value = bool | int | float | str
+
+
+class ParameterError(ValueError):
+    """A value that a parameter cannot take; the text says what is accepted."""
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One row of the table."""
+
+    name: str
+    kind: type
+    default: Value
+    help: str
+    unit: str = ""
+    limits: tuple[float, float] | None = None
+    attribute: str | None = None
+    """Name of the Tango attribute; None when only the device itself writes the parameter."""
+    normalise: Callable[[str], str] | None = None
+    """For JSON texts: returns the canonical text, raises ValueError."""
+
+    def check(self, value: Any) -> Value:
+        """Return the value in the parameter's own type.
+
+        Raises:
+            ParameterError: wrong type, not finite, outside of the limits, or no valid JSON.
+        """
+        if self.kind is bool:
+            if isinstance(value, bool) or value in (0, 1):
+                return bool(value)
+            raise ParameterError(f"{self.name} = {value!r}: expected true or false.")
+        if self.kind is str:
+            return self._check_text(value)
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise ParameterError(f"{self.name} = {value!r}: expected a number.")
+        # In this form, because an int may be too large for a float.
+        if not -sys.float_info.max <= value <= sys.float_info.max:
+            raise ParameterError(f"{self.name} = {str(value)[:40]}: expected a finite number.")
+        if self.kind is int and value != int(value):
+            raise ParameterError(f"{self.name} = {value!r}: expected a whole number.")
+        if self.limits is not None and not self.limits[0] <= value <= self.limits[1]:
+            low, high = self.limits
+            raise ParameterError(
+                f"{self.name} = {value!r}: expected {low:g} … {high:g} {self.unit}".rstrip() + "."
+            )
+        return self.kind(value)
+
+    def _check_text(self, value: Any) -> str:
+        if not isinstance(value, str):
+            raise ParameterError(f"{self.name} = {value!r}: expected text.")
+        if self.normalise is None:
+            return value
+        try:
+            return self.normalise(value)
+        except ValueError as error:
+            raise ParameterError(str(error)) from error
+
+    def decode(self, data: bytes) -> Value:
+        """Read a value from the bytes that dranspose carries.
+
+        Raises:
+            ParameterError: the bytes are no valid value.
+        """
+        try:
+            text = data.decode("utf8")
+        except UnicodeDecodeError as error:
+            raise ParameterError(f"{self.name} = {data[:40]!r}: expected UTF-8 text.") from error
+        if self.kind is str:
+            return self.check(text)
+        word = text.strip()
+        if self.kind is bool:
+            if word.lower() in ("true", "1", "yes", "on"):
+                return True
+            if word.lower() in ("false", "0", "no", "off", ""):
+                return False
+            raise ParameterError(f"{self.name} = {word!r}: expected True or False.")
+        try:
+            number = float(word) if self.kind is float or re.search("[.eE]", word) else int(word)
+        except ValueError as error:
+            raise ParameterError(f"{self.name} = {word!r}: expected a number.") from error
+        return self.check(number)
+
+    def encode(self, value: Value) -> bytes:
+        """Write a value as dranspose's own parameter types do."""
+        return str(value).encode("utf8")
+
+
+def _normal_rois(text: str) -> str:
+    return format_rois(parse_rois(text))
+
+
+def _normal_photon_roi(text: str) -> str:
+    return format_photon_roi(parse_photon_roi(text))
+
+
+_ADU = "ADU"
+_RAW_LIMITS = (0.0, 65535.0)
+_SUM_LIMITS = (0.0, 1e6)
+
+
+def _row(default: Any, help: str, attribute: str | None = "", **more: Any) -> Any:
+    return dataclasses.field(
+        default=default, metadata={"help": help, "attribute": attribute, **more}
+    )
+
+
+@dataclass(frozen=True)
+class Settings:
+    """One consistent snapshot of all parameters."""
+
+    accumulate: bool = _row(False, "True: sum frames, across scans. False: forward the newest one.")
+    background: float = _row(
+        100.0, "Uniform dark level of the CMOS cameras.", unit="ADU raw", limits=_RAW_LIMITS
+    )
+    cmos_threshold: float = _row(
+        12.0, "CMOS pixels not above it become 0.", unit=_ADU, limits=_RAW_LIMITS
+    )
+    photon_threshold: float = _row(
+        110.0,
+        "A pixel above it (above background) may belong to a photon.",
+        unit=_ADU,
+        limits=_RAW_LIMITS,
+    )
+    energy_threshold: float = _row(
+        800.0, "3x3 sums not above it are no photons.", unit=_ADU, limits=_SUM_LIMITS
+    )
+    view_threshold: float = _row(
+        1100.0, "Photons above it appear in the clean image.", unit=_ADU, limits=_SUM_LIMITS
+    )
+    pileup_threshold: float = _row(
+        1400.0, "A 3x3 sum above it means two photons.", unit=_ADU, limits=_SUM_LIMITS
+    )
+    max_pileup: float = _row(
+        0.02, "Share of photons above PileupThreshold that is still trusted.", limits=(0.0, 1.0)
+    )
+    max_hit_density: float = _row(
+        0.01,
+        "Pixels above PhotonThreshold per ROI pixel; no photon detection on denser frames.",
+        limits=(0.0, 1.0),
+    )
+    hot_pixel_ratio: float = _row(
+        0.9,
+        "Hottest pixel / 3x3 sum above it is a hot pixel, not a photon; 1 switches it off.",
+        limits=(0.2, 1.0),
+    )
+    photon_roi: str = _row(
+        "",
+        'Where photons are searched, {"x":…, "y":…, "width":…, "height":…}; empty: nowhere.',
+        unit="JSON",
+        normalise=_normal_photon_roi,
+    )
+    rois: str = _row(
+        "{}",
+        'Regions of interest, {"name": {"x":…, "y":…, "width":…, "height":…}, …}.',
+        unit="JSON",
+        normalise=_normal_rois,
+    )
+    histogram_min: float = _row(0.0, "Lower edge of the energy histogram.", unit=_ADU)
+    histogram_max: float = _row(2000.0, "Upper edge of the energy histogram.", unit=_ADU)
+    histogram_bins: int = _row(200, "Bins of the energy histogram.", limits=(1, 10000))
+    write_photons: bool = _row(True, "Write the photons' x, y, energy file.")
+    photon_energy: float = _row(0.0, "Photon energy; 0: not set.", unit="keV", limits=(0.0, 1000.0))
+    distance: float = _row(
+        0.0, "Sample to detector, along the beam; 0: not set.", unit="m", limits=(0.0, 1000.0)
+    )
+    tilt: float = _row(0.0, "Detector tilt, as in Fit2D.", unit="deg", limits=(-89.0, 89.0))
+    rotation: float = _row(
+        0.0, "Tilt plane rotation, as in Fit2D.", unit="deg", limits=(-360.0, 360.0)
+    )
+    beam_x: float = _row(0.0, "Beam centre, as in Fit2D.", unit="pixel", limits=(-1e5, 1e5))
+    beam_y: float = _row(0.0, "Beam centre, as in Fit2D.", unit="pixel", limits=(-1e5, 1e5))
+    azimuthal_bins: int = _row(
+        1000, "Bins of the azimuthal integration; 0 switches it off.", limits=(0, 100000)
+    )
+    output_folder: str = _row("", "Ended sums are saved here; empty: nowhere.", attribute=None)
+    accumulation_id: int = _row(
+        0, "Raised by the device for each new sum; older partial sums are dropped.", attribute=None
+    )
+
+    @property
+    def roi_map(self) -> dict[str, Roi]:
+        """The ROIs by name, in their order."""
+        return parse_rois(self.rois)
+
+    @property
+    def photon_region(self) -> Roi | None:
+        """The photon ROI, or None when photon detection is off."""
+        return parse_photon_roi(self.photon_roi)
+
+    def values(self) -> dict[str, Value]:
+        """Return all values by parameter name."""
+        return {p.name: getattr(self, p.name) for p in PARAMETERS.values()}
+
+    def replaced(self, name: str, value: Any) -> "Settings":
+        """Return a copy with one value changed.
+
+        Raises:
+            ParameterError: the parameter cannot take that value.
+        """
+        return dataclasses.replace(self, **{name: PARAMETERS[name].check(value)})
+
+    def to_bytes(self) -> dict[str, bytes]:
+        """Return every value as dranspose carries it."""
+        return {name: p.encode(getattr(self, name)) for name, p in PARAMETERS.items()}
+
+
+def _camel(name: str) -> str:
+    return "".join(word.capitalize() for word in name.split("_"))
+
+
+def _table() -> dict[str, Parameter]:
+    table: dict[str, Parameter] = {}
+    for field in dataclasses.fields(Settings):
+        row = dict(field.metadata)
+        attribute = _camel(field.name) if row.pop("attribute") == "" else None
+        default: Any = field.default
+        table[field.name] = Parameter(
+            name=field.name, kind=type(default), default=default, attribute=attribute, **row
+        )
+    return table
+
+
+PARAMETERS: Mapping[str, Parameter] = _table()
+"""The table, by parameter name."""
+
+ATTRIBUTES: Mapping[str, Parameter] = {
+    p.attribute: p for p in PARAMETERS.values() if p.attribute is not None
+}
+"""The same rows by the name of their Tango attribute."""
+
+
+def settings_from_bytes(
+    data: Mapping[str, bytes], last: Settings
+) -> tuple[Settings, tuple[str, ...]]:
+    """Read one snapshot; what cannot be read keeps its last good value.
+
+    Args:
+        data: bytes by parameter name, as dranspose carries them; unknown names are ignored.
+        last: the last good snapshot.
+
+    Returns:
+        The snapshot and a sentence for each value that was refused.
+    """
+    values: dict[str, Value] = {}
+    refused: list[str] = []
+    for name, parameter in PARAMETERS.items():
+        if name not in data:
+            continue
+        try:
+            values[name] = parameter.decode(data[name])
+        except (ParameterError, RoiError) as error:
+            refused.append(f"parameter refused: {error}")
+        except Exception as error:  # noqa: BLE001 - whatever it is, it must not stop the frames
+            refused.append(f"parameter refused: {name}: {type(error).__name__}: {error}")
+    return dataclasses.replace(last, **values), tuple(refused)

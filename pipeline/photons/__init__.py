@@ -1,0 +1,1 @@
+"""Single photons: finding them, judging them, writing them down."""

@@ -1,0 +1,195 @@
+"""The compiled part of photon finding; what it finds is defined in `pipeline.photons.detection`."""
+
+from typing import Any
+
+import numba
+import numpy as np
+from numba.extending import overload
+from numpy.typing import NDArray
+
+_BLOCK = 512
+_SUB_BLOCK = 64
+"""Pixels that are looked at together: their maximum settles most blocks of a sparse image."""
+
+
+def _reaches(pixels: NDArray, first: Any) -> bool:
+    """Tell whether a pixel from `first` up is among these."""
+    return bool((pixels >= first).any())
+
+
+@overload(_reaches)
+def _reaches_compiled(pixels, first):
+    # Of the two ways that the compiler turns into vector instructions, integers know the faster.
+    if isinstance(pixels.dtype, numba.types.Integer):
+
+        def largest(pixels, first):
+            m = pixels[0]
+            for i in range(pixels.size):
+                m = max(m, pixels[i])
+            return m >= first
+
+        return largest
+
+    def any_of_them(pixels, first):
+        found = False
+        for i in range(pixels.size):
+            found |= pixels[i] >= first
+        return found
+
+    return any_of_them
+
+
+@numba.njit(cache=True, nogil=True)
+def _count_from(pixels, first):
+    n = 0
+    for i in range(pixels.size):
+        n += pixels[i] >= first
+    return n
+
+
+@numba.njit(cache=True, nogil=True)
+def _pixels_from(row, x_start, x_stop, first, found):
+    """List the pixels of a row from `first` up; return how many."""
+    n = 0
+    for block in range(x_start, x_stop, _BLOCK):
+        block_stop = min(block + _BLOCK, x_stop)
+        if not _reaches(row[block:block_stop], first):
+            continue
+        for start in range(block, block_stop, _SUB_BLOCK):
+            pixels = row[start : min(start + _SUB_BLOCK, block_stop)]
+            if not _reaches(pixels, first):
+                continue
+            for i in range(pixels.size):
+                if pixels[i] >= first:
+                    found[n] = start + i
+                    n += 1
+    return n
+
+
+@numba.njit(cache=True, nogil=True)
+def _hit(image, y, x, background, energy_threshold, hot_pixel_ratio):
+    """Return energy, y and x of the hit at an inner pixel; energy NaN when there is none."""
+    c = np.float64(image[y, x]) - background
+    a0 = np.float64(image[y - 1, x - 1]) - background
+    a1 = np.float64(image[y - 1, x]) - background
+    a2 = np.float64(image[y - 1, x + 1]) - background
+    b0 = np.float64(image[y, x - 1]) - background
+    b2 = np.float64(image[y, x + 1]) - background
+    d0 = np.float64(image[y + 1, x - 1]) - background
+    d1 = np.float64(image[y + 1, x]) - background
+    d2 = np.float64(image[y + 1, x + 1]) - background
+    after = (c > a0) & (c > a1) & (c > a2) & (c > b0)
+    if not (after & (c >= b2) & (c >= d0) & (c >= d1) & (c >= d2)):
+        return np.nan, np.nan, np.nan
+    energy = a0 + a1 + a2 + b0 + c + b2 + d0 + d1 + d2
+    if not energy > energy_threshold or not np.isfinite(energy):
+        return np.nan, np.nan, np.nan
+    if hot_pixel_ratio < 1 and c / energy > hot_pixel_ratio:
+        return np.nan, np.nan, np.nan
+    return (
+        energy,
+        y + ((d0 + d1 + d2) - (a0 + a1 + a2)) / energy,
+        x + ((a2 + b2 + d2) - (a0 + b0 + d0)) / energy,
+    )
+
+
+@numba.njit(cache=True, nogil=True)
+def scan(
+    image,
+    y_start,
+    y_stop,
+    x_start,
+    x_stop,
+    first,
+    background,
+    energy_threshold,
+    hot_pixel_ratio,
+    most,
+):
+    """Count the pixels of a region from `first` up, and list its hits.
+
+    Args:
+        image: ``(ny, nx)``, C-contiguous.
+        y_start: first row of the region [pixel].
+        y_stop: the row behind its last.
+        x_start: its first column.
+        x_stop: the column behind its last.
+        first: smallest raw value above the photon threshold, of the image's type.
+        background: dark level [ADU raw].
+        energy_threshold: photons have a 3×3 sum above it [ADU].
+        hot_pixel_ratio: hottest pixel / 3×3 sum of a photon is not above it; 1: no limit.
+        most: with more pixels than this, no hits are looked for any more.
+
+    Returns:
+        The number of pixels from `first` up, and ``(n, 3) float64`` y, x [pixel] and energy [ADU]
+        of the hits, in reading order.
+    """
+    ny, nx = image.shape
+    here = np.empty(x_stop - x_start, np.int64)
+    before = np.empty(x_stop - x_start, np.int64)
+    found = np.empty((256, 3), np.float64)
+    hits = 0
+    above = 0
+    n_before = 0
+    # Hits are looked for one row late, when the row below them is in the processor's cache.
+    for y in range(y_start, y_stop + 1):
+        n = 0
+        if y < y_stop:
+            if above > most:
+                above += _count_from(image[y, x_start:x_stop], first)
+                continue
+            if _reaches(image[y, x_start:x_stop], first):  # most rows of a sparse image do not
+                n = _pixels_from(image[y], x_start, x_stop, first, here)
+                above += n
+        if 1 < y < ny:
+            for k in range(n_before):
+                x = before[k]
+                if x == 0 or x == nx - 1:
+                    continue
+                energy, at_y, at_x = _hit(
+                    image, y - 1, x, background, energy_threshold, hot_pixel_ratio
+                )
+                if np.isnan(energy):
+                    continue
+                if hits == len(found):
+                    found = np.concatenate((found, np.empty_like(found)))
+                found[hits] = at_y, at_x, energy
+                hits += 1
+        here, before = before, here
+        n_before = n
+    return above, found[:hits]
+
+
+def first_above(dtype: np.dtype, background: float, threshold: float):
+    """Return the smallest raw value whose difference to the background is above the threshold.
+
+    Comparing raw pixels with it gives exactly what ``float64(raw) - background > threshold`` gives.
+
+    Args:
+        dtype: integer or float type of the image.
+        background: dark level [ADU raw].
+        threshold: in ADU above background.
+
+    Returns:
+        A scalar of that dtype, or None when no value of that type is above.
+    """
+
+    def is_above(value) -> bool:
+        return float(value) - background > threshold
+
+    if dtype.kind in "iu":
+        low, high = int(np.iinfo(dtype).min) - 1, int(np.iinfo(dtype).max)
+        if not is_above(high):
+            return None
+        while high - low > 1:
+            middle = (low + high) // 2
+            low, high = (low, middle) if is_above(middle) else (middle, high)
+        return dtype.type(high)
+    with np.errstate(over="ignore"):
+        value = dtype.type(background + threshold)
+        down, up = dtype.type(-np.inf), dtype.type(np.inf)
+        while not is_above(value):
+            value = np.nextafter(value, up)
+        while value > down and is_above(np.nextafter(value, down)):
+            value = np.nextafter(value, down)
+    return value

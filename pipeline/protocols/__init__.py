@@ -1,0 +1,1 @@
+"""What crosses processes: camera messages, scan records, batches, the published tree."""

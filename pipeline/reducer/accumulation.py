@@ -1,0 +1,255 @@
+"""Put partial sums together: which sum a frame belongs to, when a new one starts, what is shown."""
+
+import time
+from bisect import bisect_left
+from dataclasses import dataclass, field
+from typing import Any
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.model.parameters import Settings
+from pipeline.protocols.batch import PartialSum, SparseImage
+
+Order = tuple[int, int]
+"""``(scan, event)``: when a frame was taken, comparable over scans."""
+_NEVER: Order = (-1, -1)
+
+
+class Ranges:
+    """A set of whole numbers, kept as sorted ranges, so that a long run stays small."""
+
+    def __init__(self) -> None:
+        self._first: list[int] = []
+        self._last: list[int] = []
+
+    def add(self, number: int) -> None:
+        """Put a number in."""
+        i = bisect_left(self._first, number + 1)
+        if i and self._last[i - 1] >= number:
+            return
+        joins_left = i > 0 and self._last[i - 1] == number - 1
+        joins_right = i < len(self._first) and self._first[i] == number + 1
+        if joins_left and joins_right:
+            self._last[i - 1] = self._last[i]
+            del self._first[i], self._last[i]
+        elif joins_left:
+            self._last[i - 1] = number
+        elif joins_right:
+            self._first[i] = number
+        else:
+            self._first.insert(i, number)
+            self._last.insert(i, number)
+
+    def as_tuple(self) -> tuple[tuple[int, int], ...]:
+        """Return ``(first, last)`` pairs, ascending."""
+        return tuple(zip(self._first, self._last, strict=True))
+
+
+@dataclass(eq=False)
+class Sum:
+    """A growing sum of frames of one kind."""
+
+    stream: str
+    unit: str
+    shape: tuple[int, int]
+    accumulation_id: int
+    image: NDArray[Any]
+    """``(ny, nx)`` int64 or float64; exact."""
+    good: NDArray[np.bool_] | None
+    """Pixels that were good in at least one frame; None: all."""
+    photon_region: tuple[int, int, int, int] | None = None
+    count: int = 0
+    newest: Order = _NEVER
+    frames: dict[str, Ranges] = field(default_factory=dict)
+    """Frame numbers by scan label."""
+    settings: Settings = field(default_factory=Settings)
+    """Those in force when the newest frame was added."""
+    saved_count: int = 0
+    """How many of the frames are in a file."""
+    ended_at: float = 0.0
+    """Monotonic time at which another sum followed [s]; 0: it still grows."""
+
+    def add(self, partial: PartialSum, newest: Order, scan: str) -> None:
+        """Add a partial sum of the same kind."""
+        if self.image.dtype.kind == "i" and _dtype(partial).kind == "f":
+            self.image = self.image.astype(np.float64)
+        if isinstance(partial.image, SparseImage):
+            index = partial.image.index.astype(np.int64, copy=False)
+            value = partial.image.value.astype(self.image.dtype, copy=False)
+            _add_at(self.image.reshape(-1), index, value)
+        else:
+            np.add(self.image, partial.image, out=self.image)
+        if self.good is not None and partial.good is not None:
+            np.logical_or(self.good, partial.good, out=self.good)
+        self.count += len(partial.events)
+        self.newest = max(self.newest, newest)
+        self.photon_region = _common(self.photon_region, partial.photon_region)
+        ranges = self.frames.setdefault(scan, Ranges())
+        for frame in partial.frames:
+            ranges.add(frame)
+
+
+@numba.njit(nogil=True, cache=True)
+def _add_at(total, index, value):  # type: ignore[no-untyped-def]
+    # An index may come twice: two photons in one pixel.
+    for i in range(index.size):
+        total[index[i]] += value[i]
+
+
+def warm_up() -> None:
+    """Compile the kernel, so that the first partial sum need not wait."""
+    for dtype in (np.int64, np.float64):
+        _add_at(np.zeros(1, dtype), np.zeros(1, np.int64), np.zeros(1, dtype))
+
+
+def _common(
+    a: tuple[int, int, int, int] | None, b: tuple[int, int, int, int] | None
+) -> tuple[int, int, int, int] | None:
+    """Return what was analysed in both; of width or height 0 when that is nothing."""
+    if a is None or b is None or a == b:
+        return a or b
+    x, y = max(a[0], b[0]), max(a[1], b[1])
+    right, bottom = min(a[0] + a[2], b[0] + b[2]), min(a[1] + a[3], b[1] + b[3])
+    return x, y, max(0, right - x), max(0, bottom - y)
+
+
+def _dtype(partial: PartialSum) -> np.dtype[Any]:
+    image = partial.image
+    return image.value.dtype if isinstance(image, SparseImage) else image.dtype
+
+
+def _same_kind(total: Sum, partial: PartialSum) -> bool:
+    return (total.stream, total.unit, total.shape) == (partial.stream, partial.unit, partial.shape)
+
+
+def start_sum(partial: PartialSum) -> Sum:
+    """Return an empty sum that the partial sum can be added to."""
+    dtype = np.float64 if _dtype(partial).kind == "f" else np.int64
+    return Sum(
+        stream=partial.stream,
+        unit=partial.unit,
+        shape=partial.shape,
+        accumulation_id=partial.accumulation_id,
+        image=np.zeros(partial.shape, dtype),
+        good=None if partial.good is None else np.zeros(partial.shape, bool),
+        photon_region=partial.photon_region,
+    )
+
+
+@dataclass
+class _Forwarded:
+    """A forwarded frame; most are never looked at, so the image is made when it is."""
+
+    partial: PartialSum
+    newest: Order
+    scan: str
+    total: Sum | None = None
+
+    def as_sum(self) -> Sum:
+        if self.total is None:
+            self.total = start_sum(self.partial)
+            self.total.add(self.partial, self.newest, self.scan)
+        return self.total
+
+
+class Accumulation:
+    """Sorts partial sums, which may come late and out of order, into sums.
+
+    The accumulation id alone tells which sum a frame belongs to; where no device raises it (it is
+    0 then), a forwarded frame in between separates two sums. A change of camera, shape or unit
+    starts a new sum too; workers notice it one after the other, so a partial sum of the old kind
+    goes to the old sum until its worker has sent one of the new kind.
+    """
+
+    def __init__(self) -> None:
+        self.accumulation_id = 0
+        self.current: Sum | None = None
+        self.ended: list[Sum] = []
+        """Sums that were followed by another one; whoever saves them takes them out."""
+        self._forwarded: _Forwarded | None = None
+        self.late = 0
+        """Frames that came too late for their sum."""
+        self.changes = 0
+        """Raised whenever what is shown changes."""
+        self._separator: Order = _NEVER
+        self._generation = 0
+        self._contributed: dict[str, int] = {}
+
+    @property
+    def shown(self) -> Sum | None:
+        """The sum, or the newest forwarded frame as a sum of one, whichever has the newer frame."""
+        forwarded = self._forwarded
+        if forwarded is None or (self.current and self.current.newest > forwarded.newest):
+            return self.current
+        return forwarded.as_sum()
+
+    def reset(self, accumulation_id: int) -> bool:
+        """Start a new sum when the id is newer; frames of older ids are dropped from then on."""
+        if accumulation_id <= self.accumulation_id:
+            return False
+        self.accumulation_id = accumulation_id
+        self._end_current()
+        self._forwarded = None
+        self.changes += 1
+        return True
+
+    def note_forwarded(self, order: Order) -> None:
+        """Remember that a frame was taken with Accumulate false."""
+        self._separator = max(self._separator, order)
+
+    def add(
+        self, partial: PartialSum, worker: str, scan_order: int, scan: str, settings: Settings
+    ) -> None:
+        """Take in a partial sum.
+
+        Args:
+            partial: pixels and their frames.
+            worker: who sent it.
+            scan_order: ascends with every scan.
+            scan: label of the scan, for the record.
+            settings: in force now, for the record.
+        """
+        newest = (scan_order, max(partial.events))
+        if not partial.accumulate:
+            self._forward(partial, newest, scan)
+            return
+        self.reset(partial.accumulation_id)
+        if partial.accumulation_id < self.accumulation_id:
+            self.late += len(partial.events)
+            return
+        total = self._sum_for(partial, worker, (scan_order, min(partial.events)))
+        total.add(partial, newest, scan)
+        total.settings = settings
+        self.changes += 1
+
+    def _sum_for(self, partial: PartialSum, worker: str, first: Order) -> Sum:
+        if self.current is not None and not _same_kind(self.current, partial):
+            behind = self._contributed.get(worker, -1) < self._generation
+            before = self.ended[-1] if self.ended else None
+            if behind and before is not None and _same_kind(before, partial):
+                return before
+            self._end_current()
+        elif (
+            self.current is not None
+            and self.accumulation_id == 0
+            and self.current.newest < self._separator < first
+        ):
+            self._end_current()
+        if self.current is None:
+            self.current = start_sum(partial)
+            self._generation += 1
+        self._contributed[worker] = self._generation
+        return self.current
+
+    def _end_current(self) -> None:
+        if self.current is not None:
+            self.current.ended_at = time.monotonic()
+            self.ended.append(self.current)
+        self.current = None
+
+    def _forward(self, partial: PartialSum, newest: Order, scan: str) -> None:
+        if self._forwarded is None or newest > self._forwarded.newest:
+            self._forwarded = _Forwarded(partial, newest, scan)
+            self.changes += 1

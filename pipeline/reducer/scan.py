@@ -1,0 +1,160 @@
+"""The results of one scan: what came of each event, put in order."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+
+from pipeline.model.cameras import DETECTORS
+from pipeline.model.parameters import Settings
+from pipeline.photons.scan_photons import NOTHING_BEFORE, PhotonsBefore, PhotonScan
+from pipeline.protocols.batch import SARDANA, Batch, FrameResult, StartInfo
+from pipeline.reducer.roi_curves import Reorder, ScanAxis
+from pipeline.reducer.roi_totals import RoiTotals
+
+_STALLED = 1.0
+"""Results that wait longer for another one cannot be trusted meanwhile [s]."""
+_GIVEN_UP = 10.0
+"""An event that has not come after so long is lost [s].
+
+Where a worker may hold results back until its next event, only time in which others come counts.
+"""
+
+
+class ScanState:
+    """Takes the batches of one trigger map, in whatever order they come."""
+
+    def __init__(
+        self, mapping: str, order: int, photons_before: PhotonsBefore = NOTHING_BEFORE
+    ) -> None:
+        self.mapping = mapping
+        self.order = order
+        """Ascends with every trigger map of this process, also those that only flush."""
+        self.number = 0
+        """Counts the scans that have begun."""
+        self.axis = ScanAxis()
+        self.start: StartInfo | None = None
+        self.photons: PhotonScan | None = None
+        self.frames = 0
+        self.processed = 0
+        """Frames in the order of the events, with those that failed."""
+        self.totals = RoiTotals()
+        self.ended = False
+        """The end was reached and everything before it is in."""
+        self.series_ended = False
+        self.ended_workers: set[str] = set()
+        self._photons_before = photons_before
+        self._newest: FrameResult | None = None
+        self._reorder: Reorder[Batch] = Reorder()
+        self._blocked = (0, 0.0)
+        """The event that is waited for, and since when."""
+        self._records = False
+        """Sardana takes part: no worker holds results back."""
+        self._arrived = self._seen = 0
+        """Batches so far, and at the newest look."""
+        self._looked = 0.0
+        """Monotonic time of the newest look [s]."""
+
+    @property
+    def label(self) -> str:
+        """What the scan is called in files: Sardana's number where there is one."""
+        return str(self.number if self.axis.serial is None else self.axis.serial)
+
+    @property
+    def begun(self) -> bool:
+        """True when the map brought more than a call to hand over."""
+        return self.start is not None or self.frames > 0 or bool(self.axis.title)
+
+    @property
+    def photon_evidence(self) -> PhotonsBefore:
+        """What its photons say; without detection, those of the scan before."""
+        return self._photons_before if self.photons is None else self.photons.summary
+
+    def add(self, batch: Batch, settings: Settings) -> None:
+        """Take in a batch."""
+        self._arrived += 1
+        self._records |= batch.start is not None and SARDANA in batch.streams
+        if batch.start is not None and self.start is None:
+            self.start = batch.start
+            finds = batch.start.stream in DETECTORS and DETECTORS[batch.start.stream].finds_photons
+            if finds and settings.photon_region is not None:
+                self._begin_photons(settings)
+        if batch.description is not None:
+            self.axis.describe(batch.description)
+        if batch.series_end or batch.record_end:
+            self.ended_workers.add(batch.worker)
+            self.series_ended |= batch.series_end
+        # The pixels go their own way: what waits here must be small.
+        for ready in self._reorder.add(batch.event, replace(batch, partials=())):
+            self._in_order(ready, settings)
+
+    def watch(self, now: float, settings: Settings) -> str:
+        """Look whether results wait for an event that does not come.
+
+        Args:
+            now: monotonic time [s].
+            settings: in force now.
+
+        Returns:
+            A sentence when events were given up, else an empty text.
+        """
+        missing = self._reorder.next
+        quiet, self._seen = self._arrived == self._seen, self._arrived
+        may_be_held = not self._records and self.photons is None
+        if not len(self._reorder) or self._blocked[0] != missing:
+            self._blocked = (missing, now)
+        elif quiet and may_be_held:
+            # The worker that has it hands it over when frames come again.
+            self._blocked = (missing, self._blocked[1] + now - self._looked)
+        self._looked = now
+        waited = now - self._blocked[1]
+        stalled = waited > _STALLED
+        if self.photons is not None:
+            self.photons.stall(
+                f"Event {missing} has not come for {waited:.0f} s; the results behind it wait: "
+                "look at the workers."
+                if stalled
+                else ""
+            )
+        if waited <= _GIVEN_UP:
+            return ""
+        for batch in self._reorder.skip_gap():
+            self._in_order(batch, settings)
+        return f"Scan {self.label}: events from {missing} on did not come, results go on without."
+
+    def give_up_waiting(self, settings: Settings) -> None:
+        """Take what is there as all there is: the scan was cut off."""
+        for batch in self._reorder.rest():
+            self._in_order(batch, settings)
+
+    def _begin_photons(self, settings: Settings) -> PhotonScan:
+        self.photons = PhotonScan(self.start, settings, self._photons_before)
+        return self.photons
+
+    def _in_order(self, batch: Batch, settings: Settings) -> None:
+        frame = batch.frame
+        self.processed += frame is not None or bool(batch.failed)
+        if frame is not None:
+            self.frames += 1
+            self._newest = frame
+            means = dict(zip(frame.roi_names, frame.roi_means.tolist(), strict=True))
+            self.axis.add_frame(frame.frame, means)
+            self.totals.add(means)
+            if frame.photons is not None:
+                photons = self.photons or self._begin_photons(settings)
+                photons.add(batch.event, frame.frame, frame.photons)
+            elif self.photons is not None:
+                self.photons.miss(frame.frame)
+        elif batch.failed and self.photons is not None:
+            # Its number is not known; the frame of event 1 is number 0.
+            self.photons.miss(batch.event - 1)
+        if batch.record is not None:
+            self.axis.add_record(batch.record)
+        if batch.series_end or batch.record_end:
+            self.ended = True
+
+    def newest_means(self, names: Sequence[str]) -> list[float]:
+        """Return the newest frame's ROI means; NaN for a ROI that was not there."""
+        if self._newest is None:
+            return [math.nan] * len(names)
+        means = dict(zip(self._newest.roi_names, self._newest.roi_means.tolist(), strict=True))
+        return [means.get(name, math.nan) for name in names]

@@ -1,0 +1,187 @@
+"""What the reducer knows: sums over scans, the scans themselves, and what went wrong."""
+
+import threading
+import time
+from dataclasses import dataclass, field
+
+from pipeline.model.parameters import Settings
+from pipeline.photons.scan_photons import NOTHING_BEFORE, PhotonScan
+from pipeline.protocols.batch import Batch, Unit
+from pipeline.reducer.accumulation import Accumulation
+from pipeline.reducer.scan import ScanState
+
+_UNKNOWN = "None"
+"""The trigger map of a process that was started in the middle of a run."""
+_KEPT_SCANS = 3
+_KEPT_LABELS = 1000
+
+
+@dataclass
+class Health:
+    """Counted, never silent."""
+
+    frames: int = 0
+    failed_frames: int = 0
+    last_error: str = ""
+    last_frame_time: float | None = None
+    """Epoch [s] at which the newest frame was taken in."""
+
+    def fail(self, error: str, frames: int = 0) -> None:
+        """Note an error and how many frames it cost."""
+        self.failed_frames += frames
+        self.last_error = error
+
+
+@dataclass
+class ReducerStore:
+    """Outlives a scan: dranspose makes a new reducer object for each one."""
+
+    lock: threading.RLock = field(default_factory=threading.RLock)
+    accumulation: Accumulation = field(default_factory=Accumulation)
+    settings: Settings = field(default_factory=Settings)
+    parameter_data: dict[str, bytes] = field(default_factory=dict)
+    health: Health = field(default_factory=Health)
+    scan: ScanState | None = None
+    """The newest scan that has begun."""
+    revision: int = 0
+    _scans: dict[str, ScanState] = field(default_factory=dict)
+    _past: dict[str, tuple[int, str]] = field(default_factory=dict)
+    """Order and label of scans that are let go."""
+    _closing: list[tuple[PhotonScan, bool]] = field(default_factory=list)
+    _being_closed: int = 0
+    _orders: int = 0
+    _oldest: int = 0
+    _begun: int = 0
+    _announced: str = _UNKNOWN
+    _in_hand: dict[str, tuple[str, int]] = field(default_factory=dict)
+    """By worker name: its process, and how many frames of sums it holds."""
+    _last_sequence: dict[str, int] = field(default_factory=dict)
+
+    def announce(self, mapping: str) -> None:
+        """Take note that a trigger map has begun; what was before is cut off."""
+        self._announced = mapping
+        scan = self._scans.get(mapping)
+        if scan is None:
+            self._open(mapping)
+        elif scan.order <= 0:
+            # Its first results were faster than dranspose's word of it.
+            self._orders += 1
+            scan.order = self._orders
+
+    def _scan_of(self, mapping: str) -> ScanState:
+        if mapping in self._scans:
+            return self._scans[mapping]
+        if self._announced in (mapping, _UNKNOWN):
+            return self._open(mapping)
+        # Of a scan before this process: it must not take the place of the one that runs.
+        self._oldest -= 1
+        self._scans[mapping] = ScanState(mapping, self._oldest)
+        return self._scans[mapping]
+
+    def _open(self, mapping: str) -> ScanState:
+        for scan in self._scans.values():
+            scan.give_up_waiting(self.settings)
+        self._orders += 1
+        before = self.scan.photon_evidence if self.scan is not None else NOTHING_BEFORE
+        self._scans[mapping] = ScanState(mapping, self._orders, before)
+        # Frames of a cut-off scan may still come with the first event of the next.
+        while len(self._scans) > _KEPT_SCANS:
+            past = self._scans.pop(next(iter(self._scans)))
+            self._past[past.mapping] = past.order, past.label
+            self._close(past)
+        while len(self._past) > _KEPT_LABELS:
+            del self._past[next(iter(self._past))]
+        return self._scans[mapping]
+
+    def add(self, batch: Batch) -> None:
+        """Take in a batch, once."""
+        if batch.sequence <= self._last_sequence.get(batch.boot, -1):
+            return
+        self._last_sequence[batch.boot] = batch.sequence
+        self.revision += 1
+        for error in batch.refused:
+            self.health.fail(error)
+        for error in batch.failed:
+            self.health.fail(f"event {batch.event}: {error}", 1)
+        if batch.mapping not in self._past:
+            self._add_to_scan(self._scan_of(batch.mapping), batch)
+        order, _ = self._order_and_label(batch.mapping)
+        if batch.frame is not None:
+            self.health.frames += 1
+            self.health.last_frame_time = time.time()
+            if not batch.frame.accumulate:
+                self.accumulation.note_forwarded((order, batch.event))
+        self._count_in_hand(batch)
+        for partial in batch.partials:
+            order, label = self._order_and_label(partial.mapping)
+            self.accumulation.add(partial, batch.worker, order, label, self.settings)
+
+    def _count_in_hand(self, batch: Batch) -> None:
+        """Notice what a killed worker took with it."""
+        boot, frames = self._in_hand.get(batch.worker, (batch.boot, 0))
+        if boot != batch.boot:
+            if frames:
+                lost = f"{batch.worker} was restarted; {frames} frames that it held are lost"
+                self.health.fail(lost, frames)
+            frames = 0
+        frame = batch.frame
+        frames += frame is not None and frame.accumulate and frame.photons is None
+        frames -= sum(
+            len(p.events) for p in batch.partials if p.accumulate and p.unit != Unit.COUNTS
+        )
+        self._in_hand[batch.worker] = batch.boot, max(0, frames)
+
+    def _order_and_label(self, mapping: str) -> tuple[int, str]:
+        if mapping in self._past:
+            return self._past[mapping]
+        scan = self._scan_of(mapping)
+        return scan.order, scan.label
+
+    def _add_to_scan(self, scan: ScanState, batch: Batch) -> None:
+        scan.add(batch, self.settings)
+        if scan.begun and (self.scan is None or scan.order > self.scan.order):
+            self._begin(scan)
+        if scan.ended:
+            self._close(scan)
+
+    def _begin(self, scan: ScanState) -> None:
+        if self.scan is not None:
+            self._close(self.scan)
+        self._begun += 1
+        scan.number = self._begun
+        self.scan = scan
+
+    def _close(self, scan: ScanState) -> None:
+        if scan.photons is not None:
+            self._closing.append((scan.photons, scan.ended))
+
+    def take_closing(self) -> list[tuple[PhotonScan, bool]]:
+        """Return photon files to close, and whether complete; close them outside of the lock."""
+        with self.lock:
+            closing, self._closing = self._closing, []
+            self._being_closed += len(closing)
+            return closing
+
+    def note_closed(self, files: int) -> None:
+        """Say that files which `take_closing` gave are closed."""
+        with self.lock:
+            self._being_closed -= files
+            self.revision += 1
+
+    @property
+    def files_closed(self) -> bool:
+        """True when no photon file waits to be closed."""
+        return not self._closing and not self._being_closed
+
+    def watch(self, now: float) -> None:
+        """Look whether a scan waits for an event that does not come; `now` is monotonic [s]."""
+        with self.lock:
+            for scan in self._scans.values():
+                given_up = scan.watch(now, self.settings)
+                if given_up:
+                    self.health.fail(given_up)
+                    self.revision += 1
+
+    def scans(self) -> tuple[ScanState, ...]:
+        """Return the scans that may still change."""
+        return tuple(self._scans.values())

@@ -1,0 +1,81 @@
+"""Save ended sums to the output folder; what cannot be saved is an alarm, and kept in memory."""
+
+import dataclasses
+import logging
+
+from pipeline.diffraction.integration import Integrator
+from pipeline.files.atomic import FileError
+from pipeline.files.nexus_image import ImageRecord
+from pipeline.files.saved_sums import save_sum
+from pipeline.model.cameras import DETECTORS
+from pipeline.reducer.accumulation import Sum
+from pipeline.reducer.live_integration import geometry_of, region_of
+from pipeline.reducer.state import ReducerStore
+
+logger = logging.getLogger(__name__)
+
+_MIN_FRAMES = 2
+"""A single frame is no sum that anybody misses."""
+
+
+class SumSaver:
+    """Writes sums; called from one thread, outside of the path of results."""
+
+    def __init__(self, store: ReducerStore) -> None:
+        self._store = store
+        self._alarm = ""
+
+    def save(self, total: Sum) -> None:
+        """Save a sum when it has enough frames, is not saved yet and a folder is set."""
+        with self._store.lock:
+            folder = self._store.settings.output_folder
+            if not self.wanted(total):
+                total.saved_count = total.count
+                return
+            record = _record(total)
+        try:
+            path = save_sum(folder, _with_curve(record, total))
+            total.saved_count = record.count
+        except FileError as error:
+            self._alarm = f"A sum of {record.count} frames was not saved: {error}"
+            logger.error(self._alarm)
+            with self._store.lock:
+                self._store.health.fail(self._alarm)
+        else:
+            self._alarm = ""
+            logger.info("saved a sum of %d frames as %s", record.count, path)
+
+    def wanted(self, total: Sum) -> bool:
+        """Say whether a sum is to be saved and is not yet."""
+        folder = self._store.settings.output_folder
+        return bool(folder) and total.count >= _MIN_FRAMES and total.saved_count != total.count
+
+    def alarms(self) -> list[str]:
+        """Return what could not be saved."""
+        return [self._alarm] if self._alarm else []
+
+
+def _record(total: Sum) -> ImageRecord:
+    return ImageRecord(
+        image=total.image.copy(),
+        good=None if total.good is None else total.good.copy(),
+        count=total.count,
+        unit=total.unit,
+        detector=total.stream,
+        pixel_size=DETECTORS[total.stream].pixel_size,
+        frames=tuple((scan, ranges.as_tuple()) for scan, ranges in total.frames.items()),
+        settings=total.settings,
+        geometry=geometry_of(total.settings, total),
+    )
+
+
+def _with_curve(record: ImageRecord, total: Sum) -> ImageRecord:
+    if record.geometry is None or not record.settings.azimuthal_bins:
+        return record
+    image = record.image.astype(float)
+    if record.good is not None:
+        image[~record.good] = float("nan")
+    curve = Integrator().integrate(
+        image, record.geometry, record.settings.azimuthal_bins, record.unit, region_of(total)
+    )
+    return dataclasses.replace(record, curve=curve)

@@ -1,0 +1,1 @@
+"""Seeded detectors for the demo and the tests."""

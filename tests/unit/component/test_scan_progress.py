@@ -1,0 +1,113 @@
+from dataclasses import replace
+
+import pytest
+
+from femtotango.component.scan_progress import (
+    Scan,
+    complete,
+    followed,
+    outstanding,
+    over_elsewhere,
+    series_over,
+)
+from femtotango.dranspose_client.services import Config, Progress, Service
+
+SCAN = Scan(
+    number=3,
+    mapping="m",
+    workers=frozenset({"w1", "w2"}),
+    frames=30,
+    camera="pilatus",
+    progress=Progress(32, 32, 32, False),
+    done=False,
+)
+SNAPSHOT = {
+    "scan/mapping": "m",
+    "scan/ended": 1,
+    "scan/ended_workers": ["w1", "w2"],
+    "scan/processed": 30,
+    "health/settled": 1,
+}
+
+
+def test_complete_when_all_events_all_workers_and_the_curve_are_in():
+    assert complete(SNAPSHOT, SCAN)
+
+
+@pytest.mark.parametrize(
+    "snapshot",
+    [
+        {},
+        SNAPSHOT | {"scan/mapping": "the scan before"},
+        SNAPSHOT | {"scan/ended": 0},
+        SNAPSHOT | {"scan/ended_workers": ["w1"]},
+        SNAPSHOT | {"health/settled": 0},
+    ],
+)
+def test_not_complete_while_results_are_missing(snapshot):
+    assert not complete(snapshot, SCAN)
+
+
+@pytest.mark.parametrize(
+    "scan",
+    [
+        replace(SCAN, progress=None),
+        replace(SCAN, progress=Progress(32, 31, 32, True)),
+        replace(SCAN, progress=Progress(0, 0, 0, False)),
+        replace(SCAN, continuous=True),
+    ],
+)
+def test_not_complete_while_events_are_missing(scan):
+    assert not complete(SNAPSHOT, scan)
+
+
+def test_replay_has_no_workers_and_is_complete_with_its_series():
+    replay = replace(SCAN, workers=frozenset(), frames=None)
+    assert complete(SNAPSHOT | {"scan/ended_workers": ["replay-worker-0"]}, replay)
+
+
+def test_outstanding_counts_what_was_neither_good_nor_failed():
+    assert outstanding(SNAPSHOT | {"scan/processed": 13}, SCAN) == 17
+    assert outstanding(SNAPSHOT, SCAN) == 0
+    assert outstanding({}, SCAN) == 30
+    assert outstanding(SNAPSHOT | {"scan/mapping": "the scan before"}, SCAN) == 30
+    assert outstanding({}, replace(SCAN, frames=None)) == 0
+
+
+def test_series_of_another_scan_is_not_ours():
+    assert series_over(SNAPSHOT, SCAN)
+    assert not series_over(SNAPSHOT, replace(SCAN, mapping="n"))
+
+
+def test_a_series_that_used_up_the_trigger_map_is_over():
+    unfinished = SNAPSHOT | {"scan/ended": 0, "scan/processed": 100}
+    assert not series_over(unfinished, SCAN, 101)
+    assert series_over(unfinished, SCAN, 100)
+
+
+def test_a_trigger_map_of_others_that_brings_no_scan_is_over_with_its_events():
+    flush = Scan(number=4, mapping="f", progress=Progress(1, 1, 1, True), done=False)
+    assert over_elsewhere(SNAPSHOT, flush)
+    assert not over_elsewhere(SNAPSHOT, replace(flush, progress=Progress(1, 1, 1, False)))
+    assert not over_elsewhere(SNAPSHOT, replace(flush, camera="pilatus"))
+    assert not over_elsewhere(SNAPSHOT | {"scan/mapping": "f"}, flush)
+
+
+def config(*workers):
+    ingester = Service("ingester", "pilatus-ingester", "i", "h", "m")
+    services = tuple(Service("worker", name, uuid, "h", "m") for name, uuid in workers)
+    return Config((ingester,), services, None, "h", {})
+
+
+def test_a_worker_that_is_started_anew_in_a_scan_is_remembered_until_it_is_done():
+    begun = config(("w1", "a"), ("w2", "b"))
+    scan = replace(SCAN, services=begun.sources_and_workers)
+    progress = Progress(32, 20, 32, False)
+    assert followed(scan, begun, progress) == replace(scan, progress=progress)
+    more = config(("w1", "a"), ("w2", "b"), ("w3", "c"))
+    assert not followed(scan, more, progress).lost
+    restarted = followed(scan, config(("w1", "new"), ("w2", "b")), progress)
+    assert restarted.lost == {"w1"}
+    assert followed(restarted, begun, progress).lost == {"w1"}
+    assert followed(restarted, config(("w1", "new")), progress).lost == {"w1", "w2"}
+    assert not followed(replace(scan, done=True), config(), progress).lost

@@ -1,0 +1,58 @@
+import json
+
+import pytest
+
+from femtotango.component.scan_request import ScanRequest, check_streams, one_camera, parse_request
+from femtotango.errors import BadRequest, OneCamera, UnknownStream
+
+
+def request(**changes):
+    return json.dumps({"streams": ["pilatus", "sardana"], "steps": 5, "burst": 6, **changes})
+
+
+def test_streams_steps_and_burst():
+    assert parse_request(request()) == ScanRequest("pilatus", 5, 6, records=True)
+    assert not parse_request(request(streams=["andor3_balor"])).records
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("{", "not JSON"),
+        ("[1]", "Expected an object"),
+        ("[" * 100_000, "not JSON"),
+        (request(streams="pilatus"), "list of names"),
+        (request(streams=[1]), "list of names"),
+        (request(streams=["sardana"]), "is needed"),
+        (request(steps=0), "steps = 0"),
+        (request(steps=True), "steps = True"),
+        (request(steps=2.5), "steps = 2.5"),
+        (request(burst=None), "burst = None"),
+        (request(burst=10**9), "burst = 1000000000"),
+        (request(steps=10_000, burst=10_000), "100000000 frames"),
+        (request(exposure=1), "'exposure' is not known"),
+    ],
+)
+def test_what_cannot_be_read_is_named_with_its_value(text, said):
+    with pytest.raises(BadRequest, match=said.replace("[", r"\[")) as raised:
+        parse_request(text)
+    assert raised.value.reason == "Femtomax_BadRequest"
+
+
+def test_two_cameras_are_refused():
+    with pytest.raises(OneCamera, match="pilatus and andor3_balor"):
+        one_camera(["pilatus", "sardana", "andor3_balor"])
+
+
+def test_one_camera_named_twice_is_one():
+    assert one_camera(["pilatus", "pilatus"]) == "pilatus"
+
+
+def test_unknown_stream_names_what_exists():
+    with pytest.raises(UnknownStream, match=r"'eiger' is no stream; there are pilatus"):
+        one_camera(["eiger"])
+    with pytest.raises(UnknownStream, match=r"brings sardana; there are pilatus"):
+        check_streams(["pilatus", "sardana"], frozenset({"pilatus"}))
+    with pytest.raises(UnknownStream, match="there are none"):
+        check_streams(["pilatus"], frozenset())
+    check_streams(["pilatus"], frozenset({"pilatus", "sardana"}))

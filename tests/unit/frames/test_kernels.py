@@ -1,0 +1,115 @@
+"""CMOS, ROI means and previews against their plain numpy form."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline.frames.binning import full_image, make_preview, preview_binning
+from pipeline.frames.roi_means import cmos_means, counting_means, sparse_means
+from pipeline.frames.summing import add_cmos, background_as, subtract_and_threshold
+from pipeline.model.roi import Roi
+from pipeline.worker.frame_buffer import add_counting
+
+DTYPES = ["uint8", "uint16", "int16", "uint32", "int64", "float32", "float64"]
+WARM_UP = settings(deadline=None, max_examples=60)
+
+
+def plain_cmos(image: np.ndarray, background: float, threshold: float) -> np.ndarray:
+    out = image.astype(float) - background
+    out[~(out > threshold)] = 0
+    return out
+
+
+@WARM_UP
+@given(
+    st.sampled_from(DTYPES),
+    st.sampled_from([0.0, 100.0, 100.5]),
+    st.sampled_from([0.0, 12.0, 12.5]),
+    st.integers(0, 2**16),
+)
+def test_cmos_is_plain_arithmetic(
+    dtype: str, background: float, threshold: float, seed: int
+) -> None:
+    image = np.random.default_rng(seed).integers(0, 127, (7, 9)).astype(dtype)
+    expected = plain_cmos(image, background, threshold)
+    np.testing.assert_array_equal(subtract_and_threshold(image, background, threshold), expected)
+    total = np.ones((7, 9))
+    add_cmos(total, image, background_as(image.dtype, background), threshold)
+    np.testing.assert_array_equal(total, 1 + expected)
+    rois = [Roi(2, 1, 3, 4), Roi(-2, -2, 4, 4), Roi(50, 50, 2, 2)]
+    means = cmos_means(image, rois, background, threshold)
+    np.testing.assert_allclose(means[:2], [expected[1:5, 2:5].mean(), expected[:2, :2].mean()])
+    assert np.isnan(means[2])
+
+
+def test_a_saturated_pixel_stays_what_it_is() -> None:
+    image = np.full((2, 2), 65535, np.uint16)
+    assert subtract_and_threshold(image, 0.0, 12.0).max() == 65535
+    assert subtract_and_threshold(image, 100.0, 12.0).max() == 65435
+
+
+@WARM_UP
+@given(st.sampled_from(["float32", "float64", "int32"]), st.integers(0, 2**16))
+def test_masked_pixels_are_in_no_mean_and_no_sum(dtype: str, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    image = rng.integers(-3, 10, (8, 8)).astype(dtype)
+    if dtype != "int32":
+        image[rng.random((8, 8)) < 0.1] = np.nan
+        image[rng.random((8, 8)) < 0.1] = np.inf
+    good = np.isfinite(image) & (image >= 0)
+    total, seen = np.zeros((8, 8)), np.zeros((8, 8), bool)
+    add_counting(total, seen, image)
+    np.testing.assert_array_equal(seen, good)
+    np.testing.assert_array_equal(total, np.where(good, image, 0))
+    mean = counting_means(image, [Roi(0, 0, 8, 8)])[0]
+    expected = image[good].mean() if good.any() else np.nan
+    np.testing.assert_allclose(mean, expected, rtol=1e-6)
+
+
+def test_sparse_means_are_those_of_the_drawn_image() -> None:
+    rng = np.random.default_rng(4)
+    index = rng.integers(0, 30 * 40, 200)
+    image = np.bincount(index, minlength=1200).reshape(30, 40)
+    rois = [Roi(0, 0, 40, 30), Roi(3, 4, 5, 6), Roi(35, 25, 10, 10), Roi(100, 0, 1, 1)]
+    means = sparse_means(index, (30, 40), rois)
+    np.testing.assert_allclose(
+        means[:3], [image.mean(), image[4:10, 3:8].mean(), image[25:, 35:].mean()]
+    )
+    assert np.isnan(means[3])
+
+
+@WARM_UP
+@given(st.integers(1, 40), st.integers(1, 40), st.integers(1, 9), st.integers(0, 2**16))
+def test_previews_keep_every_pixel(ny: int, nx: int, binning: int, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    image = rng.integers(0, 1000, (ny, nx))
+    good = rng.random((ny, nx)) < 0.8
+    preview = make_preview(image, good, binning)
+    masked = np.where(good, image.astype(float), np.nan)
+    for by in range(preview.mean.shape[0]):
+        for bx in range(preview.mean.shape[1]):
+            block = masked[by * binning : (by + 1) * binning, bx * binning : (bx + 1) * binning]
+            if np.isnan(block).all():
+                assert np.isnan(preview.mean[by, bx])
+                assert np.isnan(preview.max[by, bx])
+            else:
+                assert preview.mean[by, bx] == pytest.approx(np.nanmean(block), rel=1e-6)
+                assert preview.max[by, bx] == np.nanmax(block)
+    assert preview.mean.shape == (-(-ny // binning), -(-nx // binning))
+    assert preview.total == image[good].sum()
+
+
+@pytest.mark.parametrize("shape", [(831, 1475), (2048, 2048), (4104, 4128), (1, 513), (512, 512)])
+def test_a_preview_has_at_most_512_pixels_a_side(shape: tuple[int, int]) -> None:
+    binning = preview_binning(shape)
+    assert all(-(-n // binning) <= 512 for n in shape)
+    assert binning == 1 or any(-(-n // (binning - 1)) > 512 for n in shape)
+
+
+def test_the_full_image_is_exact_however_large_the_sum() -> None:
+    for top in (1, 2**24 - 1, 2**24 + 1, 2**40 + 1):
+        image = np.array([[top, 0]])
+        shown = full_image(image, np.array([[True, False]]), float(top))
+        assert int(shown[0, 0]) == top
+        assert np.isnan(shown[0, 1])

@@ -1,0 +1,91 @@
+"""Each condition of trust alone, and what it says."""
+
+import dataclasses
+
+import pytest
+
+from pipeline.model.parameters import Settings
+from pipeline.photons.trust import Evidence, FileState, alarms, judge, pileup_share
+
+SETTINGS = Settings().replaced("photon_roi", '{"x": 0, "y": 0, "width": 9, "height": 9}')
+GOOD = Evidence(photons=5000, pileup=50, skipped_frames=0, densest=0.0, file=FileState.WRITING)
+
+
+def changed(**values) -> Evidence:
+    return dataclasses.replace(GOOD, **values)
+
+
+def test_all_conditions_hold():
+    trust = judge(GOOD, SETTINGS)
+    assert (trust.trusted, trust.may_drop_raw, trust.reason) == (True, True, "")
+    assert alarms(GOOD, SETTINGS) == []
+
+
+def test_a_closed_file_is_as_good_as_one_that_is_written():
+    assert judge(changed(file=FileState.CLOSED), SETTINGS).may_drop_raw
+
+
+@pytest.mark.parametrize(
+    "evidence, words, alarm",
+    [
+        (changed(photons=99, pileup=0), "Too few photons", False),
+        (changed(pileup=101), "PileupThreshold", True),
+        (changed(skipped_frames=1, densest=0.3), "skipped", True),
+        (changed(file=FileState.FAILED, file_problem="disk is full"), "disk is full", True),
+    ],
+)
+def test_not_trusted(evidence, words, alarm):
+    trust = judge(evidence, SETTINGS)
+    assert not trust.trusted
+    assert not trust.may_drop_raw
+    assert words in trust.reason
+    assert any(words in sentence for sentence in alarms(evidence, SETTINGS)) == alarm
+
+
+@pytest.mark.parametrize(
+    "evidence, settings, words",
+    [
+        (changed(file=FileState.UNNAMED), SETTINGS, "names no raw file"),
+        (changed(file=FileState.OFF), SETTINGS, "WritePhotons"),
+        (GOOD, SETTINGS.replaced("write_photons", False), "WritePhotons"),
+    ],
+)
+def test_trusted_but_not_written(evidence, settings, words):
+    trust = judge(evidence, settings)
+    assert trust.trusted
+    assert not trust.may_drop_raw
+    assert words in trust.reason
+
+
+def test_without_photon_roi_there_is_nothing_to_trust():
+    trust = judge(GOOD, Settings())
+    assert not trust.trusted
+    assert "PhotonRoi" in trust.reason
+
+
+def test_the_scan_before_counts_while_this_one_is_young():
+    young = changed(photons=3, pileup=0, previous_photons=100)
+    assert judge(young, SETTINGS).may_drop_raw
+    assert not judge(changed(photons=99, pileup=0, previous_photons=99), SETTINGS).trusted
+
+
+def test_pile_up_limit_is_inclusive():
+    assert judge(changed(photons=1000, pileup=20), SETTINGS).trusted
+    assert not judge(changed(photons=1000, pileup=21), SETTINGS).trusted
+
+
+def test_one_pile_up_among_the_first_photons_says_nothing():
+    young = changed(photons=20, pileup=1, previous_photons=500, previous_pileup=2)
+    assert pileup_share(young) == 3 / 520
+    assert judge(young, SETTINGS).trusted
+    assert not judge(dataclasses.replace(young, pileup=19), SETTINGS).trusted
+
+
+def test_a_scan_that_piled_up_is_remembered_until_the_next_has_shown_better():
+    after = changed(photons=0, pileup=0, previous_photons=500, previous_pileup=50)
+    assert not judge(after, SETTINGS).trusted
+    assert judge(dataclasses.replace(after, photons=100), SETTINGS).trusted
+
+
+def test_no_photon_at_all_is_no_pile_up():
+    assert pileup_share(changed(photons=0, pileup=0)) == 0

@@ -1,0 +1,103 @@
+import json
+
+import bitshuffle
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline.protocols.stins import BadFrame, StinsEnd, StinsFrame, StinsHeader, parse
+
+DTYPES = ["uint8", "uint16", "int32", "uint32", "int64", "float32", "float64", ">u2", "<f4"]
+
+
+def message(array: np.ndarray, compression: str = "none", **changed: object) -> list[bytes]:
+    head = {
+        "htype": "image",
+        "msg_number": 3,
+        "frame": 2,
+        "shape": list(array.shape),
+        "type": array.dtype.str,
+        "compression": compression,
+    }
+    packed = compression == "bslz4"
+    data = bitshuffle.compress_lz4(array).tobytes() if packed else array.tobytes()
+    return [json.dumps({**head, **changed}).encode(), data]
+
+
+@settings(deadline=None)
+@given(
+    st.sampled_from(DTYPES),
+    st.sampled_from(["none", "bslz4"]),
+    st.integers(1, 90),
+    st.integers(1, 90),
+    st.integers(0, 2**16),
+)
+def test_frames_come_back(dtype: str, compression: str, ny: int, nx: int, seed: int) -> None:
+    array = np.random.default_rng(seed).integers(0, 200, (ny, nx)).astype(dtype)
+    frame = parse(message(array, compression))
+    assert isinstance(frame, StinsFrame)
+    assert frame.frame == 2
+    assert frame.image.dtype.isnative
+    np.testing.assert_array_equal(frame.image, array)
+
+
+@settings(deadline=None)
+@given(st.sampled_from(DTYPES), st.integers(1, 90), st.integers(1, 90), st.data())
+def test_truncated_frames_are_told(dtype: str, ny: int, nx: int, data: st.DataObject) -> None:
+    array = np.random.default_rng(1).integers(0, 200, (ny, nx)).astype(dtype)
+    for compression in ("none", "bslz4"):
+        head, body = message(array, compression)
+        cut = data.draw(st.integers(0, len(body) - 1))
+        with pytest.raises(BadFrame):
+            parse([head, body[:cut]])
+
+
+def test_broken_compressed_blocks_are_told() -> None:
+    array = np.random.default_rng(2).integers(0, 200, (100, 100)).astype(np.uint16)
+    head, body = message(array, "bslz4")
+    broken = bytearray(body)
+    broken[4:200] = b"\xff" * 196
+    with pytest.raises(BadFrame, match="decompress"):
+        parse([head, bytes(broken)])
+
+
+@pytest.mark.parametrize(
+    ("changed", "says"),
+    [
+        ({"type": "float999"}, "float999"),
+        ({"type": "U4"}, "U4"),
+        ({"type": "complex64"}, "complex64"),
+        ({"type": None}, "None"),
+        ({"shape": [3, 5]}, "bytes"),
+        ({"shape": [4]}, "shape"),
+        ({"shape": [4, -5]}, "shape"),
+        ({"shape": [4, 5.0]}, "shape"),
+        ({"shape": [100_000, 100_000]}, "pixels"),
+        ({"compression": "zstd"}, "zstd"),
+        ({"compression": None}, "None"),
+        ({"frame": None}, "frame number"),
+        ({"htype": "poem"}, "poem"),
+    ],
+)
+def test_a_bad_header_is_told(changed: dict, says: str) -> None:
+    with pytest.raises(BadFrame, match=says):
+        parse(message(np.zeros((4, 5), np.float32), **changed))
+
+
+def test_header_with_and_without_camera_settings() -> None:
+    head = json.dumps({"htype": "header", "msg_number": 1, "filename": "/a/raw/b.h5"}).encode()
+    assert parse([head]) == StinsHeader("/a/raw/b.h5", {})
+    assert parse([head, b'{"save_raw": true}']) == StinsHeader("/a/raw/b.h5", {"save_raw": True})
+    with pytest.raises(BadFrame, match="camera settings"):
+        parse([head, b"\x00"])
+
+
+def test_series_end() -> None:
+    assert parse([b'{"htype": "series_end", "msg_number": 9}']) == StinsEnd()
+
+
+@pytest.mark.parametrize("parts", [[], [b""], [b"\xff\xfe"], [b"[1]"], [b"{}"]])
+def test_what_is_no_message_is_told(parts: list[bytes]) -> None:
+    with pytest.raises(BadFrame):
+        parse(parts)
