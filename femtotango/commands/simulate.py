@@ -8,25 +8,17 @@ import httpx
 from rich.console import Console
 from rich.progress import Progress
 
-from femtotango.simulation.balor_address import run_balor_device
+from femtotango.simulation.balor_device import run_balor_device
 from femtotango.simulation.detector_socket import PushSource
-from femtotango.stack.errors import ConfigError, StackError
-from pipeline.protocols.batch import CAMERAS, SARDANA
-from pipeline.simulation.scan import (
-    BurstScan,
-    Message,
-    detector_frames,
-    sardana_records,
-    stins_series,
-)
+from femtotango.simulation.sardana_records import post_record
+from femtotango.stack.errors import ConfigError
+from pipeline.model.cameras import CAMERAS
+from pipeline.protocols.sardana import SARDANA
+from pipeline.protocols.stins import Message, stins_series
+from pipeline.simulation.scan import BurstScan, detector_frames, sardana_records
 
 BALOR_DEVICE = "balor-device"
 STREAMS = (*CAMERAS, SARDANA, BALOR_DEVICE)
-_ENDPOINTS = {
-    "DataDescription": "data_desc",
-    "RecordData": "record_data",
-    "RecordEnd": "record_end",
-}
 
 
 @dataclass(frozen=True)
@@ -102,16 +94,3 @@ def send_records(simulation: Simulation, console: Console) -> None:
             if record["type"] == "RecordData":
                 time.sleep(pause)
             post_record(client, simulation.url, record)
-
-
-def post_record(client: httpx.Client, url: str, record: dict[str, object]) -> None:
-    """Post one record to a Sardana ingester.
-
-    Raises:
-        StackError: it does not answer, or refuses the record.
-    """
-    try:
-        answer = client.post(f"{url}/v1/{_ENDPOINTS[str(record['type'])]}", json=record)
-        answer.raise_for_status()
-    except httpx.HTTPError as error:
-        raise StackError(f"The Sardana ingester {url} does not take records: {error}") from error

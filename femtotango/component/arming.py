@@ -7,7 +7,7 @@ from femtotango.dranspose_client.http import Controller, Reducer, SardanaIngeste
 from femtotango.dranspose_client.services import Config, Progress
 from femtotango.dranspose_client.trigger_maps import TriggerMap, flush_map
 from femtotango.errors import NotReady
-from pipeline.protocols.batch import FLUSH_TITLE, SARDANA
+from pipeline.protocols.sardana import FLUSH_TITLE, SARDANA
 
 _SETTLE = 12.0
 """A killed service stays listed for 10 s; longer nobody waits for the others [s]."""

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from femtotango.component.image_reader import ExactImage, FullImage, image_shape
 from femtotango.component.state import View
 from femtotango.errors import BadPath, BadRequest, NoGeometry, NoImage
-from pipeline.diffraction.curve import AzimuthalCurve
 from pipeline.diffraction.geometry import (
     Geometry,
     GeometryError,
@@ -20,7 +19,7 @@ from pipeline.diffraction.geometry import (
     from_settings,
     missing,
 )
-from pipeline.diffraction.integration import Integrator
+from pipeline.diffraction.integration import AzimuthalCurve, Integrator
 from pipeline.diffraction.poni import PoniError
 from pipeline.files.atomic import FileError, existing_path, resolve_path, save_text
 from pipeline.files.nexus_image import ImageRecord, Ranges, save_image

@@ -12,8 +12,7 @@ from femtotango.component.image_region import as_npy, bin_blocks, parse_region
 from femtotango.component.state import View
 from femtotango.dranspose_client.http import Reducer
 from femtotango.errors import NoImage, NotReady
-from pipeline.protocols.batch import IMAGE, SNAPSHOT
-from pipeline.protocols.snapshot import unpack
+from pipeline.protocols.snapshot import IMAGE, SNAPSHOT, unpack
 
 _TRIES = 10
 _TELLING = ("accumulated_number", "sum_frames")

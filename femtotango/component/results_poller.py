@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 
 from femtotango.dranspose_client.http import Reducer
 from femtotango.errors import BadReply, PipelineError, TimedOut
-from pipeline.protocols.batch import CURVES, SNAPSHOT
-from pipeline.protocols.snapshot import WireError, unpack
+from pipeline.protocols.snapshot import CURVES, SNAPSHOT, WireError, unpack
 
 _RATE_WINDOW = 2.0
 """The frame rate is an average over so long [s]."""

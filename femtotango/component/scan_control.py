@@ -29,7 +29,7 @@ from femtotango.dranspose_client.trigger_maps import (
     scan_map,
 )
 from femtotango.errors import PipelineError, ScanRunning
-from pipeline.protocols.batch import SARDANA
+from pipeline.protocols.sardana import SARDANA
 
 _FINISH = 10.0
 """How long a new scan waits for the one before [s]."""

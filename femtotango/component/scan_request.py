@@ -7,7 +7,8 @@ from typing import Any
 
 from femtotango.dranspose_client.trigger_maps import MAX_BURST, MAX_FRAMES, MAX_STEPS
 from femtotango.errors import BadRequest, OneCamera, UnknownStream
-from pipeline.protocols.batch import CAMERAS, SARDANA
+from pipeline.model.cameras import CAMERAS
+from pipeline.protocols.sardana import SARDANA
 
 EXAMPLE = '{"streams": ["pilatus", "sardana"], "steps": 5, "burst": 6}'
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.protocols.batch import SARDANA
+from pipeline.protocols.sardana import SARDANA
 
 PART = 1000
 """Events in one part: the controller walks through parts, so neither many nor big ones."""

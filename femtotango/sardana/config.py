@@ -13,7 +13,7 @@ from femtotango.sardana.config_yaml import (
     SardanaSetup,
     sardana_yaml,
 )
-from pipeline.protocols.batch import CAMERAS
+from pipeline.model.cameras import CAMERAS
 
 
 def read_ready_file(path: Path) -> dict[str, Any]:

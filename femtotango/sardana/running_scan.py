@@ -7,7 +7,8 @@ from typing import Any
 
 from femtotango.sardana.access import FemtomaxError
 from femtotango.sardana.names import BURST_VARIABLE, STREAMS_VARIABLE
-from pipeline.protocols.batch import CAMERAS, SARDANA
+from pipeline.model.cameras import CAMERAS
+from pipeline.protocols.sardana import SARDANA
 
 _BURST_NAMES = ("frames_per_point", "burst", "nb_frames", "nr_frames", "nb_triggers")
 """Attributes and parameters in which burst scans keep their number of frames per point."""

@@ -5,6 +5,13 @@ from collections.abc import Sequence
 import tango
 from tango.server import Device, attribute, run
 
+from femtotango.stack.launch import LOOPBACK
+from femtotango.stack.ports import Ports
+
+SERVER = "BalorSimulator"
+
+NAME = "femtomax/balor/1"
+
 
 class BalorSimulator(Device):
     """Simulated Balor."""
@@ -51,3 +58,29 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 if __name__ == "__main__":
     main()
+
+
+def balor_address(port: int, host: str = LOOPBACK) -> str:
+    """Return the full Tango address of the simulated Balor."""
+    return f"tango://{host}:{port}/{NAME}#dbase=no"
+
+
+def balor_arguments(port: int, host: str = LOOPBACK) -> tuple[str, ...]:
+    """Return the server's arguments, its own name left out."""
+    return ("femtotango", "-nodb", "-dlist", NAME, "-ORBendPoint", f"giop:tcp:{host}:{port}")
+
+
+def run_balor_device(port: int) -> None:
+    """Run the device until it is stopped.
+
+    Args:
+        port: where it listens; 0: any.
+
+    Raises:
+        PortError: the port is in use.
+    """
+
+    ports = Ports()
+    port = ports.fixed(port, "the simulated Balor") if port else ports.new()
+    print(f"Property BalorDevice of the analysis: {balor_address(port)}", flush=True)
+    main([SERVER, *balor_arguments(port)])

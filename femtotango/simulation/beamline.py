@@ -11,18 +11,13 @@ from typing import Any
 import httpx
 from numpy.typing import NDArray
 
-from femtotango.commands.simulate import post_record
 from femtotango.simulation.detector_socket import PushSource
+from femtotango.simulation.sardana_records import post_record
 from femtotango.stack.errors import StackError
 from femtotango.stack.tango_client import connect
-from pipeline.protocols.batch import SARDANA
-from pipeline.simulation.scan import (
-    BurstScan,
-    sardana_records,
-    stins_end,
-    stins_header,
-    stins_image,
-)
+from pipeline.protocols.sardana import SARDANA
+from pipeline.protocols.stins import stins_end, stins_header, stins_image
+from pipeline.simulation.scan import BurstScan, sardana_records
 
 _POLL = 0.02
 

@@ -7,7 +7,7 @@ from types import TracebackType
 import zmq
 
 from femtotango.stack.errors import PortError, StackError
-from pipeline.simulation.scan import Message
+from pipeline.protocols.stins import Message
 
 _QUEUE = 16
 """Messages that may wait in the socket when the pipeline is slower than the detector."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from femtotango.stack.errors import ConfigError
-from pipeline.protocols.batch import CAMERAS
+from pipeline.model.cameras import CAMERAS
 from tango_db.register import template
 
 _T = TypeVar("_T")

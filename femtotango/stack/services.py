@@ -12,7 +12,7 @@ from femtotango.stack.errors import MissingPart
 from femtotango.stack.launch import LOOPBACK, NEEDS
 from femtotango.stack.ports import Ports
 from femtotango.stack.processes import Command
-from pipeline.protocols.batch import SARDANA
+from pipeline.protocols.sardana import SARDANA
 from tango_db.register import CLASS, template
 
 INSTANCE = template().instance

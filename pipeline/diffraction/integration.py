@@ -14,12 +14,24 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from pipeline.diffraction.curve import AzimuthalCurve
 from pipeline.diffraction.geometry import Geometry
+from pipeline.model.cameras import Unit
 from pipeline.model.roi import Roi
-from pipeline.protocols.batch import Unit
 
 Curve = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class AzimuthalCurve:
+    """Mean intensity over q; three arrays of equal length."""
+
+    q: NDArray[np.float64]
+    """Bin centres [1/Å]."""
+    intensity: NDArray[np.float64]
+    """Unit of the image, per pixel at normal incidence; NaN: no valid pixel in the bin."""
+    errors: NDArray[np.float64]
+    """Standard error of the intensity; NaN where it cannot be told."""
+
 
 _EMPTY = AzimuthalCurve(np.empty(0), np.empty(0), np.empty(0))
 

@@ -2,7 +2,15 @@
 
 from dataclasses import dataclass
 
-from pipeline.protocols.batch import Unit
+CAMERAS = ("pilatus", "andor3_zyla10", "andor3_zyla12", "andor3_balor")
+
+
+class Unit:
+    """What the numbers of an image mean."""
+
+    COUNTS = "counts"
+    ADU = "ADU"
+    TOT = "TOT"
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,6 @@
-"""Name many frames in a short text."""
+"""Many frame numbers as a few ranges."""
+
+from bisect import bisect_left
 
 _MAX_RANGES = 20
 
@@ -22,3 +24,33 @@ class FrameNames:
             self._ranges.append([frame, frame])
         else:
             self._more += 1
+
+
+class Ranges:
+    """A set of whole numbers, kept as sorted ranges, so that a long run stays small."""
+
+    def __init__(self) -> None:
+        self._first: list[int] = []
+        self._last: list[int] = []
+
+    def add(self, number: int) -> None:
+        """Put a number in."""
+        i = bisect_left(self._first, number + 1)
+        if i and self._last[i - 1] >= number:
+            return
+        joins_left = i > 0 and self._last[i - 1] == number - 1
+        joins_right = i < len(self._first) and self._first[i] == number + 1
+        if joins_left and joins_right:
+            self._last[i - 1] = self._last[i]
+            del self._first[i], self._last[i]
+        elif joins_left:
+            self._last[i - 1] = number
+        elif joins_right:
+            self._first[i] = number
+        else:
+            self._first.insert(i, number)
+            self._last.insert(i, number)
+
+    def as_tuple(self) -> tuple[tuple[int, int], ...]:
+        """Return ``(first, last)`` pairs, ascending."""
+        return tuple(zip(self._first, self._last, strict=True))

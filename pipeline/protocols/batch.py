@@ -1,4 +1,4 @@
-"""What travels: payloads from worker to reducer, and the names of what the reducer publishes."""
+"""What travels from worker to reducer."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -117,39 +117,3 @@ class Batch:
     streams: tuple[str, ...] = ()
     """Names of the streams in the event."""
     partials: tuple[PartialSum, ...] = ()
-
-
-class Unit:
-    """What the numbers of an image mean."""
-
-    COUNTS = "counts"
-    ADU = "ADU"
-    TOT = "TOT"
-
-
-SNAPSHOT = "snapshot"
-"""Published dataset: all but full image and curves, packed into one array (`pack`)."""
-CURVES = "curves"
-"""Published dataset: ROI curves and their axis, packed into one array."""
-IMAGE = "image"
-EXCLUDED_FROM_SNAPSHOT = (SNAPSHOT, CURVES, IMAGE, "accumulated", "roi_means", "step_means", "x")
-FLUSH_TITLE = "femtotango flush"
-"""Title of a Sardana description that starts no scan: workers take it as a call to hand over."""
-
-CAMERAS = ("pilatus", "andor3_zyla10", "andor3_zyla12", "andor3_balor")
-SARDANA = "sardana"
-
-Packable = int | float | str | list[str] | NDArray[Any]
-
-
-def flatten(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Return the leaves of a published tree by path, attributes and excluded names left out."""
-    leaves: dict[str, Any] = {}
-    for name, value in tree.items():
-        if name.endswith("_attrs") or (not prefix and name in EXCLUDED_FROM_SNAPSHOT):
-            continue
-        if isinstance(value, Mapping):
-            leaves.update(flatten(value, f"{prefix}{name}/"))
-        else:
-            leaves[prefix + name] = value
-    return leaves

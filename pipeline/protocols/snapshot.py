@@ -10,6 +10,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+SNAPSHOT = "snapshot"
+"""Published dataset: all but full image and curves, packed into one array (`pack`)."""
+
+CURVES = "curves"
+"""Published dataset: ROI curves and their axis, packed into one array."""
+
+IMAGE = "image"
+
+EXCLUDED_FROM_SNAPSHOT = (SNAPSHOT, CURVES, IMAGE, "accumulated", "roi_means", "step_means", "x")
+
+Packable = int | float | str | list[str] | NDArray[Any]
+
 
 class WireError(ValueError):
     """Bytes that were not made by `pack`."""
@@ -62,3 +74,16 @@ def _value(value: Any, data: bytes, start: int) -> Any:
     count = int(np.prod(shape, dtype=np.int64))
     array = np.frombuffer(data, value["dtype"], count, start + value["offset"])
     return array.reshape(shape)
+
+
+def flatten(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Return the leaves of a published tree by path, attributes and excluded names left out."""
+    leaves: dict[str, Any] = {}
+    for name, value in tree.items():
+        if name.endswith("_attrs") or (not prefix and name in EXCLUDED_FROM_SNAPSHOT):
+            continue
+        if isinstance(value, Mapping):
+            leaves.update(flatten(value, f"{prefix}{name}/"))
+        else:
+            leaves[prefix + name] = value
+    return leaves

@@ -1,14 +1,20 @@
-"""Read STINS messages: JSON header, frames without or with bslz4 compression, series end."""
+"""STINS messages, read and written: JSON header, frames without or with bslz4, series end."""
 
 import json
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import bitshuffle
 import numpy as np
 from numpy.typing import NDArray
+
+COMPRESSIONS = ("none", "bslz4")
+
+Message = list[bytes]
+"""Parts of one ZMQ message."""
+
 
 MAX_PIXELS = 8192 * 8192
 """No detector of the beamline is larger; a bigger shape is a broken header."""
@@ -155,3 +161,71 @@ def _check_blocks(data: memoryview, pixels: int, itemsize: int, name: str) -> No
     position += pixels % _BLOCK_MULTIPLE * itemsize
     if position != end:
         raise BadFrame(f"{name} holds {end} compressed bytes instead of {position}")
+
+
+def stins_header(
+    message_number: int, filename: str = "", camera: Mapping[str, Any] | None = None
+) -> Message:
+    """Encode the start of a series.
+
+    Args:
+        message_number: counts the detector's messages.
+        filename: raw file; empty: live viewing.
+        camera: settings, which become a second part.
+    """
+    parts = [_encode({"htype": "header", "msg_number": message_number, "filename": filename})]
+    return parts if camera is None else [*parts, _encode(camera)]
+
+
+def stins_image(
+    message_number: int, frame: int, image: NDArray[Any], compression: str = "none"
+) -> Message:
+    """Encode one image.
+
+    Args:
+        message_number: counts the detector's messages.
+        frame: counts the frames of the series, from 0.
+        image: ``(ny, nx)`` of any integer or float dtype.
+        compression: ``none``, or ``bslz4`` without a header before the blocks.
+
+    Raises:
+        ValueError: the compression is unknown.
+    """
+    if compression not in COMPRESSIONS:
+        raise ValueError(f"Compression {compression!r}: use {' or '.join(COMPRESSIONS)}.")
+    image = np.ascontiguousarray(image)
+    data = bitshuffle.compress_lz4(image) if compression == "bslz4" else image
+    head = {
+        "htype": "image",
+        "msg_number": message_number,
+        "frame": frame,
+        "shape": list(image.shape),
+        "type": image.dtype.name,
+        "compression": compression,
+        "exposure_time": 0.05,
+    }
+    return [_encode(head), data.tobytes()]
+
+
+def stins_end(message_number: int) -> Message:
+    """Encode the end of a series."""
+    return [_encode({"htype": "series_end", "msg_number": message_number})]
+
+
+def stins_series(
+    images: Iterable[NDArray[Any]],
+    filename: str = "",
+    camera: Mapping[str, Any] | None = None,
+    compression: str = "none",
+) -> Iterator[Message]:
+    """Encode a whole series: header, images, end."""
+    yield stins_header(0, filename, camera)
+    number = 0
+    for frame, image in enumerate(images):
+        number = frame + 1
+        yield stins_image(number, frame, image, compression)
+    yield stins_end(number + 1)
+
+
+def _encode(value: Mapping[str, Any]) -> bytes:
+    return json.dumps(value).encode()

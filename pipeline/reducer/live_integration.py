@@ -7,10 +7,9 @@ import numpy as np
 
 from pipeline.diffraction.geometry import Geometry, from_settings, missing
 from pipeline.diffraction.integration import AzimuthalCurve, Integrator
-from pipeline.model.cameras import DETECTORS
+from pipeline.model.cameras import DETECTORS, Unit
 from pipeline.model.parameters import Settings
 from pipeline.model.roi import Roi
-from pipeline.protocols.batch import Unit
 from pipeline.reducer.accumulation import Sum
 from pipeline.reducer.state import ReducerStore
 

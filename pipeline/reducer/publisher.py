@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 
 from pipeline.frames.binning import Preview, full_image, make_preview
 from pipeline.model.cameras import DETECTORS
-from pipeline.protocols.batch import CURVES, IMAGE, SNAPSHOT, flatten
-from pipeline.protocols.snapshot import pack
+from pipeline.protocols.snapshot import CURVES, IMAGE, SNAPSHOT, flatten, pack
 from pipeline.reducer.accumulation import Sum
 from pipeline.reducer.roi_curves import RoiSeries, ScanAxis
 from pipeline.reducer.scan import ScanState

@@ -1,64 +1,16 @@
 """Frames and motor steps: put results in order, close bursts, average per step."""
 
-import heapq
 import math
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-Item = TypeVar("Item")
-
 KEEP = 100_000
 """Rows that a curve keeps at most; older ones are let go."""
-
-
-class Reorder(Generic[Item]):
-    """Gives items out in the order of their event numbers, each number once."""
-
-    def __init__(self, limit: int = 10_000) -> None:
-        self._waiting: list[tuple[int, int, Item]] = []
-        self._arrivals = 0
-        self._limit = limit
-        self.next = 0
-        """The event number that is waited for."""
-
-    def __len__(self) -> int:
-        return len(self._waiting)
-
-    def add(self, event: int, item: Item) -> Iterator[Item]:
-        """Take in an item and give out all whose turn it is.
-
-        An event that never comes must not hold back the run for ever: when too many wait, the gap
-        is skipped.
-        """
-        heapq.heappush(self._waiting, (event, self._arrivals, item))
-        self._arrivals += 1
-        if len(self._waiting) > self._limit:
-            self.next = max(self.next, self._waiting[0][0])
-        yield from self._ready()
-
-    def skip_gap(self) -> Iterator[Item]:
-        """Wait no longer for the events before the first that is there, and give it out."""
-        if self._waiting:
-            self.next = max(self.next, self._waiting[0][0])
-        yield from self._ready()
-
-    def _ready(self) -> Iterator[Item]:
-        while self._waiting and self._waiting[0][0] <= self.next:
-            event, _, item = heapq.heappop(self._waiting)
-            self.next = max(self.next, event + 1)
-            yield item
-
-    def rest(self) -> Iterator[Item]:
-        """Give out all that wait, gaps or not."""
-        while self._waiting:
-            event, _, item = heapq.heappop(self._waiting)
-            self.next = max(self.next, event + 1)
-            yield item
 
 
 @dataclass(frozen=True)
@@ -197,3 +149,26 @@ def _number(value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return math.nan
     return float(value)
+
+
+class RoiTotals:
+    """Sum and number of the ROI means of a scan's frames; NaN is not counted."""
+
+    def __init__(self) -> None:
+        self._sums: dict[str, float] = {}
+        self._counts: dict[str, int] = {}
+
+    def add(self, means: Mapping[str, float]) -> None:
+        """Take in the ROI means of one frame, by name."""
+        for name, mean in means.items():
+            seen = not math.isnan(mean)
+            self._sums[name] = self._sums.get(name, 0.0) + (mean if seen else 0.0)
+            self._counts[name] = self._counts.get(name, 0) + seen
+
+    def sums(self, names: Sequence[str]) -> NDArray[np.float64]:
+        """Return the sums in the order of the names, ``(roi,)``; 0 for one never seen."""
+        return np.array([self._sums.get(name, 0.0) for name in names], np.float64)
+
+    def counts(self, names: Sequence[str]) -> NDArray[np.int64]:
+        """Return how many frames are in each sum, ``(roi,)``."""
+        return np.array([self._counts.get(name, 0) for name in names], np.int64)

@@ -7,9 +7,10 @@ from dataclasses import replace
 from pipeline.model.cameras import DETECTORS
 from pipeline.model.parameters import Settings
 from pipeline.photons.scan_photons import NOTHING_BEFORE, PhotonsBefore, PhotonScan
-from pipeline.protocols.batch import SARDANA, Batch, FrameResult, StartInfo
-from pipeline.reducer.roi_curves import Reorder, ScanAxis
-from pipeline.reducer.roi_totals import RoiTotals
+from pipeline.protocols.batch import Batch, FrameResult, StartInfo
+from pipeline.protocols.sardana import SARDANA
+from pipeline.reducer.reorder import Reorder
+from pipeline.reducer.roi_curves import RoiTotals, ScanAxis
 
 _STALLED = 1.0
 """Results that wait longer for another one cannot be trusted meanwhile [s]."""

@@ -4,32 +4,18 @@ import threading
 import time
 from dataclasses import dataclass, field
 
+from pipeline.model.cameras import Unit
 from pipeline.model.parameters import Settings
 from pipeline.photons.scan_photons import NOTHING_BEFORE, PhotonScan
-from pipeline.protocols.batch import Batch, Unit
+from pipeline.protocols.batch import Batch
 from pipeline.reducer.accumulation import Accumulation
+from pipeline.reducer.health import Health
 from pipeline.reducer.scan import ScanState
 
 _UNKNOWN = "None"
 """The trigger map of a process that was started in the middle of a run."""
 _KEPT_SCANS = 3
 _KEPT_LABELS = 1000
-
-
-@dataclass
-class Health:
-    """Counted, never silent."""
-
-    frames: int = 0
-    failed_frames: int = 0
-    last_error: str = ""
-    last_frame_time: float | None = None
-    """Epoch [s] at which the newest frame was taken in."""
-
-    def fail(self, error: str, frames: int = 0) -> None:
-        """Note an error and how many frames it cost."""
-        self.failed_frames += frames
-        self.last_error = error
 
 
 @dataclass

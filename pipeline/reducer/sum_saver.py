@@ -5,8 +5,7 @@ import logging
 
 from pipeline.diffraction.integration import Integrator
 from pipeline.files.atomic import FileError
-from pipeline.files.nexus_image import ImageRecord
-from pipeline.files.saved_sums import save_sum
+from pipeline.files.nexus_image import ImageRecord, save_sum
 from pipeline.model.cameras import DETECTORS
 from pipeline.reducer.accumulation import Sum
 from pipeline.reducer.live_integration import geometry_of, region_of

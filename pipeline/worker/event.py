@@ -11,22 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.frames.roi_means import cmos_means, counting_means, sparse_means
-from pipeline.model.cameras import DETECTORS, Detector
+from pipeline.frames.summing import sum_dtype
+from pipeline.model.cameras import DETECTORS, Detector, Unit
 from pipeline.model.parameters import Settings
 from pipeline.model.roi import Roi
 from pipeline.photons.detection import clean_pixels, find_photons_with
-from pipeline.protocols.batch import (
-    FLUSH_TITLE,
-    SARDANA,
-    FrameResult,
-    PartialSum,
-    PhotonFrame,
-    SparseImage,
-    StartInfo,
-    Unit,
-)
+from pipeline.protocols.batch import FrameResult, PartialSum, PhotonFrame, SparseImage, StartInfo
+from pipeline.protocols.sardana import FLUSH_TITLE, SARDANA
 from pipeline.protocols.stins import BadFrame, StinsFrame, StinsHeader, parse
-from pipeline.worker.frame_buffer import BufferPool, Held, HoldKey, sum_dtype
+from pipeline.worker.frame_buffer import BufferPool, Held, HoldKey
 
 logger = logging.getLogger(__name__)
 

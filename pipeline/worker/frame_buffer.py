@@ -4,12 +4,18 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import Any
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.frames.summing import add_cmos, background_as, subtract_and_threshold
-from pipeline.protocols.batch import PartialSum, SparseImage, Unit
+from pipeline.frames.summing import (
+    add_cmos,
+    add_counting,
+    background_as,
+    subtract_and_threshold,
+    sum_dtype,
+)
+from pipeline.model.cameras import Unit
+from pipeline.protocols.batch import PartialSum, SparseImage
 
 _MAX_FRAMES = 60_000
 """A uint32 sum of so many 16-bit frames cannot overflow."""
@@ -17,8 +23,6 @@ _SPARSE_COST = 12
 """Bytes that one pixel costs when it travels as index and value."""
 _SMALL = 1 << 18
 """Images of fewer pixels travel as they are."""
-_MANY = 1 << 14
-"""So many positive pixels are collected before they are added to a sum."""
 
 
 @dataclass(frozen=True)
@@ -34,18 +38,6 @@ class HoldKey:
     accumulate: bool
     accumulation_id: int
     photon_region: tuple[int, int, int, int] | None = None
-
-
-def sum_dtype(image: np.dtype[Any], background: float = 0.0) -> np.dtype[Any]:
-    """Return the dtype in which frames of a dtype add up exactly.
-
-    Args:
-        image: dtype of the raw frames.
-        background: what is subtracted from them; a fraction makes the sum a float.
-    """
-    if image.kind == "f" or isinstance(background_as(image, background), float):
-        return np.dtype(np.float64)
-    return np.dtype(np.uint32 if image.itemsize <= 2 else np.int64)
 
 
 class BufferPool:
@@ -168,43 +160,6 @@ class Held:
         sparse = SparseImage(index.astype(np.int32), flat[index])
         self._pool.give_back_array(image)
         return sparse
-
-
-@numba.njit(nogil=True, cache=True)
-def add_counting(total, good, image):  # type: ignore[no-untyped-def]
-    """Add one photon counting frame to a sum; negative, NaN and infinite pixels are left out.
-
-    Most pixels are 0, and their sums need not be touched: the few others are looked for eight at a
-    time and added all together, so that the processor fetches many of their sums at once.
-
-    Args:
-        total: ``(ny, nx)`` sum that is added to.
-        good: ``(ny, nx)`` bool, set where the frame has a value.
-        image: ``(ny, nx)`` of any number dtype.
-    """
-    ny, nx = image.shape
-    sums, values = total.reshape(-1), image.reshape(-1)
-    positive = np.zeros((nx + 7) // 8 * 8, np.uint8)
-    eights = positive.view(np.uint64)
-    where = np.empty(_MANY + nx, np.int64)
-    found = 0
-    for y in range(ny):
-        for x in range(nx):
-            value = image[y, x]
-            if value >= 0 and value < np.inf:
-                good[y, x] = True
-        for x in range(nx):
-            value = image[y, x]
-            positive[x] = (value > 0) & (value < np.inf)
-        for eight in range(eights.size):
-            if eights[eight] != 0:
-                for x in range(8 * eight, min(8 * eight + 8, nx)):
-                    where[found] = y * nx + x
-                    found += positive[x]
-        if found > _MANY or y == ny - 1:
-            for pixel in where[:found]:
-                sums[pixel] += values[pixel]
-            found = 0
 
 
 def warm_up() -> None:

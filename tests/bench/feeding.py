@@ -17,7 +17,8 @@ from femtotango.dranspose_client.http import Controller
 from femtotango.dranspose_client.trigger_maps import scan_map
 from femtotango.simulation.beamline import ScanPlayer
 from femtotango.stack.running import running
-from pipeline.simulation.scan import BurstScan, Message, stins_end, stins_header, stins_image
+from pipeline.protocols.stins import Message, stins_end, stins_header, stins_image
+from pipeline.simulation.scan import BurstScan
 
 _POLL = 0.005
 _AFTER_ASSIGN = 0.1

@@ -9,11 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.diffraction.curve import AzimuthalCurve
 from pipeline.diffraction.geometry import Geometry
-from pipeline.diffraction.integration import Integrator
-from pipeline.model.cameras import DETECTORS
-from pipeline.protocols.batch import Unit
+from pipeline.diffraction.integration import AzimuthalCurve, Integrator
+from pipeline.model.cameras import DETECTORS, Unit
 
 RATIO_LIMIT = 1.2
 """How many times as long as pyFAI alone an integration may take."""

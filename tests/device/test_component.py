@@ -11,7 +11,7 @@ from support.client_side import wait_for
 from femtotango.component import scan_control
 from femtotango.component.component import Addresses, Component
 from femtotango.simulation.detector_socket import PushSource
-from pipeline.simulation.scan import stins_header, stins_image
+from pipeline.protocols.stins import stins_header, stins_image
 
 CONFIG = b'{"parameters_version": {}, "parameters_hash": "h"}'
 REPLIES = {

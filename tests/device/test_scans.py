@@ -12,7 +12,8 @@ from support.device_server import device_server
 
 from femtotango.dranspose_client.http import Controller
 from femtotango.dranspose_client.trigger_maps import scan_map
-from pipeline.simulation.scan import BurstScan, stins_end, stins_header, stins_image
+from pipeline.protocols.stins import stins_end, stins_header, stins_image
+from pipeline.simulation.scan import BurstScan
 
 FRAME = np.ones((32, 48), np.float32)
 URLS = {"ControllerUrl": "controller", "ReducerUrl": "reducer", "SardanaUrl": "sardana"}

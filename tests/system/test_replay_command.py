@@ -18,8 +18,8 @@ from support.captures import capture
 
 from femtotango.stack.running import running
 from femtotango.stack.tango_client import connect
-from pipeline.protocols.stins import StinsFrame, parse
-from pipeline.simulation.scan import BurstScan, detector_frames, sardana_records, stins_series
+from pipeline.protocols.stins import StinsFrame, parse, stins_series
+from pipeline.simulation.scan import BurstScan, detector_frames, sardana_records
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 

@@ -15,7 +15,7 @@ from femtotango.commands.demo import photons, pilatus
 from femtotango.commands.demo.checks import Check, check_table, demand
 from femtotango.commands.demo.pictures import save_curves, save_image
 from femtotango.commands.demo.report import device_table
-from femtotango.simulation.balor_address import SERVER, balor_address, balor_arguments
+from femtotango.simulation.balor_device import SERVER, balor_address, balor_arguments
 from femtotango.simulation.beamline import ScanPlayer
 from femtotango.stack.ports import Ports
 from femtotango.stack.processes import Command, Process, end

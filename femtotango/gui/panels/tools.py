@@ -6,7 +6,8 @@ from taurus.external.qt import QtCore, QtWidgets
 
 from femtotango.gui.panels.device_widget import DeviceWidget
 from femtotango.gui.panels.fields import CheckField
-from pipeline.protocols.batch import CAMERAS, SARDANA
+from pipeline.model.cameras import CAMERAS
+from pipeline.protocols.sardana import SARDANA
 
 _CHANGED_BY_ACCUMULATION = ("Accumulate", "FrameCount", "ImageSum", "ImageMax")
 _SCAN = ("State", "Status", "ScanNumber", "ScanFinished", "EventsProcessed", "EventsTotal")

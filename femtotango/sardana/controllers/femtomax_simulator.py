@@ -10,7 +10,8 @@ import zmq
 from sardana import State
 from sardana.pool.controller import CounterTimerController, DefaultValue, Description, Type
 
-from pipeline.simulation.scan import detector_frames, stins_end, stins_header, stins_image
+from pipeline.protocols.stins import stins_end, stins_header, stins_image
+from pipeline.simulation.scan import detector_frames
 
 _PATIENCE = 5_000
 """So long may the pipeline take to connect [ms]."""

@@ -23,7 +23,8 @@ from femtotango.sardana.running_scan import (
     points_of,
     streams_from,
 )
-from pipeline.protocols.batch import CAMERAS, SARDANA
+from pipeline.model.cameras import CAMERAS
+from pipeline.protocols.sardana import SARDANA
 
 _QUIET, _LONGEST = 3.0, 10.0
 """So long may the scan before stand still, and go on [s]."""

@@ -10,8 +10,8 @@ from support.geometries import LAB6, TILTED, geometries, in_pyfai, numbers
 
 from pipeline.diffraction.geometry import Geometry
 from pipeline.diffraction.integration import Integrator
+from pipeline.model.cameras import Unit
 from pipeline.model.roi import Roi
-from pipeline.protocols.batch import Unit
 
 SMALL = dataclasses.replace(LAB6, shape=(120, 150), beam_x=40.0, beam_y=70.0)
 

@@ -19,8 +19,8 @@ from pipeline.diffraction.geometry import from_poni
 from pipeline.diffraction.integration import Integrator
 from pipeline.files.atomic import FileError
 from pipeline.files.nexus_image import ImageRecord, save_image
+from pipeline.model.cameras import Unit
 from pipeline.model.parameters import Settings
-from pipeline.protocols.batch import Unit
 
 GEOMETRY = dataclasses.replace(TILTED, shape=(120, 150), beam_x=40.0, beam_y=70.0)
 SETTINGS = Settings(photon_energy=13.5, rois='{"é": {"x":1,"y":2,"width":3,"height":4}}')

@@ -11,10 +11,9 @@ from support.geometries import LAB6
 
 from pipeline.diffraction.geometry import from_poni
 from pipeline.files.atomic import FileError
-from pipeline.files.nexus_image import ImageRecord
-from pipeline.files.saved_sums import save_sum
+from pipeline.files.nexus_image import ImageRecord, save_sum
+from pipeline.model.cameras import Unit
 from pipeline.model.parameters import Settings
-from pipeline.protocols.batch import Unit
 
 GEOMETRY = dataclasses.replace(LAB6, shape=(12, 15))
 NOW = datetime(2026, 1, 31, 12, 0, 5, tzinfo=UTC)

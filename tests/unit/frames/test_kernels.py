@@ -7,9 +7,8 @@ from hypothesis import strategies as st
 
 from pipeline.frames.binning import full_image, make_preview, preview_binning
 from pipeline.frames.roi_means import cmos_means, counting_means, sparse_means
-from pipeline.frames.summing import add_cmos, background_as, subtract_and_threshold
+from pipeline.frames.summing import add_cmos, add_counting, background_as, subtract_and_threshold
 from pipeline.model.roi import Roi
-from pipeline.worker.frame_buffer import add_counting
 
 DTYPES = ["uint8", "uint16", "int16", "uint32", "int64", "float32", "float64"]
 WARM_UP = settings(deadline=None, max_examples=60)

@@ -10,8 +10,8 @@ import pytest
 from support.photons import PHOTON_SETTINGS, header, photon_frame, read_columns, skipped_frame
 
 from pipeline.photons.scan_photons import FLUSH_INTERVAL, MAX_WAITING, PhotonScan
-from pipeline.protocols.batch import PhotonFrame, PhotonList, flatten
-from pipeline.protocols.snapshot import pack
+from pipeline.protocols.batch import PhotonFrame, PhotonList
+from pipeline.protocols.snapshot import flatten, pack
 
 
 @pytest.fixture

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.reducer.accumulation import Ranges
-from pipeline.reducer.roi_curves import Reorder, RoiSeries, ScanAxis, step_mean
+from pipeline.model.frame_ranges import Ranges
+from pipeline.reducer.reorder import Reorder
+from pipeline.reducer.roi_curves import RoiSeries, ScanAxis, step_mean
 
 
 @given(st.permutations(range(30)))

@@ -1,6 +1,6 @@
 import math
 
-from pipeline.reducer.roi_totals import RoiTotals
+from pipeline.reducer.roi_curves import RoiTotals
 
 
 def test_differences_between_two_looks_are_the_frames_in_between():

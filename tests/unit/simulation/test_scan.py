@@ -8,8 +8,17 @@ from dranspose.data.sardana import SardanaPacket
 from dranspose.event import StreamData
 from dranspose.middlewares.stream1 import parse as dranspose_parse
 
-from pipeline.protocols.batch import CAMERAS
-from pipeline.protocols.stins import StinsEnd, StinsFrame, StinsHeader, parse
+from pipeline.model.cameras import CAMERAS
+from pipeline.protocols.stins import (
+    StinsEnd,
+    StinsFrame,
+    StinsHeader,
+    parse,
+    stins_end,
+    stins_header,
+    stins_image,
+    stins_series,
+)
 from pipeline.simulation.pilatus import (
     PILATUS_SHAPE,
     LaB6Pilatus,
@@ -17,15 +26,7 @@ from pipeline.simulation.pilatus import (
     lab6_lines,
     q_of_pixels,
 )
-from pipeline.simulation.scan import (
-    BurstScan,
-    detector_frames,
-    sardana_records,
-    stins_end,
-    stins_header,
-    stins_image,
-    stins_series,
-)
+from pipeline.simulation.scan import BurstScan, detector_frames, sardana_records
 
 
 @pytest.mark.parametrize("stream", CAMERAS)

@@ -6,7 +6,7 @@ import pytest
 
 from femtotango.stack.config import StackConfig, config_from_table, read_config
 from femtotango.stack.errors import ConfigError
-from pipeline.protocols.batch import CAMERAS
+from pipeline.model.cameras import CAMERAS
 
 
 def test_defaults_stay_on_loopback_and_know_all_cameras():

@@ -1,0 +1,19 @@
+"""What went wrong, counted and named."""
+
+from dataclasses import dataclass
+
+
+@dataclass
+class Health:
+    """Counted, never silent."""
+
+    frames: int = 0
+    failed_frames: int = 0
+    last_error: str = ""
+    last_frame_time: float | None = None
+    """Epoch [s] at which the newest frame was taken in."""
+
+    def fail(self, error: str, frames: int = 0) -> None:
+        """Note an error and how many frames it cost."""
+        self.failed_frames += frames
+        self.last_error = error

@@ -1,0 +1,52 @@
+"""Give results out in the order of their events, whichever worker was faster."""
+
+import heapq
+from collections.abc import Iterator
+from typing import Generic, TypeVar
+
+Item = TypeVar("Item")
+
+
+class Reorder(Generic[Item]):
+    """Gives items out in the order of their event numbers, each number once."""
+
+    def __init__(self, limit: int = 10_000) -> None:
+        self._waiting: list[tuple[int, int, Item]] = []
+        self._arrivals = 0
+        self._limit = limit
+        self.next = 0
+        """The event number that is waited for."""
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def add(self, event: int, item: Item) -> Iterator[Item]:
+        """Take in an item and give out all whose turn it is.
+
+        An event that never comes must not hold back the run for ever: when too many wait, the gap
+        is skipped.
+        """
+        heapq.heappush(self._waiting, (event, self._arrivals, item))
+        self._arrivals += 1
+        if len(self._waiting) > self._limit:
+            self.next = max(self.next, self._waiting[0][0])
+        yield from self._ready()
+
+    def skip_gap(self) -> Iterator[Item]:
+        """Wait no longer for the events before the first that is there, and give it out."""
+        if self._waiting:
+            self.next = max(self.next, self._waiting[0][0])
+        yield from self._ready()
+
+    def _ready(self) -> Iterator[Item]:
+        while self._waiting and self._waiting[0][0] <= self.next:
+            event, _, item = heapq.heappop(self._waiting)
+            self.next = max(self.next, event + 1)
+            yield item
+
+    def rest(self) -> Iterator[Item]:
+        """Give out all that wait, gaps or not."""
+        while self._waiting:
+            event, _, item = heapq.heappop(self._waiting)
+            self.next = max(self.next, event + 1)
+            yield item
