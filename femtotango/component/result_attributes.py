@@ -10,10 +10,10 @@ from femtotango.component import result_readers as readers
 from femtotango.component.roi_slots import SLOTS
 from femtotango.component.state import View
 from femtotango.text_encoding import latin
+from pipeline.model.roi import MAX_ROIS
 
 MAX_POINTS = 100_000
 """Points of a curve; the reducer keeps the newest so many frames."""
-MAX_ROIS = 100
 MAX_IMAGE = 8192
 """Pixels a side."""
 MAX_PREVIEW = 1024
