@@ -21,8 +21,9 @@ from pipeline.diffraction.geometry import (
 )
 from pipeline.diffraction.integration import AzimuthalCurve, Integrator
 from pipeline.diffraction.poni import PoniError
-from pipeline.files.atomic import FileError, existing_path, resolve_path, save_text
-from pipeline.files.nexus_image import ImageRecord, Ranges, save_image
+from pipeline.files.atomic import FileError, existing_path, resolve_path, write_new
+from pipeline.files.nexus_image import ImageRecord, save_image
+from pipeline.model.frame_ranges import FrameRanges
 from pipeline.model.parameters import PARAMETERS, Settings
 from pipeline.model.roi import Roi
 
@@ -91,7 +92,7 @@ def save_poni(view: View, path: str) -> Path:
     text = geometry(view).to_poni()
     try:
         full = resolve_path(path, view.settings.output_folder)
-        save_text(full, text)
+        write_new(full, lambda part: part.write_text(text, encoding="utf8"))
     except FileError as error:
         raise BadPath(str(error)) from error
     return full
@@ -157,12 +158,9 @@ def save_exact_image(view: View, images: FullImage, path: str) -> Path:
     return full
 
 
-def _frames(view: View) -> tuple[tuple[str, Ranges], ...]:
+def _frames(view: View) -> tuple[tuple[str, FrameRanges], ...]:
     scans = json.loads(view.snapshot.get("sum_frames", "{}"))
-    return tuple(
-        (scan, tuple((int(first), int(last)) for first, last in ranges))
-        for scan, ranges in scans.items()
-    )
+    return tuple((scan, FrameRanges(ranges)) for scan, ranges in scans.items())
 
 
 def _settings(view: View) -> Settings:

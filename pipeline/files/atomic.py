@@ -1,12 +1,22 @@
-"""Paths that clients give, and files that appear whole or not at all."""
+"""Paths that clients give, and files that appear whole or not at all.
+
+A file is written under a hidden name in its folder and then linked to its own name, which fails
+where something stands already: there is no moment between a test and a creation, and nobody finds
+half a file.
+"""
 
 import contextlib
 import errno
 import os
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+Write = Callable[[Path], object]
+"""Writes a file at the path that it is given; what it returns is not used."""
+
+_TAKEN = "{} exists already; files are never overwritten, give a new name."
+_MAX_NUMBER = 9999
 _NO_HARD_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EMLINK, errno.ENOSYS)
 
 
@@ -27,10 +37,9 @@ def resolve_path(path: str, folder: str) -> Path:
     """
     full = _absolute(path, folder)
     with _plain_errors(f"{full}: cannot be written"):
-        if not full.parent.is_dir():
-            raise FileError(f"{full}: folder {str(full.parent)!r} does not exist; create it first.")
+        _check_folder(full)
         if os.path.lexists(full):
-            raise FileError(f"{full} exists already; files are never overwritten, give a new name.")
+            raise FileError(_TAKEN.format(full))
     return full
 
 
@@ -51,34 +60,132 @@ def existing_path(path: str, folder: str) -> Path:
     return full
 
 
-@contextlib.contextmanager
-def new_file(path: Path) -> Iterator[Path]:
-    """Give a temporary path to write to, which becomes the file when the block ends well.
+def write_new(path: Path, write: Write) -> None:
+    """Make a file that appears whole under this name, or fail.
 
-    The file appears under its name only when it is complete, and never replaces another one.
-    When the block fails, nothing is left behind.
-
-    Raises:
-        FileError: the file cannot be written, or somebody else has made one of that name.
-    """
-    part = path.with_name(f".{uuid.uuid4().hex}.part")
-    try:
-        with _plain_errors(f"{path}: cannot be written"):
-            yield part
-            _publish(part, path)
-    finally:
-        with contextlib.suppress(OSError):
-            part.unlink()
-
-
-def save_text(path: Path, text: str) -> None:
-    """Write a text file that appears whole and replaces nothing.
+    Args:
+        path: of the file; its folder must exist.
+        write: writes the content to the path that it is given.
 
     Raises:
-        FileError: the file cannot be written, or exists already.
+        FileError: the file cannot be written, or something has this name already. Nothing is left
+            behind then, and nothing was overwritten.
     """
-    with new_file(path) as part:
+    with _plain_errors(f"{path}: cannot be written"), _written(path, [write]) as parts:
+        try:
+            _place_all(parts, [path])
+        except FileExistsError as error:
+            raise FileError(_TAKEN.format(path)) from error
+
+
+def write_numbered(path: Path, write: Write, beside: Mapping[str, Write] | None = None) -> Path:
+    """Make a file that appears whole under this name or, where it is taken, the next free number.
+
+    Args:
+        path: requested; ``a.h5`` becomes ``a_1.h5``, ``a_2.h5``, …; its folder must exist.
+        write: writes the content to the path that it is given.
+        beside: further files by suffix, ``{".poni": …}``: they get the same number, and stand
+            before the file itself appears.
+
+    Returns:
+        Where the file stands.
+
+    Raises:
+        FileError: a file cannot be written, or all numbers are taken. Nothing is left behind then,
+            and nothing was overwritten.
+    """
+    suffixes = [*(beside or {}), path.suffix]
+    writers = [*(beside or {}).values(), write]
+    with _plain_errors(f"{path}: cannot be written"), _written(path, writers) as parts:
+        for number in range(_MAX_NUMBER + 1):
+            stem = f"{path.stem}_{number}" if number else path.stem
+            names = [path.with_name(stem + suffix) for suffix in suffixes]
+            try:
+                _place_all(parts, names)
+            except FileExistsError:
+                continue
+            return names[-1]
+    raise FileError(f"{path} and {_MAX_NUMBER} numbered ones exist already; move old ones away.")
+
+
+def write_over(path: Path, text: str) -> None:
+    """Replace a text file of our own, so that readers find the old one or the new one, whole.
+
+    Raises:
+        FileError: the file cannot be written; the old one stays.
+    """
+
+    def write(part: Path) -> None:
         part.write_text(text, encoding="utf8")
+
+    with _plain_errors(f"{path}: cannot be written"), _written(path, [write]) as (part,):
+        part.replace(path)
+
+
+@contextlib.contextmanager
+def _written(path: Path, writers: Sequence[Write]) -> Iterator[list[Path]]:
+    """Write files under hidden names beside the path, and remove these names afterwards."""
+    _check_folder(path)
+    parts = [path.with_name(f".{uuid.uuid4().hex}.part") for _ in writers]
+    try:
+        for part, write in zip(parts, writers, strict=True):
+            write(part)
+        yield parts
+    finally:
+        for part in parts:
+            with contextlib.suppress(OSError):
+                part.unlink()
+
+
+def _place_all(parts: Sequence[Path], paths: Sequence[Path]) -> None:
+    """Give finished files their names, all or none.
+
+    Raises:
+        FileExistsError: something has one of the names.
+        OSError: a file cannot be placed there.
+    """
+    placed: list[tuple[Path, Path]] = []
+    try:
+        for part, path in zip(parts, paths, strict=True):
+            _place(part, path)
+            placed.append((part, path))
+    except OSError:
+        for part, path in placed:
+            # Where there are no hard links, the file has only the one name.
+            if part.exists():
+                path.unlink()
+            else:
+                path.replace(part)
+        raise
+
+
+def _place(part: Path, path: Path) -> None:
+    try:
+        os.link(part, path)
+        return
+    except FileExistsError:
+        # NFS may say so of the link that it has just made, when its first answer was lost.
+        if part.stat().st_nlink > 1:
+            return
+        raise
+    except OSError as error:
+        if error.errno not in _NO_HARD_LINKS:
+            raise
+    # A file system without hard links: take the name with an empty file, then replace that.
+    path.touch(exist_ok=False)
+    try:
+        part.replace(path)
+    except OSError:
+        path.unlink()
+        raise
+
+
+def _check_folder(path: Path) -> None:
+    if not path.parent.is_dir():
+        raise FileError(
+            f"{path}: cannot be written: folder {str(path.parent)!r} does not exist; "
+            "create it first."
+        )
 
 
 def _absolute(path: str, folder: str) -> Path:
@@ -94,33 +201,6 @@ def _absolute(path: str, folder: str) -> Path:
     if not folder:
         raise FileError(f"{path}: no output folder is set; set it, or give an absolute path.")
     return Path(folder).absolute() / given
-
-
-def place(part: Path, path: Path) -> None:
-    """Give a finished file its name, which nothing may have yet.
-
-    Raises:
-        FileExistsError: something has that name.
-        OSError: the file cannot be placed there.
-    """
-    try:
-        os.link(part, path)
-        return
-    except OSError as error:
-        if error.errno not in _NO_HARD_LINKS:
-            raise
-    # A file system without hard links: hold the name with an empty file, then replace that.
-    path.touch(exist_ok=False)
-    part.replace(path)
-
-
-def _publish(part: Path, path: Path) -> None:
-    try:
-        place(part, path)
-    except FileExistsError as error:
-        raise FileError(
-            f"{path} exists already; files are never overwritten, give a new name."
-        ) from error
 
 
 @contextlib.contextmanager

@@ -18,9 +18,10 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.files.atomic import FileError, write_numbered
 from pipeline.files.hdf5_commit import CommitFile
 from pipeline.model.parameters import PARAMETERS, Settings
-from pipeline.photons.list_path import PhotonFileError, photon_path, put_in_place
+from pipeline.photons.list_path import PhotonFileError, photon_path
 
 _CHUNK = 16_384
 _COLUMNS = {
@@ -63,8 +64,9 @@ def _told(path: Path | str, doing: str) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        cause = re.search(r"error message = '([^']*)'", str(error))
-        text = cause[1] if cause else getattr(error, "strerror", None) or str(error)
+        refusal = error.__cause__ if isinstance(error, FileError) and error.__cause__ else error
+        cause = re.search(r"error message = '([^']*)'", str(refusal))
+        text = cause[1] if cause else getattr(refusal, "strerror", None) or str(refusal)
         raise PhotonFileError(
             f"photon file {path} could not be {doing}: {text}. Photons are counted but not "
             "written: check folder, permissions and space, then start a new scan."
@@ -100,7 +102,8 @@ class PhotonFile:
 
         with _told(wanted, "created"):
             try:
-                self.path = put_in_place(wanted, make)
+                wanted.parent.mkdir(parents=True, exist_ok=True)
+                self.path = write_numbered(wanted, make)
             except BaseException:
                 self.abandon()
                 raise

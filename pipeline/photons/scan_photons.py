@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.model.frame_ranges import FrameNames
+from pipeline.model.frame_ranges import FrameRanges
 from pipeline.model.parameters import Settings
 from pipeline.photons import trust
 from pipeline.photons.energies import PhotonEnergies
@@ -61,8 +61,8 @@ class PhotonScan:
         self._skipped = 0
         self._density = math.nan
         self._densest = 0.0
-        self._frames = FrameNames()
-        self._without = FrameNames()
+        self._frames = FrameRanges()
+        self._without = FrameRanges()
         """Frames that were skipped, not searched or not written."""
         self._stalled = ""
         self._outside = False

@@ -8,7 +8,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.model.frame_ranges import Ranges
+from pipeline.model.frame_ranges import FrameRanges
 from pipeline.model.parameters import Settings
 from pipeline.protocols.batch import PartialSum, SparseImage
 
@@ -32,7 +32,7 @@ class Sum:
     photon_region: tuple[int, int, int, int] | None = None
     count: int = 0
     newest: Order = _NEVER
-    frames: dict[str, Ranges] = field(default_factory=dict)
+    frames: dict[str, FrameRanges] = field(default_factory=dict)
     """Frame numbers by scan label."""
     settings: Settings = field(default_factory=Settings)
     """Those in force when the newest frame was added."""
@@ -56,7 +56,7 @@ class Sum:
         self.count += len(partial.events)
         self.newest = max(self.newest, newest)
         self.photon_region = _common(self.photon_region, partial.photon_region)
-        ranges = self.frames.setdefault(scan, Ranges())
+        ranges = self.frames.setdefault(scan, FrameRanges())
         for frame in partial.frames:
             ranges.add(frame)
 

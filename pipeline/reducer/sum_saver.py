@@ -62,7 +62,7 @@ def _record(total: Sum) -> ImageRecord:
         unit=total.unit,
         detector=total.stream,
         pixel_size=DETECTORS[total.stream].pixel_size,
-        frames=tuple((scan, ranges.as_tuple()) for scan, ranges in total.frames.items()),
+        frames=tuple((scan, ranges.copy()) for scan, ranges in total.frames.items()),
         settings=total.settings,
         geometry=geometry_of(total.settings, total),
     )

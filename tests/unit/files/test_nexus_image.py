@@ -1,6 +1,7 @@
 """Saved images: valid NeXus, exact numbers, everything that is known about them."""
 
 import dataclasses
+import json
 import resource
 import signal
 import subprocess
@@ -18,8 +19,10 @@ from support.geometries import TILTED
 from pipeline.diffraction.geometry import from_poni
 from pipeline.diffraction.integration import Integrator
 from pipeline.files.atomic import FileError
+from pipeline.files.nexus import versions
 from pipeline.files.nexus_image import ImageRecord, save_image
 from pipeline.model.cameras import Unit
+from pipeline.model.frame_ranges import FrameRanges
 from pipeline.model.parameters import Settings
 
 GEOMETRY = dataclasses.replace(TILTED, shape=(120, 150), beam_x=40.0, beam_y=70.0)
@@ -32,7 +35,8 @@ def record() -> ImageRecord:
     image = random.poisson(20.0, GEOMETRY.shape).astype(np.float64) / 10
     good = random.random(GEOMETRY.shape) > 0.1
     curve = Integrator().integrate(np.where(good, image, np.nan), GEOMETRY, 100, Unit.TOT)
-    scans = (("123374", ((0, 12), (15, 29))), ("123375", ((0, 2),)))
+    frames = FrameRanges([(0, 12), (15, 29)]), FrameRanges([(0, 2)])
+    scans = (("123374", frames[0]), ("123375", frames[1]))
     return ImageRecord(
         image, good, 31, Unit.TOT, "pilatus", GEOMETRY.pixel_size, scans, SETTINGS, GEOMETRY, curve
     )
@@ -98,7 +102,10 @@ def test_what_it_is_made_of(tmp_path: Path, record: ImageRecord) -> None:
         assert "é" in entry["settings/rois"].asstr()[()]
         assert set(entry["settings"]) - {"NX_class"} == set(SETTINGS.values())
         assert entry["process/program"].asstr()[()] == "femtotango"
-        assert entry["process/version"].asstr()[()]
+        programs = json.loads(entry["process/versions"].asstr()[()])
+        assert programs == versions() == dict(entry["process/versions"].attrs)
+        assert entry["process/version"].asstr()[()] == programs["femtotango"]
+        assert {"femtotango", "dranspose", "numpy", "h5py"} <= set(programs)
         assert entry["end_time"].asstr()[()] == "2026-01-31T12:00:00+00:00"
         assert entry["instrument/detector/x_pixel_size"][()] == GEOMETRY.pixel_size[1]
         assert entry["instrument/detector/local_name"].asstr()[()] == "pilatus"
@@ -107,6 +114,15 @@ def test_what_it_is_made_of(tmp_path: Path, record: ImageRecord) -> None:
         assert poni.settings["tilt"] == GEOMETRY.tilt
         classes = {entry[name].attrs.get("NX_class") for name in entry if name != "title"}
         assert {"NXdata", "NXinstrument", "NXnote", "NXprocess", "NXcollection"} <= classes
+
+
+def test_frame_numbers_of_64_bits(tmp_path: Path, record: ImageRecord) -> None:
+    largest = 2**64 - 1
+    frames = (("1", FrameRanges([(0, 0), (largest - 1, largest)])),)
+    save_image(tmp_path / "a.h5", dataclasses.replace(record, frames=frames))
+    with h5py.File(tmp_path / "a.h5") as file:
+        assert file["entry/frames/first"][()].tolist() == [0, largest - 1]
+        assert file["entry/frames/last"][()].tolist() == [0, largest]
 
 
 def test_without_geometry_there_is_no_curve_and_no_poni(

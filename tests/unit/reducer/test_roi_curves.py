@@ -1,12 +1,10 @@
 import math
-import random
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.model.frame_ranges import Ranges
 from pipeline.reducer.reorder import Reorder
 from pipeline.reducer.roi_curves import RoiSeries, ScanAxis, step_mean
 
@@ -79,15 +77,3 @@ def test_a_scan_without_movable_has_no_steps() -> None:
     assert not axis.by_step
     assert len(axis.means) == 0
     np.testing.assert_array_equal(axis.frames.values("a"), [1.0])
-
-
-@given(st.lists(st.integers(0, 60)), st.randoms())
-def test_ranges_are_the_sorted_set(numbers: list[int], rng: random.Random) -> None:
-    rng.shuffle(numbers)
-    ranges = Ranges()
-    for number in numbers:
-        ranges.add(number)
-    listed = [n for first, last in ranges.as_tuple() for n in range(first, last + 1)]
-    assert listed == sorted(set(numbers))
-    gaps = [b[0] - a[1] for a, b in zip(ranges.as_tuple(), ranges.as_tuple()[1:], strict=False)]
-    assert all(gap > 1 for gap in gaps)
