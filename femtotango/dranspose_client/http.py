@@ -1,7 +1,9 @@
 """HTTP to dranspose's controller, to the reducer and to the Sardana ingester."""
 
 import base64
+import math
 import re
+from collections.abc import Mapping
 from typing import Any
 
 import httpx
@@ -17,9 +19,17 @@ SHORT = httpx.Timeout(2.0, connect=0.5)
 LONG = httpx.Timeout(15.0, connect=0.5)
 """For full images, and for a trigger map: the controller gives its services 10 s."""
 
+Scalar = int | float | str
+"""What the reducer publishes as a single value."""
+
 
 class _Http:
-    """One server; every failure becomes `Unreachable` or `BadReply`."""
+    """Client of one server; every failure becomes `Unreachable` or `BadReply`.
+
+    Args:
+        what: the server is, for messages.
+        url: where it answers.
+    """
 
     def __init__(self, what: str, url: str) -> None:
         self.what = what
@@ -36,64 +46,101 @@ class _Http:
         """Close the connections."""
         self._client.close()
 
-    def ask(self, method: str, path: str, *, repeat: bool = True, **more: Any) -> httpx.Response:
-        """Send one request.
+    def _ask(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, str | bool] | None = None,
+        content: bytes | None = None,
+        json: Mapping[str, Any] | None = None,
+        timeout: httpx.Timeout = SHORT,
+        repeat: bool = True,
+    ) -> httpx.Response:
+        """Send one request and return the answer, whatever its status.
 
         Args:
             method: of HTTP.
             path: below the server's address.
-            repeat: once more when the server drops the connection, as it does after an error of
-                its own: twice must be as good as once.
-            **more: for httpx.
+            params: of the query.
+            content: body as bytes.
+            json: body as JSON.
+            timeout: for connection and answer.
+            repeat: ask once more when the server drops the connection, as it does after an error
+                of its own; for requests of which two do no more than one.
 
         Raises:
             Unreachable: no connection, or (TimedOut) no answer in time.
-            BadReply: any status but 2xx.
         """
         try:
-            reply = self._client.request(method, self.url + path, **more)
-        except (httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError) as error:
-            if repeat:
-                return self.ask(method, path, repeat=False, **more)
-            raise self._silent(error) from error
-        except httpx.ReadTimeout as error:
-            raise self._silent(error, TimedOut) from error
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise self._silent(error) from error
-        if reply.is_error:
-            raise BadReply(
-                f"The {self.what} at {self.url} answered {reply.status_code} to {method} "
-                f"{path[:80]}: {reply.text[:200]}"
+            return self._client.request(
+                method, self.url + path, params=params, content=content, json=json, timeout=timeout
             )
-        return reply
+        except (httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError) as error:
+            if not repeat:
+                raise self._unreachable(error) from error
+        except httpx.ReadTimeout as error:
+            raise self._unreachable(error, TimedOut) from error
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise self._unreachable(error) from error
+        return self._ask(
+            method,
+            path,
+            params=params,
+            content=content,
+            json=json,
+            timeout=timeout,
+            repeat=False,
+        )
 
-    def _silent(self, error: Exception, kind: type[Unreachable] = Unreachable) -> Unreachable:
+    def _unreachable(self, error: Exception, kind: type[Unreachable] = Unreachable) -> Unreachable:
         return kind(
             f"The {self.what} at {self.url} does not answer "
             f"({str(error) or type(error).__name__}); is it running?"
         )
 
-    def json(self, method: str, path: str, **more: Any) -> Any:
-        """Send one request and read the JSON answer."""
-        reply = self.ask(method, path, **more)
+    def _checked(self, reply: httpx.Response) -> httpx.Response:
+        """Return the answer when it is no error.
+
+        Raises:
+            BadReply: any status but 2xx.
+        """
+        if reply.is_success:
+            return reply
+        request = reply.request
+        raise BadReply(
+            f"The {self.what} at {self.url} answered {reply.status_code} to {request.method} "
+            f"{request.url.path[:80]}: {reply.text[:200]}"
+        )
+
+    def _json(self, reply: httpx.Response) -> Any:
+        """Return the content of an answer in JSON.
+
+        Raises:
+            BadReply: the answer is an error, or no JSON.
+        """
         try:
-            return reply.json()
+            return self._checked(reply).json()
         except ValueError as error:
             raise BadReply(
-                f"The {self.what} at {self.url} answered {path[:80]} with no JSON: "
-                f"{reply.text[:80]!r}"
+                f"The {self.what} at {self.url} answered {reply.request.url.path[:80]} with "
+                f"something that is not JSON: {reply.text[:80]!r}"
             ) from error
 
 
 class Controller(_Http):
-    """dranspose's controller."""
+    """dranspose's controller.
+
+    Every method raises `Unreachable` without an answer, and `BadReply` for one that is an error or
+    makes no sense.
+    """
 
     def __init__(self, url: str) -> None:
         super().__init__("controller", url)
 
     def config(self) -> Config:
         """Return the pipeline's parts and the versions of the parameters."""
-        raw = self.json("GET", "/api/v1/config")
+        raw = self._json(self._ask("GET", "/api/v1/config"))
         try:
             return read_config(raw)
         except (KeyError, TypeError, AttributeError) as error:
@@ -104,80 +151,88 @@ class Controller(_Http):
 
     def progress(self) -> Progress:
         """Return how far the events of the trigger map are."""
-        raw = self.json("GET", "/api/v1/progress")
+        raw = self._json(self._ask("GET", "/api/v1/progress"))
         try:
             return Progress(
-                int(raw["last_assigned"]),
-                int(raw["completed_events"]),
-                int(raw["total_events"]),
-                bool(raw["finished"]),
+                last_assigned=int(raw["last_assigned"]),
+                completed=int(raw["completed_events"]),
+                total=int(raw["total_events"]),
+                finished=bool(raw["finished"]),
             )
         except (KeyError, TypeError, ValueError) as error:
             raise BadReply(f"The controller at {self.url} gives no progress: {raw!r}") from error
 
     def parameter(self, name: str) -> bytes | None:
         """Return a parameter's bytes; None when the controller does not have it."""
-        try:
-            return self.ask("GET", f"/api/v1/parameter/{name}").content
-        except BadReply as error:
-            if " 404 " in str(error):
-                return None
-            raise
+        reply = self._ask("GET", f"/api/v1/parameter/{name}")
+        if reply.status_code == httpx.codes.NOT_FOUND:
+            return None
+        return self._checked(reply).content
 
     def set_parameter(self, name: str, data: bytes) -> str:
-        """Set a parameter and return the hash that all services have to show then."""
-        return str(self.json("POST", f"/api/v1/parameter/{name}", content=data))
+        """Set a parameter.
+
+        Returns:
+            The hash of all parameters that every service shows once it has taken this one.
+        """
+        return str(self._json(self._ask("POST", f"/api/v1/parameter/{name}", content=data)))
 
     def set_sequence(self, trigger_map: TriggerMap) -> str:
-        """Start a trigger map and return its uuid; takes about half a second."""
-        return str(
-            self.json(
-                "POST",
-                "/api/v1/sequence",
-                params={"all_wrap": trigger_map.wrap},
-                json={"parts": trigger_map.parts, "sequence": trigger_map.sequence},
-                timeout=LONG,
-                repeat=False,
-            )
+        """Start a trigger map, which takes about half a second, and return its uuid."""
+        reply = self._ask(
+            "POST",
+            "/api/v1/sequence",
+            params={"all_wrap": trigger_map.wrap},
+            json={"parts": trigger_map.parts, "sequence": trigger_map.sequence},
+            timeout=LONG,
+            repeat=False,
         )
+        return str(self._json(reply))
 
     def stop(self) -> None:
         """Ask dranspose to end the scan."""
-        self.ask("POST", "/api/v1/stop")
+        self._checked(self._ask("POST", "/api/v1/stop"))
 
 
-_BASE = re.compile(r"H5T_(IEEE|STD)_([FIU])(\d+)(LE|BE)")
+_BASE_TYPE = re.compile(r"H5T_(IEEE|STD)_([FIU])(\d+)(LE|BE)")
 
 
 class Reducer(_Http):
-    """The reducer's published tree."""
+    """The reducer's published tree.
+
+    Every method raises `Unreachable` without an answer, and `BadReply` for one that is an error or
+    makes no sense; what is not published is an error.
+    """
 
     def __init__(self, url: str) -> None:
         super().__init__("reducer", url)
 
-    @staticmethod
-    def _dataset(path: str) -> str:
-        return "/datasets/d-h5dict-" + base64.b16encode(f"/{path}".encode()).decode()
+    def scalar(self, path: str) -> Scalar:
+        """Return a published number or text.
 
-    def scalar(self, path: str) -> Any:
-        """Return a published int, float or text."""
-        raw = self.json("GET", self._dataset(path) + "/value")
-        try:
-            return raw["value"]
-        except (KeyError, TypeError) as error:
-            raise BadReply(f"The reducer at {self.url} publishes no scalar {path}.") from error
+        Args:
+            path: as published, ``health/frames``.
+        """
+        raw = self._json(self._ask("GET", _dataset(path) + "/value"))
+        value = raw.get("value") if isinstance(raw, dict) else None
+        if not isinstance(value, Scalar):
+            raise BadReply(f"The reducer at {self.url} publishes no scalar {path}.")
+        return value
 
     def data(self, path: str) -> bytes:
         """Return the bytes of a published array."""
-        return self.ask("GET", self._dataset(path) + "/value", timeout=LONG).content
+        return self._checked(self._ask("GET", _dataset(path) + "/value", timeout=LONG)).content
 
     def shape_and_type(self, path: str) -> tuple[tuple[int, ...], np.dtype[Any]]:
         """Return shape and dtype of a published array."""
-        raw = self.json("GET", self._dataset(path))
+        raw = self._json(self._ask("GET", _dataset(path)))
         try:
-            match = _BASE.fullmatch(raw["type"]["base"])
+            match = _BASE_TYPE.fullmatch(raw["type"]["base"])
             if match is None:
-                raise BadReply(f"{path} has the type {raw['type']['base']}.")
+                raise BadReply(
+                    f"The reducer at {self.url} publishes {path} as {raw['type']['base']}, which "
+                    "is no type of an array of numbers."
+                )
             order = "<" if match[4] == "LE" else ">"
             dtype = np.dtype(f"{order}{match[2].lower()}{int(match[3]) // 8}")
             return tuple(int(n) for n in raw["shape"]["dims"]), dtype
@@ -192,25 +247,33 @@ class Reducer(_Http):
         Args:
             path: as published, ``image``.
             region: ``(y, x)`` slices with explicit bounds inside of the array.
-            tries: shape and bytes come in two requests; that many times they may not fit.
+            tries: how often to ask: shape and bytes come in two requests, and the array may
+                change between them.
         """
         for _ in range(tries):
             shape, dtype = self.shape_and_type(path)
-            select: dict[str, Any] = {}
+            select: dict[str, str | bool] = {}
             if region is not None:
                 bounds = ",".join(f"{s.start}:{s.stop}" for s in region)
-                select = {"params": {"select": f"[{bounds}]"}}
+                select["select"] = f"[{bounds}]"
                 shape = tuple(s.stop - s.start for s in region)
-            content = self.ask(
-                "GET", self._dataset(path) + "/value", timeout=LONG, **select
-            ).content
-            if len(content) == int(np.prod(shape, dtype=np.int64)) * dtype.itemsize:
+            reply = self._ask("GET", _dataset(path) + "/value", params=select, timeout=LONG)
+            content = self._checked(reply).content
+            if len(content) == math.prod(shape) * dtype.itemsize:
                 return np.frombuffer(content, dtype).reshape(shape)
-        raise BadReply(f"The reducer at {self.url} changed the shape of {path} all the time.")
+        raise BadReply(f"The reducer at {self.url} changed the shape of {path} {tries} times.")
+
+
+def _dataset(path: str) -> str:
+    """Return the path of a published value in HDF5's REST interface."""
+    return "/datasets/d-h5dict-" + base64.b16encode(f"/{path}".encode()).decode()
 
 
 class SardanaIngester(_Http):
-    """dranspose's HTTP ingester for Sardana's records."""
+    """dranspose's HTTP ingester for Sardana's records.
+
+    Every method raises `Unreachable` without an answer, and `BadReply` for an error.
+    """
 
     def __init__(self, url: str) -> None:
         super().__init__("Sardana ingester", url)
@@ -218,4 +281,4 @@ class SardanaIngester(_Http):
     def describe(self, title: str) -> None:
         """Send a description that starts no scan; workers know it by its title."""
         message = {"serialno": 0, "scandir": "", "title": title}
-        self.ask("POST", "/v1/data_desc", json=message, repeat=False)
+        self._checked(self._ask("POST", "/v1/data_desc", json=message, repeat=False))

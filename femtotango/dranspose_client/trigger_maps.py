@@ -1,41 +1,60 @@
 """Trigger maps: which event of which stream goes to which worker."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import NotRequired, TypedDict
 
 from pipeline.protocols.sardana import SARDANA
 
 PART = 1000
-"""Events in one part: the controller walks through parts, so neither many nor big ones."""
+"""Most events in one part: the controller is slow with many parts and with big ones."""
 CONTINUOUS_PARTS = 1000
+"""Parts of a continuous run."""
 GROUP = 8
-"""Frames in a row for one worker: saves the controller a round trip each."""
+"""Frames in a row that go to the same worker, which saves the controller a round trip for each."""
 GROUPED_FROM = 200
-"""Shorter scans spread every frame."""
+"""Frames of a scan from which on they go to the workers in groups; less are spread one by one."""
 BIG_FRAMES = frozenset({"andor3_balor"})
 """Cameras whose frames are never grouped: eight of them would wait in one worker."""
 MAX_STEPS = 100_000
 MAX_BURST = 100_000
+"""Frames per step."""
 MAX_FRAMES = 1_000_000
+"""Frames per scan."""
 
-_ALL: list[dict[str, Any]] = [{"tags": ["generic"]}]
+
+class Destination(TypedDict):
+    """Where a stream's part of an event goes, as dranspose calls it."""
+
+    tags: list[str]
+    """Kinds of workers."""
+    constraint: NotRequired[int]
+    """Events of the same number go to the same worker; without one: to all workers."""
+
+
+Entry = list[Destination] | None
+"""A stream's part of one event; None: the event has none of that stream."""
+Part = Mapping[str, Sequence[Entry]]
+"""Events by stream, equally many of each."""
+
+_ALL: list[Destination] = [{"tags": ["generic"]}]
 """Every worker."""
-
-Entry = list[dict[str, Any]] | None
 
 
 @dataclass(frozen=True)
 class TriggerMap:
     """What is posted to the controller."""
 
-    parts: dict[str, dict[str, list[Entry]]]
-    sequence: list[str]
+    parts: Mapping[str, Part]
+    """By name."""
+    sequence: Sequence[str]
+    """Names of the parts, in the order in which they are run through."""
     wrap: bool
-    """The controller adds start and end events, which go to all workers."""
+    """The controller adds a start and an end event, which go to all workers."""
 
     @property
     def events(self) -> int:
-        """Events, with those that the controller adds."""
+        """Number of events, with those that the controller adds."""
         lengths = {name: len(next(iter(part.values()))) for name, part in self.parts.items()}
         return sum(lengths[name] for name in self.sequence) + 2 * self.wrap
 
@@ -49,7 +68,12 @@ def _part(
 ) -> dict[str, list[Entry]]:
     """Map frames to workers, each `record_every`-th one together with a Sardana record.
 
-    With `separate`, the record follows in an event of its own, at the same worker.
+    Args:
+        camera: the stream of the frames.
+        frames: how many.
+        group: so many in a row go to the same worker.
+        record_every: frames per record; None: there are no records.
+        separate: the record follows in an event of its own, at the same worker.
     """
     if record_every is not None and separate:
         images: list[Entry] = []
@@ -111,12 +135,12 @@ def continuous_map(camera: str, flush: bool) -> TriggerMap:
 
     Args:
         camera: the stream of the frames.
-        flush: the first event is a Sardana description for all workers, upon which they hand
-            over what they hold. The wrapping events of the controller would make it wait for
-            the camera's header, so start and end are written out.
+        flush: the first event is a Sardana description for all workers, upon which they flush
+            what they have buffered. The start event that the controller adds would come first and
+            wait for the camera's header, so the map has a start event of its own.
     """
     group = 1 if camera in BIG_FRAMES else GROUP
-    parts: dict[str, dict[str, list[Entry]]] = {
+    parts: dict[str, Part] = {
         "start": {camera: [_ALL]},
         "frames": _part(camera, PART, group, None),
     }
@@ -128,5 +152,5 @@ def continuous_map(camera: str, flush: bool) -> TriggerMap:
 
 
 def flush_map() -> TriggerMap:
-    """Map one Sardana description to all workers."""
+    """Map one Sardana description to all workers, upon which they flush what they have buffered."""
     return TriggerMap({"flush": {SARDANA: [_ALL]}}, ["flush"], wrap=False)
