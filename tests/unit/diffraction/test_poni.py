@@ -60,7 +60,11 @@ def test_the_file_says_version_orientation_and_detector(tmp_path: Path) -> None:
 def test_our_file_gives_the_same_q_back(geometry: Geometry) -> None:
     values = from_poni(geometry.to_poni(), geometry.pixel_size, geometry.shape)
     assert values.shape == geometry.shape
-    same_q(geometry_of(values, geometry.shape).q_of_pixels(), geometry.q_of_pixels())
+    # An arc cosine near 1 leaves the square root of the rounding, about 2e-8 rad, in a rotation:
+    # much for a detector that sees nothing but the direct beam's surroundings.
+    atol = 5e-8 * 2 * math.pi / (geometry.wavelength * 1e10)
+    q = geometry_of(values, geometry.shape).q_of_pixels()
+    np.testing.assert_allclose(q, geometry.q_of_pixels(), rtol=1e-6, atol=atol)
 
 
 @settings(max_examples=40, deadline=None)
