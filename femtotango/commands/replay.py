@@ -19,7 +19,7 @@ from femtotango.stack.errors import ConfigError, MissingPart, StackError
 from femtotango.stack.launch import LOOPBACK
 from femtotango.stack.ports import Ports
 from femtotango.stack.processes import Command, Process, end
-from femtotango.stack.services import Addresses, Services
+from femtotango.stack.services import Services, StackPorts
 from femtotango.stack.supervisor import write_ready_file
 from femtotango.stack.tango_client import connect, device_state
 from pipeline.model.parameters import PARAMETERS, ParameterError, Value
@@ -46,8 +46,8 @@ class _Replayer:
         self._stop = stop
         self._ports = Ports()
         port = self._ports.new()
-        addresses = Addresses(0, port, port, 0, 0, self._ports.new(), {})
-        self.services = Services(order.config, addresses, folder)
+        ports = StackPorts(0, port, port, 0, 0, self._ports.new(), {})
+        self.services = Services(order.config, ports, folder)
         self._logs = folder
         self._processes: list[Process] = []
         self._http = httpx.Client(
@@ -61,7 +61,7 @@ class _Replayer:
 
     def start_replay(self) -> None:
         """Start dranspose's replay and wait until it answers; it counts the events first."""
-        config, port = self._order.config, str(self.services.addresses.controller_port)
+        config, port = self._order.config, str(self.services.ports.controller)
         options = ["--port", port, "--worker", config.worker_class]
         options += ["--reducer", config.reducer_class, "--workers", str(config.workers)]
         if self._order.parameters is not None:
@@ -175,7 +175,9 @@ def _run(replayer: _Replayer, ready_file: Path | None, console: Console) -> None
         replayer.start_device({n: v for n, v in values.items() if v != PARAMETERS[n].default})
     address = replayer.services.device_address
     console.print(f"device   {address}", highlight=False, soft_wrap=True)
-    console.print(f"reducer  {replayer.services.reducer_url}", highlight=False, soft_wrap=True)
+    console.print(
+        f"reducer  {replayer.services.addresses.reducer}", highlight=False, soft_wrap=True
+    )
     device = connect(address)
     replayer.begin()
     # before its first event the device has no scan, which counts as finished

@@ -70,6 +70,6 @@ def _introduce(stack: Stack, say: Callable[[str], None], seconds: float) -> None
     for name in ("device", "tango_host", "controller", "reducer", "sardana"):
         if info[name]:
             say(f"  {name:<14}{info[name]}")
-    for stream, url in stack.services.addresses.streams.items():
+    for stream, url in stack.services.ports.streams.items():
         say(f"  {stream:<14}a detector binds ZMQ PUSH at {url}")
     say(f"  {'logs':<14}{stack.folder / 'logs'}")

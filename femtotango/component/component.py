@@ -4,7 +4,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from femtotango.component.arming import Arming
@@ -14,6 +14,7 @@ from femtotango.component.scan_control import ScanControl
 from femtotango.component.scan_request import ScanRequest
 from femtotango.component.settings_sync import SettingsSync
 from femtotango.component.state import Pipeline, View
+from femtotango.dranspose_client.addresses import Addresses
 from femtotango.dranspose_client.http import Controller, Reducer, SardanaIngester
 from femtotango.errors import NotReady, PipelineError, TimedOut
 from pipeline.model.parameters import Value
@@ -28,21 +29,6 @@ _DELIVERY = 1.3
 _AGREEMENT = 1.5
 """Then so long for all services to take it up; Tango clients wait 3 s for both [s]."""
 _POLL = 0.02
-
-
-@dataclass(frozen=True)
-class Addresses:
-    """Where the pipeline is."""
-
-    controller: str
-    reducer: str
-    sardana: str = ""
-    """Empty: workers are not asked to hand over after a stop."""
-
-    @property
-    def replay(self) -> bool:
-        """`femtotango replay` serves both with one address."""
-        return self.controller.rstrip("/") == self.reducer.rstrip("/")
 
 
 class Component:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from femtotango.component.component import Addresses
 from femtotango.component.roi_slots import EMPTY
+from femtotango.dranspose_client.addresses import PROPERTIES, Addresses
 
 _DEFAULT_RATE = 5.0
 _RATES = (0.1, 50.0)
@@ -38,10 +38,11 @@ class Properties:
             device: an instance of the device class.
         """
         errors = []
-        urls = {"ControllerUrl": True, "ReducerUrl": True, "SardanaUrl": False}
-        for name, needed in urls.items():
-            url = getattr(device, name).strip()
-            if (url or needed) and not _is_http(url):
+        addresses = Addresses.from_properties(
+            {name: getattr(device, name) for name in PROPERTIES.values()}
+        )
+        for name, url in addresses.properties.items():
+            if (url or name != PROPERTIES["sardana"]) and not _is_http(url):
                 errors.append(
                     f"Property {name} = {url!r}: expected an address like http://localhost:5000."
                 )
@@ -51,9 +52,7 @@ class Properties:
             errors.append(f"Property UpdateRate = {rate:g}: expected {low:g} … {high:g} Hz.")
             rate = _DEFAULT_RATE
         return cls(
-            Addresses(
-                device.ControllerUrl.strip(), device.ReducerUrl.strip(), device.SardanaUrl.strip()
-            ),
+            addresses,
             rate,
             device.BalorDevice.strip(),
             device.OutputFolder.strip(),

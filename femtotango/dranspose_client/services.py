@@ -1,7 +1,7 @@
-"""The pipeline's services as the controller lists them; pure."""
+"""The pipeline's services as the controller lists them, and whether they are ready; pure."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 
@@ -10,14 +10,21 @@ class Service:
     """One ingester, worker or the reducer, as the controller lists it."""
 
     kind: str
+    """ingester, worker or reducer."""
     name: str
     uuid: str
+    """Of the process: one that was restarted under its old name has another uuid."""
     parameters_hash: str
+    """Of the parameters that it has taken over."""
     mapping: str
+    """uuid of the trigger map that it works on."""
     streams: frozenset[str] = frozenset()
-    """Ingesters only."""
+    """Ingesters only: what they bring."""
     peers: frozenset[str] = frozenset()
     """uuids: the ingesters that a worker knows, or the workers connected to an ingester."""
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.name}" if self.kind != "reducer" else "the reducer"
 
 
 @dataclass(frozen=True)
@@ -50,6 +57,45 @@ class Config:
         """Name and uuid of what handles frames; a restarted one has another uuid."""
         return frozenset((s.name, s.uuid) for s in (*self.ingesters, *self.workers))
 
+    @property
+    def services(self) -> tuple[Service, ...]:
+        """All that are listed."""
+        return (*self.ingesters, *self.workers, *([self.reducer] if self.reducer else []))
+
+    @property
+    def uuids(self) -> dict[str, str]:
+        """uuid of each service by its name."""
+        return {service.name: service.uuid for service in self.services}
+
+    def without(self, gone: Collection[str]) -> "Config":
+        """Leave out processes that are known to have ended: they stay listed for 10 s.
+
+        Args:
+            gone: their uuids.
+        """
+        reducer = self.reducer
+        return replace(
+            self,
+            ingesters=tuple(i for i in self.ingesters if i.uuid not in gone),
+            workers=tuple(w for w in self.workers if w.uuid not in gone),
+            reducer=None if reducer is None or reducer.uuid in gone else reducer,
+        )
+
+    def not_ready(
+        self,
+        parameters_hash: str | None = None,
+        workers: Iterable[str] = (),
+        ingesters: Iterable[str] = (),
+    ) -> tuple[str, ...]:
+        """Say what keeps the pipeline from taking a scan; empty: nothing.
+
+        Args:
+            parameters_hash: what all services must show; None: what the controller has.
+            workers: names that must be there.
+            ingesters: names that must be there.
+        """
+        return self.behind(parameters_hash) + self.missing(workers, ingesters)
+
     def behind(self, parameters_hash: str | None = None) -> tuple[str, ...]:
         """Say which services have not taken the newest parameters.
 
@@ -57,34 +103,47 @@ class Config:
             parameters_hash: what all must show; None: what the controller has.
         """
         wanted = self.parameters_hash if parameters_hash is None else parameters_hash
-        services = (*self.ingesters, *self.workers, *([self.reducer] if self.reducer else []))
-        found = [
-            f"{s.kind} {s.name} has not taken the parameters yet"
-            for s in services
-            if s.parameters_hash != wanted
-        ]
+        found = []
         if self.parameters_hash != wanted:
-            found.insert(0, "the controller has other parameters")
+            found.append("the controller has other parameters")
+        found += [
+            f"{service} has not taken the parameters yet"
+            for service in self.services
+            if service.parameters_hash != wanted
+        ]
         return tuple(found)
 
-    def missing(self) -> tuple[str, ...]:
-        """Say which services are missing or have not found one another yet."""
-        found = []
+    def missing(
+        self, workers: Iterable[str] = (), ingesters: Iterable[str] = ()
+    ) -> tuple[str, ...]:
+        """Say what is missing, and which services have not found one another yet.
+
+        Args:
+            workers: names that must be there; at least one worker must be there in any case.
+            ingesters: names that must be there.
+        """
+        found = [f"worker {n} is missing" for n in workers if n not in self.worker_names]
+        listed = {i.name for i in self.ingesters}
+        found += [f"ingester {n} is missing" for n in ingesters if n not in listed]
         if self.reducer is None:
             found.append("the reducer is missing")
         if not self.workers:
             found.append("no worker is running")
-        ingesters = {i.uuid for i in self.ingesters}
-        workers = {w.uuid for w in self.workers}
+        if not self.parameters_version:
+            found.append("the controller has no parameters yet")
+        ingester_uuids = {i.uuid for i in self.ingesters}
+        worker_uuids = {w.uuid for w in self.workers}
+        # A worker that still listens to an ingester that has gone has not found the new one.
         found += [
-            f"worker {w.name} does not know all ingesters yet"
+            f"{w} does not know all ingesters yet"
             for w in self.workers
-            if not w.peers >= ingesters
+            if w.peers != ingester_uuids
         ]
+        # An ingester keeps workers that have gone for a while.
         found += [
-            f"ingester {i.name} is not connected to all workers yet"
+            f"{i} is not connected to all workers yet"
             for i in self.ingesters
-            if not i.peers >= workers
+            if not i.peers >= worker_uuids
         ]
         return tuple(found)
 
@@ -103,40 +162,36 @@ class Progress:
 
 
 def read_config(raw: Mapping[str, Any]) -> Config:
-    """Read the controller's answer, of which unknown parts are left out."""
+    """Read the controller's answer to ``GET /api/v1/config``; unknown parts are left out.
 
-    def service(kind: str, raw: Mapping[str, Any], peers: frozenset[str]) -> Service:
-        return Service(
-            kind=kind,
-            name=str(raw.get("name", kind)),
-            uuid=str(raw.get("service_uuid", "")),
-            parameters_hash=str(raw.get("parameters_hash") or ""),
-            mapping=str(raw.get("mapping_uuid") or ""),
-            streams=frozenset(raw.get("streams") or ()) if kind == "ingester" else frozenset(),
-            peers=peers,
-        )
-
+    Raises:
+        KeyError, TypeError, AttributeError: it is no such answer.
+    """
     reducer = raw.get("reducer")
     return Config(
         ingesters=tuple(
-            service(
-                "ingester",
-                i,
-                frozenset(
-                    str(w.get("service_uuid")) for w in (i.get("connected_workers") or {}).values()
-                ),
-            )
-            for i in raw.get("ingesters") or ()
+            _read_service("ingester", ingester, (ingester.get("connected_workers") or {}).values())
+            for ingester in raw.get("ingesters") or ()
         ),
         workers=tuple(
-            service(
-                "worker",
-                w,
-                frozenset(str(i.get("service_uuid")) for i in w.get("ingesters") or ()),
-            )
-            for w in raw.get("workers") or ()
+            _read_service("worker", worker, worker.get("ingesters") or ())
+            for worker in raw.get("workers") or ()
         ),
-        reducer=service("reducer", reducer, frozenset()) if reducer else None,
+        reducer=_read_service("reducer", reducer) if reducer else None,
         parameters_hash=str(raw.get("parameters_hash") or ""),
         parameters_version={str(n): str(v) for n, v in raw["parameters_version"].items()},
+    )
+
+
+def _read_service(
+    kind: str, raw: Mapping[str, Any], peers: Iterable[Mapping[str, Any]] = ()
+) -> Service:
+    return Service(
+        kind=kind,
+        name=str(raw.get("name", kind)),
+        uuid=str(raw.get("service_uuid", "")),
+        parameters_hash=str(raw.get("parameters_hash") or ""),
+        mapping=str(raw.get("mapping_uuid") or ""),
+        streams=frozenset(raw.get("streams") or ()) if kind == "ingester" else frozenset(),
+        peers=frozenset(str(peer.get("service_uuid")) for peer in peers),
     )

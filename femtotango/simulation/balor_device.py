@@ -79,8 +79,7 @@ def run_balor_device(port: int) -> None:
     Raises:
         PortError: the port is in use.
     """
-
-    ports = Ports()
-    port = ports.fixed(port, "the simulated Balor") if port else ports.new()
-    print(f"Property BalorDevice of the analysis: {balor_address(port)}", flush=True)
-    main([SERVER, *balor_arguments(port)])
+    with Ports() as ports:
+        port = ports.fixed(port, "the simulated Balor") if port else ports.new()
+        print(f"Property BalorDevice of the analysis: {balor_address(port)}", flush=True)
+        main([SERVER, *balor_arguments(port)])

@@ -3,6 +3,7 @@
 import random
 import socket
 from pathlib import Path
+from types import TracebackType
 
 from femtotango.stack.errors import PortError
 
@@ -29,16 +30,35 @@ class Ports:
     use is not enough: each one is reserved by a name in the abstract socket space, which the
     kernel frees when this process ends. Ports that outgoing connections may get are left alone: an
     ingester that waits for its detector there could end up connected to itself.
+
+    Each reservation is an open socket: `give_back` what is not needed any more, and `close` at the
+    end, or use it as a context manager.
     """
 
     def __init__(self) -> None:
         self._reservations: dict[int, socket.socket] = {}
 
+    def __enter__(self) -> "Ports":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
     def close(self) -> None:
-        """Give up all reservations."""
-        for mark in self._reservations.values():
+        """Give all ports back."""
+        for port in list(self._reservations):
+            self.give_back(port)
+
+    def give_back(self, port: int) -> None:
+        """Let others have a port; one that was not handed out is none of our business."""
+        mark = self._reservations.pop(port, None)
+        if mark is not None:
             mark.close()
-        self._reservations.clear()
 
     def new(self) -> int:
         """Return a free port and reserve it.
@@ -49,8 +69,10 @@ class Ports:
         last = min(_first_ephemeral(), 32768) - 1
         for _ in range(_TRIES):
             port = random.randint(_FIRST, last)
-            if self._reserve(port) and is_free(port):
-                return port
+            if self._reserve(port):
+                if is_free(port):
+                    return port
+                self.give_back(port)
         raise PortError(f"No free TCP port between {_FIRST} and {last}.")
 
     def fixed(self, port: int, purpose: str, host: str = "127.0.0.1") -> int:
@@ -78,6 +100,33 @@ class Ports:
             return False
         self._reservations[port] = mark
         return True
+
+
+class IngesterPorts:
+    """The ports where workers connect to the ingesters, of which each restart needs new ones.
+
+    The ports of the processes before the running ones stay reserved: workers that have not noticed
+    the restart still try to connect there, and must find nobody. Older ones are given back.
+    """
+
+    def __init__(self, ports: Ports) -> None:
+        self._ports = ports
+        self._kept: dict[str, list[int]] = {}
+
+    def new(self, ingester: str) -> int:
+        """Return a port for a process that is about to start.
+
+        Args:
+            ingester: its name; the process that had it before must have ended.
+
+        Raises:
+            PortError: all are taken.
+        """
+        kept = self._kept.setdefault(ingester, [])
+        kept.append(self._ports.new())
+        while len(kept) > 2:
+            self._ports.give_back(kept.pop(0))
+        return kept[-1]
 
 
 def _first_ephemeral() -> int:

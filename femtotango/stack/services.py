@@ -4,14 +4,16 @@ import json
 import os
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from femtotango.dranspose_client.addresses import Addresses
 from femtotango.stack.config import StackConfig
-from femtotango.stack.errors import MissingPart
+from femtotango.stack.errors import MissingPart, StackError
 from femtotango.stack.launch import LOOPBACK, NEEDS
 from femtotango.stack.ports import Ports
 from femtotango.stack.processes import Command
+from pipeline.files.atomic import FileError, write_over
 from pipeline.protocols.sardana import SARDANA
 from tango_db.register import CLASS, template
 
@@ -58,19 +60,22 @@ def redis_program() -> str:
 
 
 @dataclass(frozen=True)
-class Addresses:
-    """Where the parts of a running stack answer."""
+class StackPorts:
+    """The ports of a running stack."""
 
-    redis_port: int
-    controller_port: int
-    reducer_port: int
-    reducer_zmq_port: int
-    sardana_port: int
-    tango_port: int
+    redis: int
+    controller: int
+    reducer: int
+    """HTTP."""
+    reducer_zmq: int
+    """Where workers send their results."""
+    sardana: int
+    tango: int
     streams: Mapping[str, str]
+    """Where the detectors bind, by stream."""
 
     @classmethod
-    def choose(cls, config: StackConfig, ports: Ports) -> "Addresses":
+    def choose(cls, config: StackConfig, ports: Ports) -> "StackPorts":
         """Pick all ports.
 
         Raises:
@@ -81,12 +86,12 @@ class Addresses:
             return ports.fixed(wanted, purpose, host) if wanted else ports.new()
 
         return cls(
-            redis_port=port(config.ports.redis, "Redis", LOOPBACK),
-            controller_port=port(config.ports.controller, "the controller"),
-            reducer_port=port(config.ports.reducer, "the reducer"),
-            reducer_zmq_port=ports.new(),
-            sardana_port=port(config.ports.sardana, "the Sardana ingester"),
-            tango_port=port(config.ports.tango, "Tango"),
+            redis=port(config.ports.redis, "Redis", LOOPBACK),
+            controller=port(config.ports.controller, "the controller"),
+            reducer=port(config.ports.reducer, "the reducer"),
+            reducer_zmq=ports.new(),
+            sardana=port(config.ports.sardana, "the Sardana ingester"),
+            tango=port(config.ports.tango, "Tango"),
             streams={
                 stream: url or f"tcp://{LOOPBACK}:{ports.new()}"
                 for stream, url in config.streams.items()
@@ -97,29 +102,31 @@ class Addresses:
 class Services:
     """Builds the commands of one stack."""
 
-    def __init__(self, config: StackConfig, addresses: Addresses, state: Path) -> None:
+    def __init__(self, config: StackConfig, ports: StackPorts, state: Path) -> None:
         """Take what the commands depend on.
 
         Args:
             config: what to run.
-            addresses: the ports that were chosen.
+            ports: that were chosen.
             state: folder of the Tango database.
         """
         self.config = config
-        self.addresses = addresses
+        self.ports = ports
         self._state = state
         reachable = LOOPBACK if config.bind == "0.0.0.0" else config.bind
-        self.controller_url = f"http://{reachable}:{addresses.controller_port}"
-        self.reducer_url = f"http://{reachable}:{addresses.reducer_port}"
-        self.sardana_url = f"http://{reachable}:{addresses.sardana_port}" if config.sardana else ""
-        self.tango_host = f"{reachable}:{addresses.tango_port}" if config.database else ""
-        where = f"{reachable}:{addresses.tango_port}/{config.device}"
+        self.addresses = Addresses(
+            controller=f"http://{reachable}:{ports.controller}",
+            reducer=f"http://{reachable}:{ports.reducer}",
+            sardana=f"http://{reachable}:{ports.sardana}" if config.sardana else "",
+        )
+        self.tango_host = f"{reachable}:{ports.tango}" if config.database else ""
+        where = f"{reachable}:{ports.tango}/{config.device}"
         suffix = "" if config.database else "#dbase=no"
         self.device_address = f"tango://{where}{suffix}" if config.device else ""
         self._environment = {
             **_THREADS,
             **_MEMORY,
-            "REDIS_URL": f"redis://{LOOPBACK}:{addresses.redis_port}/0",
+            "REDIS_URL": f"redis://{LOOPBACK}:{ports.redis}/0",
             "LOG_LEVEL": config.log_level,
         }
 
@@ -139,39 +146,32 @@ class Services:
         return {
             "device": self.device_address,
             "tango_host": self.tango_host,
-            "controller": self.controller_url,
-            "reducer": self.reducer_url,
-            "sardana": self.sardana_url,
-            "streams": dict(self.addresses.streams),
+            **asdict(self.addresses),
+            "streams": dict(self.ports.streams),
         }
 
     @property
     def properties(self) -> dict[str, str]:
         """Tango properties of the device."""
-        urls = {
-            "ControllerUrl": self.controller_url,
-            "ReducerUrl": self.reducer_url,
-            "SardanaUrl": self.sardana_url,
-        }
-        return {**urls, **self.config.properties}
+        return {**self.addresses.properties, **self.config.properties}
 
     def redis(self) -> Command:
         """Redis without persistence."""
-        port = str(self.addresses.redis_port)
+        port = str(self.ports.redis)
         options = ("--port", port, "--bind", LOOPBACK, "--save", "", "--appendonly", "no")
         return Command(REDIS, redis_program(), options)
 
     def controller(self) -> Command:
         """dranspose's controller; its own command is fixed to port 5000."""
-        return self._web(CONTROLLER, "dranspose.controller:app", self.addresses.controller_port)
+        return self._web(CONTROLLER, "dranspose.controller:app", self.ports.controller)
 
     def reducer(self) -> Command:
         """dranspose's reducer."""
         return self._web(
             REDUCER,
             "dranspose.reducer:app",
-            self.addresses.reducer_port,
-            REDUCER_URL=f"tcp://localhost:{self.addresses.reducer_zmq_port}",
+            self.ports.reducer,
+            REDUCER_URL=f"tcp://localhost:{self.ports.reducer_zmq}",
             REDUCER_CLASS=self.config.reducer_class,
             **{NEEDS: self.config.reducer_class},
         )
@@ -195,11 +195,11 @@ class Services:
             return self._web(
                 name,
                 "dranspose.ingesters.http_sardana:app",
-                self.addresses.sardana_port,
+                self.ports.sardana,
                 INGESTER_URL=url,
                 INGESTER_STREAMS=json.dumps([stream]),
             )
-        source = self.addresses.streams[stream]
+        source = self.ports.streams[stream]
         arguments = ("ingester", "-c", "ZmqPullSingleIngester", "-n", stream, "-u", source)
         return self._python(name, "dranspose.cli:run", arguments, INGESTER_URL=url)
 
@@ -210,7 +210,7 @@ class Services:
 
     def database(self) -> Command:
         """The embedded Tango database."""
-        port = str(self.addresses.tango_port)
+        port = str(self.ports.tango)
         return Command(
             DATABASE,
             "databaseds.database:main",
@@ -227,7 +227,7 @@ class Services:
             options = (INSTANCE, "-ORBendPoint", f"giop:tcp:{self.config.bind}:")
             environment = {"TANGO_HOST": self.tango_host}
         else:
-            endpoint = f"giop:tcp:{self.config.bind}:{self.addresses.tango_port}"
+            endpoint = f"giop:tcp:{self.config.bind}:{self.ports.tango}"
             store = f"-file={self.property_file}"
             options = (INSTANCE, store, "-ORBendPoint", endpoint)
             environment = {}
@@ -240,7 +240,11 @@ class Services:
         return self._state / "properties.txt"
 
     def write_property_file(self) -> None:
-        """Give a device without database its properties; memorized values stay."""
+        """Give a device without database its properties; memorized values stay.
+
+        Raises:
+            StackError: the file cannot be written.
+        """
         prefix = f"{self.config.device}->"
         written = self.property_file
         old = written.read_text().splitlines() if written.exists() else []
@@ -250,7 +254,10 @@ class Services:
         }
         kept = [line for line in old if line != head and line.partition(":")[0] not in ours]
         lines = [head, *kept, *(f"{name}: {value}" for name, value in ours.items())]
-        written.write_text("\n".join(lines) + "\n")
+        try:
+            write_over(written, "\n".join(lines) + "\n")
+        except FileError as error:
+            raise StackError(str(error)) from error
 
     def _web(self, name: str, app: str, port: int, **environment: str) -> Command:
         where = ("--host", self.config.bind, "--port", str(port))

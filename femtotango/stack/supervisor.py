@@ -7,28 +7,30 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TextIO
 
-import httpx
 import redis
 
+from femtotango.dranspose_client.http import Controller
+from femtotango.errors import PipelineError
 from femtotango.stack.config import StackConfig
-from femtotango.stack.errors import StackError
+from femtotango.stack.errors import PortError, StackError
 from femtotango.stack.launch import LOOPBACK
-from femtotango.stack.ports import Ports
+from femtotango.stack.ports import IngesterPorts, Ports
 from femtotango.stack.processes import Command, Process, end
-from femtotango.stack.readiness import missing, service_ids
 from femtotango.stack.services import (
     CONTROLLER,
     DATABASE,
     DEVICE,
     REDIS,
     REDUCER,
-    Addresses,
     Services,
+    StackPorts,
 )
 from femtotango.stack.tango_client import database_answers, device_state
+from pipeline.files.atomic import FileError, write_over
 from tango_db.register import RegisterError, register
 
 _POLL = 0.1
@@ -73,18 +75,21 @@ class Stack:
         """
         self._say = say
         self._stop = stop
-        self._ports = Ports()
-        addresses = Addresses.choose(config, self._ports)
-        self._temporary = state is None
-        self.folder = Path(tempfile.mkdtemp(prefix="femtotango-")) if state is None else state
-        self._logs = self.folder / "logs"
-        self._logs.mkdir(parents=True, exist_ok=True)
-        self._lock = _locked(self.folder)
-        self.services = Services(config, addresses, self.folder)
+        with ExitStack() as unless_all_is_well:
+            self._ports = unless_all_is_well.enter_context(Ports())
+            ports = StackPorts.choose(config, self._ports)
+            self._temporary = state is None
+            self.folder = Path(tempfile.mkdtemp(prefix="femtotango-")) if state is None else state
+            self._logs = self.folder / "logs"
+            self._logs.mkdir(parents=True, exist_ok=True)
+            self._lock = _locked(self.folder)
+            unless_all_is_well.pop_all()
+        self.services = Services(config, ports, self.folder)
+        self._ingester_ports = IngesterPorts(self._ports)
         self.processes: dict[str, Process] = {}
         self._born: dict[str, float] = {}
         self._pause: dict[str, float] = {}
-        self._http = httpx.Client(timeout=5.0, trust_env=False)
+        self._controller = Controller(self.services.addresses.controller)
 
     def start(self) -> None:
         """Start everything and return when scans can be taken.
@@ -111,7 +116,7 @@ class Stack:
         """End all processes."""
         end((p for n, p in self.processes.items() if n not in _BASIS), _PATIENCE)
         end((p for n, p in self.processes.items() if n in _BASIS), _PATIENCE / 2)
-        self._http.close()
+        self._controller.close()
         self._ports.close()
         self._lock.close()
 
@@ -132,7 +137,7 @@ class Stack:
             try:
                 self._take_breath(dead)
                 self._recover(set(dead))
-            except (StackError, redis.RedisError) as error:
+            except (StackError, PortError, redis.RedisError) as error:
                 self._say(f"Not recovered, trying again: {error}")
             except Interrupted:
                 return
@@ -181,16 +186,12 @@ class Stack:
 
     def _listed(self) -> dict[str, str]:
         try:
-            return service_ids(self._config())
-        except httpx.HTTPError:
+            return self._controller.config().uuids
+        except PipelineError:
             return {}
 
-    def _config(self) -> dict[str, object]:
-        answer = self._http.get(f"{self.services.controller_url}/api/v1/config")
-        return answer.raise_for_status().json()
-
     def _redis(self) -> redis.Redis:
-        return redis.Redis(LOOPBACK, self.services.addresses.redis_port, socket_timeout=5.0)
+        return redis.Redis(LOOPBACK, self.services.ports.redis, socket_timeout=5.0)
 
     def _forget(self, names: Iterable[str]) -> None:
         kinds = dict.fromkeys(self.services.worker_names, "worker")
@@ -226,7 +227,7 @@ class Stack:
 
     def _start_ingesters(self) -> None:
         for name in self.services.ingester_names:
-            self._start(self.services.ingester(name, self._ports.new()))
+            self._start(self.services.ingester(name, self._ingester_ports.new(name)))
 
     def _start_device(self) -> None:
         if self.services.config.database:
@@ -250,14 +251,17 @@ class Stack:
         self._wait("the Tango database", lambda: database_answers(self.services.tango_host))
 
     def _wait_ready(self, gone: Iterable[str]) -> None:
-        left = ["the controller does not answer"]
+        left: tuple[str, ...] = ()
         workers, ingesters = self.services.worker_names, self.services.ingester_names
+        ended = frozenset(gone)
 
         def ready() -> bool:
+            nonlocal left
             try:
-                left[:] = missing(self._config(), workers, ingesters, set(gone))
-            except httpx.HTTPError:
-                left[:] = ["the controller does not answer"]
+                config = self._controller.config().without(ended)
+                left = config.not_ready(workers=workers, ingesters=ingesters)
+            except PipelineError as error:
+                left = (str(error),)
             return not left
 
         self._wait("dranspose", ready, lambda: ", ".join(left))
@@ -291,7 +295,12 @@ def _locked(folder: Path) -> TextIO:
 
 
 def write_ready_file(path: Path, info: dict[str, object]) -> None:
-    """Write the addresses so that nobody sees half a file."""
-    draft = path.with_name(f".{path.name}.{time.monotonic_ns()}")
-    draft.write_text(json.dumps(info, indent=1))
-    draft.replace(path)
+    """Write the addresses so that nobody sees half a file.
+
+    Raises:
+        StackError: it cannot be written.
+    """
+    try:
+        write_over(path, json.dumps(info, indent=1))
+    except FileError as error:
+        raise StackError(f"Ready file {error}") from error

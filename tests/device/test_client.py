@@ -9,7 +9,7 @@ from support.client_side import closed_port, silent_server
 from support.published import published
 
 from femtotango.dranspose_client.http import Controller, Reducer, SardanaIngester
-from femtotango.dranspose_client.services import Progress, read_config
+from femtotango.dranspose_client.services import Progress
 from femtotango.errors import BadReply, Unreachable
 from pipeline.model.parameters import PARAMETERS
 
@@ -93,34 +93,3 @@ def test_a_controller(controller):
     assert controller.parameter("no_such_parameter") is None
     assert controller.parameter("background") is not None
     assert len(controller.set_parameter("background", b"100.0")) == 64
-
-
-SERVICE = {"service_uuid": "i", "name": "ing", "parameters_hash": "h", "streams": ["pilatus"]}
-RAW = {
-    "ingesters": [{**SERVICE, "connected_workers": {"x": {"name": "w", "service_uuid": "w"}}}],
-    "workers": [{**SERVICE, "service_uuid": "w", "name": "w", "ingesters": [SERVICE]}],
-    "reducer": {**SERVICE, "service_uuid": "r", "name": "reducer", "mapping_uuid": "m"},
-    "parameters_hash": "h",
-    "parameters_version": {"rois": "v"},
-}
-
-
-def test_config_says_who_is_behind_and_who_is_missing():
-    config = read_config(RAW)
-    assert config.mapping == "m"
-    assert config.behind() == config.behind("h") == config.missing() == ()
-    assert len(config.behind("new")) == 4
-    late = read_config(RAW | {"workers": [{**RAW["workers"][0], "parameters_hash": "old"}]})
-    assert late.behind() == ("worker w has not taken the parameters yet",)
-    alone = read_config(
-        {"ingesters": [SERVICE], "workers": [], "reducer": None, "parameters_version": {}}
-    )
-    assert "the reducer is missing" in alone.missing()
-    assert "no worker is running" in alone.missing()
-    strangers = read_config(
-        RAW | {"ingesters": [{**SERVICE, "service_uuid": "new"}]},
-    )
-    assert strangers.missing() == (
-        "worker w does not know all ingesters yet",
-        "ingester ing is not connected to all workers yet",
-    )

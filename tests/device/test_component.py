@@ -9,7 +9,8 @@ import pytest
 from support.client_side import wait_for
 
 from femtotango.component import scan_control
-from femtotango.component.component import Addresses, Component
+from femtotango.component.component import Component
+from femtotango.dranspose_client.addresses import Addresses
 from femtotango.simulation.detector_socket import PushSource
 from pipeline.protocols.stins import stins_header, stins_image
 

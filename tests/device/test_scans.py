@@ -10,13 +10,13 @@ import tango
 from support.client_side import refusal, wait_for
 from support.device_server import device_server
 
+from femtotango.dranspose_client.addresses import Addresses
 from femtotango.dranspose_client.http import Controller
 from femtotango.dranspose_client.trigger_maps import scan_map
 from pipeline.protocols.stins import stins_end, stins_header, stins_image
 from pipeline.simulation.scan import BurstScan
 
 FRAME = np.ones((32, 48), np.float32)
-URLS = {"ControllerUrl": "controller", "ReducerUrl": "reducer", "SardanaUrl": "sardana"}
 pytestmark = pytest.mark.timeout(120)
 
 
@@ -417,7 +417,7 @@ def test_a_device_that_starts_later_takes_what_ended_before_as_over(player, tmp_
     player.play("pilatus", frames(6), scan, only=4)
     player.device.StopScan()
     player.wait_finished()
-    properties = {name: player.info[part] for name, part in URLS.items()}
+    properties = Addresses.from_ready_info(player.info).properties
     with device_server(tmp_path / "memory.txt", properties) as second:
         wait_for(lambda: second.state() == tango.DevState.ON, 20, second.status)
         assert second.ScanFinished
@@ -431,7 +431,7 @@ def test_a_device_that_starts_in_a_scan_follows_it(player, tmp_path):
     player.write(Accumulate=True)
     scan = BurstScan(steps=1, burst=3)
     player.prepare("pilatus", scan)
-    properties = {name: player.info[part] for name, part in URLS.items()}
+    properties = Addresses.from_ready_info(player.info).properties
     with device_server(tmp_path / "memory.txt", properties) as second:
         wait_for(lambda: second.state() == tango.DevState.RUNNING, 20, second.status)
         player.play("pilatus", frames(3), scan)

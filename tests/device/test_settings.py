@@ -6,8 +6,9 @@ import pytest
 from support.client_side import closed_port, wait_for
 from support.device_server import device_server
 
-from femtotango.component.component import Addresses, Component
+from femtotango.component.component import Component
 from femtotango.component.settings_sync import SettingsSync
+from femtotango.dranspose_client.addresses import Addresses
 from femtotango.dranspose_client.http import Controller
 from femtotango.errors import BadValue, Unreachable
 from pipeline.model.parameters import PARAMETERS

@@ -3,14 +3,15 @@
 import os
 import signal
 import time
-from contextlib import suppress
+from contextlib import closing, suppress
 
-import httpx
 import psutil
 import tango
 
+from femtotango.dranspose_client.http import Controller
+from femtotango.dranspose_client.services import Config
+from femtotango.errors import PipelineError
 from femtotango.simulation.beamline import ScanPlayer
-from femtotango.stack.readiness import missing, service_ids
 
 WORKERS = ["worker1", "worker2"]
 INGESTERS = ["pilatus-ingester", "sardana-ingester"]
@@ -41,7 +42,7 @@ def kill_and_wait(info, sign: str, successors: list[str], ingesters: list[str] =
         successors: services that must be new then.
         ingesters: all that the stack has.
     """
-    ids = service_ids(listed(info))
+    ids = listed(info).uuids
     kill(info, sign)
     gone = [ids[name] for name in successors]
     wait_for(lambda: ready(info, gone, ingesters), f"recovery from the end of {sign}")
@@ -57,16 +58,17 @@ def kill(info, sign: str) -> None:
     )
 
 
-def listed(info):
-    answer = httpx.get(f"{info['controller']}/api/v1/config", trust_env=False)
-    return answer.raise_for_status().json()
+def listed(info) -> Config:
+    with closing(Controller(info["controller"])) as controller:
+        return controller.config()
 
 
 def ready(info, gone, ingesters) -> bool:
     try:
-        return not missing(listed(info), WORKERS, ingesters, gone)
-    except httpx.HTTPError:
+        config = listed(info).without(gone)
+    except PipelineError:
         return False
+    return not config.not_ready(workers=WORKERS, ingesters=ingesters)
 
 
 def usable(player: ScanPlayer) -> bool:

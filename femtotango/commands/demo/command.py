@@ -3,7 +3,7 @@
 import signal
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -54,7 +54,7 @@ def demo(serve: bool, output: Path, console: Console) -> None:
 @contextmanager
 def _stack_with_balor() -> Iterator[dict[str, Any]]:
     """Run a stack, and the simulated Balor device that its analysis watches."""
-    with TemporaryDirectory(prefix="femtotango-demo-") as name, closing(Ports()) as ports:
+    with TemporaryDirectory(prefix="femtotango-demo-") as name, Ports() as ports:
         folder, port = Path(name), ports.new()
         config = folder / "stack.toml"
         config.write_text(f'[properties]\nBalorDevice = "{balor_address(port)}"\n')

@@ -1,13 +1,13 @@
 """Ports that nothing else uses."""
 
 import socket
-from contextlib import closing
 from pathlib import Path
 
+import psutil
 import pytest
 
 from femtotango.stack.errors import PortError
-from femtotango.stack.ports import Ports, is_free
+from femtotango.stack.ports import IngesterPorts, Ports, is_free
 
 
 @pytest.fixture
@@ -20,7 +20,7 @@ def listener():
 
 @pytest.fixture
 def ports():
-    with closing(Ports()) as ports:
+    with Ports() as ports:
         yield ports
 
 
@@ -36,7 +36,7 @@ def test_new_ports_are_not_those_of_outgoing_connections(ports):
 
 
 def test_two_stacks_share_no_port(ports):
-    with closing(Ports()) as others:
+    with Ports() as others:
         ours = {ports.new() for _ in range(300)}
         theirs = {others.new() for _ in range(300)}
     assert not ours & theirs
@@ -52,3 +52,31 @@ def test_a_free_port_is_taken_as_asked(ports):
     port = ports.new()
     ports.close()
     assert ports.fixed(port, "Redis") == port
+
+
+def test_a_port_that_was_given_back_can_be_had_by_others(ports):
+    port = ports.new()
+    with Ports() as others:
+        assert not others._reserve(port)
+        ports.give_back(port)
+        ports.give_back(port)
+        assert others._reserve(port)
+
+
+def test_recoveries_without_end_keep_no_port(ports):
+    """A stack of five ingesters, restarted 300 times: no more open files than after the second."""
+    this = psutil.Process()
+    ingester_ports = IngesterPorts(ports)
+    names = [f"ingester{number}" for number in range(5)]
+
+    def restart() -> list[int]:
+        return [ingester_ports.new(name) for name in names]
+
+    before, running = restart(), restart()
+    open_files = this.num_fds()
+    for _ in range(300):
+        before, running = running, restart()
+        assert len({*before, *running}) == 10
+        assert this.num_fds() == open_files
+    with Ports() as others:
+        assert not [port for port in (*before, *running) if others._reserve(port)]

@@ -2,7 +2,6 @@
 
 import json
 import sys
-from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -10,33 +9,33 @@ import pytest
 from femtotango.stack.config import PortNumbers, StackConfig
 from femtotango.stack.errors import MissingPart
 from femtotango.stack.ports import Ports
-from femtotango.stack.services import Addresses, Services, redis_program
+from femtotango.stack.services import Services, StackPorts, redis_program
 
 DEVICE = StackConfig().device
 
 
 @pytest.fixture
 def build(tmp_path: Path):
-    with closing(Ports()) as ports:
+    with Ports() as ports:
 
         def services(**settings) -> Services:
             config = StackConfig(**settings)
-            return Services(config, Addresses.choose(config, ports), tmp_path)
+            return Services(config, StackPorts.choose(config, ports), tmp_path)
 
         yield services
 
 
 def test_fixed_ports_are_used(build):
-    with closing(Ports()) as ports:
+    with Ports() as ports:
         wanted = ports.new()
     services = build(ports=PortNumbers(controller=wanted))
-    assert services.controller_url == f"http://127.0.0.1:{wanted}"
+    assert services.addresses.controller == f"http://127.0.0.1:{wanted}"
     assert str(wanted) in services.controller().arguments
 
 
 def test_given_stream_addresses_are_kept_and_others_chosen(build):
     services = build(streams={"pilatus": "tcp://detector:9999", "andor3_balor": ""})
-    streams = services.addresses.streams
+    streams = services.ports.streams
     assert streams["pilatus"] == "tcp://detector:9999"
     assert streams["andor3_balor"].startswith("tcp://127.0.0.1:")
     assert services.ingester_names == [
@@ -57,7 +56,7 @@ def test_dranspose_finds_redis_and_runs_one_thread(build):
     services = build()
     for command in (services.worker("worker1"), services.reducer(), services.controller()):
         environment = command.environment
-        assert environment["REDIS_URL"].endswith(f":{services.addresses.redis_port}/0")
+        assert environment["REDIS_URL"].endswith(f":{services.ports.redis}/0")
         assert environment["OMP_NUM_THREADS"] == environment["NUMBA_NUM_THREADS"] == "1"
         assert environment["MALLOC_ARENA_MAX"] == "1"
 
@@ -65,7 +64,7 @@ def test_dranspose_finds_redis_and_runs_one_thread(build):
 @pytest.mark.parametrize("database", [True, False])
 def test_the_device_is_told_where_it_stands(build, database):
     services = build(database=database)
-    where = f"tango://127.0.0.1:{services.addresses.tango_port}/{DEVICE}"
+    where = f"tango://127.0.0.1:{services.ports.tango}/{DEVICE}"
     assert services.device_address == where + ("" if database else "#dbase=no")
     assert ("TANGO_HOST" in services.device().environment) == database
     assert services.ready_info()["tango_host"] == services.tango_host
@@ -84,7 +83,7 @@ def test_the_property_file_keeps_what_the_device_has_written(build):
     services.write_property_file()
     lines = services.property_file.read_text().splitlines()
     assert lines.count(memory) == 1
-    url = json.dumps(services.controller_url)
+    url = json.dumps(services.addresses.controller)
     assert lines.count(f"{DEVICE}->ControllerUrl: {url}") == 1
     assert lines.count(f'{DEVICE}->OutputFolder: "/data"') == 1
 
