@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import tango
 from support.client_side import wait_for
-from support.device_server import wait_until_ready
+from support.device_server import server_process, wait_until_ready
 
 import tango_db
 from femtotango.stack.ports import Ports
@@ -23,53 +23,33 @@ pytestmark = pytest.mark.timeout(90)
 @pytest.fixture(scope="module")
 def tango_host(tmp_path_factory):
     folder = tmp_path_factory.mktemp("database")
-    ports = Ports()
-    port = ports.new()
-    with (folder / "log.txt").open("wb") as log:
-        process = subprocess.Popen(
-            [
-                *(sys.executable, "-m", "databaseds.database"),
-                *("--host", "127.0.0.1", "--port", str(port), "2"),
-            ],
-            env={**os.environ, "PYTANGO_DATABASE_NAME": str(folder / "tango.db")},
-            stdout=log,
-            stderr=log,
-        )
+    line = [sys.executable, "-m", "databaseds.database", "--host", "127.0.0.1"]
+    with Ports() as ports:
+        port = ports.new()
 
-    def answers():
-        try:
-            return tango.Database("127.0.0.1", port).get_info()
-        except tango.DevFailed:
-            return None
+        def answers():
+            try:
+                return tango.Database("127.0.0.1", port).get_info()
+            except tango.DevFailed:
+                return None
 
-    try:
-        wait_for(answers, limit=30)
-        yield f"127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        process.wait(10.0)
-        ports.close()
+        with server_process(
+            [*line, "--port", str(port), "2"],
+            folder / "log.txt",
+            PYTANGO_DATABASE_NAME=str(folder / "tango.db"),
+        ):
+            wait_for(answers, limit=30)
+            yield f"127.0.0.1:{port}"
 
 
 @contextmanager
 def server(instance, tango_host, folder):
     log = folder / "device.log"
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            [
-                *(sys.executable, "-m", "femtotango.device", instance),
-                *("-ORBendPoint", "giop:tcp:127.0.0.1:"),
-            ],
-            env={**os.environ, "TANGO_HOST": tango_host},
-            stdout=output,
-            stderr=output,
-        )
-    try:
+    line = [sys.executable, "-m", "femtotango.device", instance]
+    line += ["-ORBendPoint", "giop:tcp:127.0.0.1:"]
+    with server_process(line, log, TANGO_HOST=tango_host) as process:
         wait_until_ready(process, log)
         yield
-    finally:
-        process.terminate()
-        process.wait(10.0)
 
 
 def connect(tango_host, name):

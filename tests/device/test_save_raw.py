@@ -1,6 +1,5 @@
 """The interlock on the Balor's raw data, with a simulated Balor and real photon scans."""
 
-import subprocess
 import sys
 import time
 from contextlib import contextmanager
@@ -9,8 +8,9 @@ import numpy as np
 import pytest
 import tango
 from support.client_side import refusal, wait_for
-from support.device_server import serving, wait_until_ready
+from support.device_server import server_process, serving, wait_until_ready
 
+from femtotango.dranspose_client.addresses import Addresses
 from femtotango.simulation.beamline import ScanPlayer
 from femtotango.stack.ports import Ports
 from pipeline.simulation.scan import BurstScan
@@ -31,25 +31,14 @@ def photon_frame(times=1):
 
 @contextmanager
 def balor_server(folder):
-    ports = Ports()
-    port = ports.new()
     log = folder / "balor.log"
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            [
-                *(sys.executable, "-m", "femtotango.simulation.balor_device", "test", "-nodb"),
-                *("-dlist", "test/balor/1", "-ORBendPoint", f"giop:tcp:127.0.0.1:{port}"),
-            ],
-            stdout=output,
-            stderr=output,
-        )
-    try:
-        wait_until_ready(process, log)
-        yield f"tango://127.0.0.1:{port}/test/balor/1#dbase=no"
-    finally:
-        process.terminate()
-        process.wait(10.0)
-        ports.close()
+    with Ports() as ports:
+        port = ports.new()
+        line = [sys.executable, "-m", "femtotango.simulation.balor_device", "test", "-nodb"]
+        line += ["-dlist", "test/balor/1", "-ORBendPoint", f"giop:tcp:127.0.0.1:{port}"]
+        with server_process(line, log) as process:
+            wait_until_ready(process, log)
+            yield f"tango://127.0.0.1:{port}/test/balor/1#dbase=no"
 
 
 @pytest.fixture
@@ -66,12 +55,8 @@ def play(tmp_path, pipeline, balor):
     with ExitStack() as stack:
 
         def start():
-            properties = {
-                "ControllerUrl": pipeline["controller"],
-                "ReducerUrl": pipeline["reducer"],
-                "SardanaUrl": pipeline["sardana"],
-                "BalorDevice": balor[1],
-            }
+            addresses = Addresses.from_ready_info(pipeline)
+            properties = addresses.properties | {"BalorDevice": balor[1]}
             address = stack.enter_context(serving(tmp_path / "memory.txt", properties))
             player = stack.enter_context(ScanPlayer({**pipeline, "device": address}))
             wait_for(

@@ -17,15 +17,9 @@ Open = Callable[..., "Viewer"]
 
 
 @pytest.fixture(scope="session")
-def screen() -> Iterator[None]:
+def screen() -> None:
     """Give a virtual screen."""
-    server = start_virtual_screen()
-    yield
-    # It ends with this process: Qt does not survive its screen.
-    _kept.append(server)
-
-
-_kept: list[object] = []
+    start_virtual_screen()
 
 
 @pytest.fixture

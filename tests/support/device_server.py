@@ -1,11 +1,12 @@
 """The device as a process of its own, without database; its file keeps what Tango remembers."""
 
 import json
+import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from femtotango.stack.ports import Ports
 NAME = "test/femtomax/1"
 _SERVER = "FemtomaxAnalysis"
 _LIMIT = 30.0
+_PATIENCE = 10.0
 
 
 def write_memory(path: Path, properties: Mapping[str, Any], settings: Mapping[str, str]) -> None:
@@ -52,23 +54,39 @@ def serving(
         settings: remembered values by attribute, besides those in the file.
     """
     write_memory(memory, properties, settings or {})
-    ports = Ports()
-    endpoint = f"giop:tcp:127.0.0.1:{(port := ports.new())}"
     line = [sys.executable, "-m", "femtotango.device", "test", f"-file={memory}"]
     log = memory.with_suffix(".log")
-    with log.open("wb") as output:
-        process = subprocess.Popen([*line, "-ORBendPoint", endpoint], stdout=output, stderr=output)
-    try:
-        wait_until_ready(process, log)
-        yield f"tango://127.0.0.1:{port}/{NAME}#dbase=no"
-    finally:
-        process.terminate()
+    with Ports() as ports:
+        port = ports.new()
+        with server_process([*line, "-ORBendPoint", f"giop:tcp:127.0.0.1:{port}"], log) as process:
+            wait_until_ready(process, log)
+            yield f"tango://127.0.0.1:{port}/{NAME}#dbase=no"
+
+
+@contextmanager
+def server_process(
+    line: Sequence[str], log: Path, **environment: str
+) -> Iterator["subprocess.Popen[bytes]"]:
+    """Run a server until the block is left; one that does not end by itself then is killed.
+
+    Args:
+        line: program and arguments.
+        log: gets its output.
+        **environment: added to ours.
+    """
+    with (
+        log.open("wb") as output,
+        subprocess.Popen(
+            line, stdout=output, stderr=output, env={**os.environ, **environment}
+        ) as process,
+    ):
         try:
-            process.wait(10.0)
-        except subprocess.TimeoutExpired:
+            yield process
+        finally:
+            process.terminate()
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(_PATIENCE)
             process.kill()
-            process.wait()
-        ports.close()
 
 
 def wait_until_ready(process: "subprocess.Popen[bytes]", log: Path) -> None:

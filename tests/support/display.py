@@ -12,30 +12,31 @@ _CURE = "run scripts/gui-libraries as root"
 _TRIAL = "from PyQt5 import QtWidgets; QtWidgets.QApplication([])"
 
 
-def start_virtual_screen() -> "subprocess.Popen[bytes]":
+def start_virtual_screen() -> None:
     """Run Xvfb as long as this process lives, and point Qt at it.
 
-    Qt ends a process whose screen goes away: it must not be stopped before.
-
-    Returns:
-        The server, to be kept; the test is skipped where there is none.
+    The test is skipped where there is no Xvfb.
     """
     program = shutil.which("Xvfb")
     if program is None:
         pytest.skip(f"Xvfb is not installed: {_CURE}")
     read, write = os.pipe()
+    os.set_inheritable(write, True)
+    parent = ["-m", "femtotango.stack.launch", str(os.getpid())]
+    options = ["-displayfd", str(write), "-screen", "0", _SCREEN, "-nolisten", "tcp"]
+    # No Popen, which complains at the end of a process that is not waited for: Qt does not survive
+    # its screen, so the screen ends with this process and not before.
+    server = os.posix_spawn(
+        sys.executable,
+        [sys.executable, *parent, program, *options],
+        os.environ,
+        file_actions=[(os.POSIX_SPAWN_OPEN, fd, os.devnull, os.O_WRONLY, 0) for fd in (1, 2)],
+    )
+    os.close(write)
     with os.fdopen(read) as pipe:
-        parent = ["-m", "femtotango.stack.launch", str(os.getpid())]
-        options = ["-displayfd", str(write), "-screen", "0", _SCREEN, "-nolisten", "tcp"]
-        server = subprocess.Popen(
-            [sys.executable, *parent, program, *options],
-            pass_fds=[write],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        os.close(write)
         number = pipe.readline().strip()
     if not number:
+        os.waitpid(server, 0)
         pytest.skip(f"Xvfb did not start: {_CURE}")
     os.environ.update(DISPLAY=f":{number}", QT_QPA_PLATFORM="xcb")
     # Qt ends the process when a library is missing: let another one try.
@@ -45,4 +46,3 @@ def start_virtual_screen() -> "subprocess.Popen[bytes]":
     if trial.returncode:
         reason = (trial.stderr.strip().splitlines() or ["Qt does not start"])[-1]
         pytest.skip(f"{reason}: pip install femtotango[gui], and {_CURE}")
-    return server

@@ -24,26 +24,25 @@ RUNS = 10
 @contextmanager
 def replayed(parameters: Path, workers: int) -> Iterator[str]:
     """Run the command until it has replayed everything; give the address of its results."""
-    ports = Ports()
-    port = ports.new()
-    command = [
-        *(sys.executable, "-c", "from dranspose.cli import run; run()", "replay"),
-        *("-w", "pipeline.worker:FemtomaxWorker", "-r", "pipeline.reducer:FemtomaxReducer"),
-        *("-f", str(capture(LAB6_PILATUS)), str(capture(LAB6_SARDANA))),
-        *("-p", str(parameters), "--port", str(port), "--nworkers", str(workers), "--keep-alive"),
-    ]
-    environment = os.environ | {"PYTHONUNBUFFERED": "1"}
-    process = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment
-    )
-    try:
-        assert process.stdout is not None
-        assert any("press ctrl-C" in line for line in process.stdout), process.wait()
-        yield f"http://localhost:{port}"
-    finally:
-        process.kill()
-        process.communicate()
-        ports.close()
+    with Ports() as ports:
+        port = ports.new()
+        command = [
+            *(sys.executable, "-c", "from dranspose.cli import run; run()", "replay"),
+            *("-w", "pipeline.worker:FemtomaxWorker", "-r", "pipeline.reducer:FemtomaxReducer"),
+            *("-f", str(capture(LAB6_PILATUS)), str(capture(LAB6_SARDANA))),
+            *("-p", str(parameters), "--port", str(port)),
+            *("--nworkers", str(workers), "--keep-alive"),
+        ]
+        environment = os.environ | {"PYTHONUNBUFFERED": "1"}
+        with subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment
+        ) as process:
+            try:
+                assert process.stdout is not None
+                assert any("press ctrl-C" in line for line in process.stdout), "it ended"
+                yield f"http://localhost:{port}"
+            finally:
+                process.kill()
 
 
 def test_the_capture_ten_times_in_a_row(tmp_path: Path) -> None:

@@ -31,9 +31,8 @@ MOMENTS = 20
 
 @pytest.fixture(scope="module")
 def ports():
-    ports = Ports()
-    yield ports
-    ports.close()
+    with Ports() as ports:
+        yield ports
 
 
 @pytest.fixture(scope="module")

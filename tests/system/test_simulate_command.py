@@ -25,9 +25,8 @@ def run(*arguments: str) -> "subprocess.CompletedProcess[str]":
 
 @pytest.fixture
 def url():
-    ports = Ports()
-    yield f"tcp://127.0.0.1:{ports.new()}"
-    ports.close()
+    with Ports() as ports:
+        yield f"tcp://127.0.0.1:{ports.new()}"
 
 
 def test_a_series_arrives_as_it_was_ordered(url):
