@@ -8,7 +8,7 @@ from matplotlib.image import imread
 from rich.console import Console
 
 from femtotango.commands import viewer
-from femtotango.commands.demo.checks import Check, check_table, require_passed, equal
+from femtotango.commands.demo.checks import Check, check_table, equal, require_passed
 from femtotango.commands.demo.pictures import save_curves, save_image
 from femtotango.commands.demo.report import show
 from femtotango.stack.errors import MissingPart, WrongResult
