@@ -169,13 +169,13 @@ class femto_wait(Macro):
         ["timeout", Type.Float, 0.0, "Longest wait [s]; 0: no limit"],
     ]
 
-    _scan_device: Any = None
+    _device: Any = None
+    _done = False
 
     def run(self, frames: int, timeout: float) -> None:
         """Poll the device until the condition is met."""
         start = time.monotonic()
-        device = connect(self.getEnv)
-        self._scan_device = None if frames > 0 else device
+        self._device = device = connect(self.getEnv)
         with plain_errors():
             while not self._reached(device, frames):
                 self.checkPoint()
@@ -183,7 +183,7 @@ class femto_wait(Macro):
                     status = device.command_inout("Status")
                     raise FemtomaxError(f"Not reached after {timeout:g} s. The device: {status}")
                 time.sleep(_POLL)
-            self._scan_device = None
+            self._done = True
             self.output("%d frames in the image", device.read_attribute("FrameCount").value or 0)
 
     def _reached(self, device: Any, frames: int) -> bool:
@@ -193,7 +193,10 @@ class femto_wait(Macro):
 
     def on_abort(self) -> None:
         """Stop the scan in the pipeline too, so that the next one can start."""
-        _stop_scan(self._scan_device)
+        frames, _ = self.getParameters()
+        if frames < 1 and not self._done:
+            # Ctrl-C may come while the macro still connects.
+            _stop_scan(self._device or connect(self.getEnv))
 
 
 class femto_continuous(Macro):
