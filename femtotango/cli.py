@@ -26,7 +26,7 @@ def femtotango() -> None:
     help="Folder for pictures.",
 )
 def demo(serve: bool, output: Path) -> None:
-    """Run simulated scans through all parts, and check and plot what Tango shows."""
+    """Run simulated scans, and check and plot what Tango shows."""
     from femtotango.commands.demo.command import demo as run
 
     run(serve, output, Console())
@@ -43,7 +43,10 @@ def demo(serve: bool, output: Path) -> None:
     "--state", type=click.Path(path_type=Path), help="Folder for the database and logs; kept."
 )
 def up(config: Path | None, ready_file: Path | None, state: Path | None) -> None:
-    """Run Redis, dranspose, a Tango database and the device until stopped."""
+    """Run the whole stack on this machine until stopped.
+
+    These are Redis, dranspose, a Tango database and the device.
+    """
     from femtotango.commands.up import up as run
     from femtotango.stack.config import StackConfig, read_config
 
@@ -70,7 +73,10 @@ def replay(
     keep_alive: bool,
     workers: int,
 ) -> None:
-    """Run recorded streams (cbors, gz, pkls) through the pipeline, and show them in a device."""
+    """Run recorded streams through the pipeline, behind a device.
+
+    FILES are what ingesters of dranspose have recorded: cbors, cbors.gz or pkls.
+    """
     from femtotango.commands.replay import Replay
     from femtotango.commands.replay import replay as run
     from femtotango.stack.config import StackConfig
@@ -98,10 +104,10 @@ def simulate(
     compression: str,
     seed: int,
 ) -> None:
-    """Simulate a detector: pilatus, andor3_zyla10, andor3_zyla12 or andor3_balor.
+    """Simulate a detector, Sardana, or the Balor's Tango device.
 
-    STREAM can also be sardana (posts the records of a scan) or balor-device (runs a Tango device
-    with SaveRaw, as the Balor has it).
+    STREAM is pilatus, andor3_zyla10, andor3_zyla12 or andor3_balor (sends frames), sardana (posts
+    the records of a scan) or balor-device (runs a Tango device with SaveRaw).
     """
     from femtotango.commands.simulate import Simulation
     from femtotango.commands.simulate import simulate as run
@@ -117,7 +123,10 @@ def simulate(
 @click.option("--screenshot", type=click.Path(path_type=Path), help="Save a picture and exit.")
 @click.pass_context
 def viewer(context: click.Context, device: str, size: str | None, screenshot: Path | None) -> None:
-    """Open the live viewer of DEVICE, a/b/c or tango://host:port/a/b/c#dbase=no."""
+    """Open the live viewer of DEVICE.
+
+    DEVICE is a Tango name, a/b/c or tango://host:port/a/b/c#dbase=no.
+    """
     from femtotango.commands.viewer import viewer_command
 
     context.forward(viewer_command())
@@ -137,7 +146,10 @@ def viewer(context: click.Context, device: str, size: str | None, screenshot: Pa
 def register(
     instance: str | None, device: str | None, alias: str | None, properties: tuple[str, ...]
 ) -> None:
-    """Enter the device in the Tango database at TANGO_HOST; only --property overwrites values."""
+    """Enter the device in the Tango database at TANGO_HOST.
+
+    Of what is there already, only the values of --property are changed.
+    """
     from femtotango.commands.register import register as run
 
     run(instance, device, alias, properties, Console())

@@ -78,7 +78,10 @@ def sardana_config(
     paths: bool,
     write: Path | None,
 ) -> None:
-    """Print or write a configuration of Sardana (YAML, for sardana-config load)."""
+    """Print or write a configuration of Sardana.
+
+    It is YAML for sardana-config load.
+    """
     if paths:
         click.echo(f"PoolPath (property of the Pool): {POOL_PATH}")
         click.echo(f"MacroPath (property of the MacroServer): {MACRO_PATH}")
