@@ -73,7 +73,7 @@ def replay(
     keep_alive: bool,
     workers: int,
 ) -> None:
-    """Run recorded streams through the pipeline, behind a device.
+    """Run recorded streams, and show the results in a device.
 
     FILES are what ingesters of dranspose have recorded: cbors, cbors.gz or pkls.
     """
