@@ -1,4 +1,4 @@
-"""The commands; what they do stands in a module of the same name."""
+"""The commands and their options; the work is done in the module of the same name."""
 
 import sys
 from pathlib import Path
@@ -17,25 +17,36 @@ def femtotango() -> None:
 
 
 @femtotango.command()
-@click.option("--serve", is_flag=True, help="Keep running afterwards.")
+@click.option("--serve", is_flag=True, help="Keep running afterwards, with new scans.")
 @click.option(
-    "--output", default="out", show_default=True, type=click.Path(path_type=Path), help="Pictures."
+    "--output",
+    default="out",
+    show_default=True,
+    type=click.Path(path_type=Path),
+    help="Folder for pictures.",
 )
 def demo(serve: bool, output: Path) -> None:
-    """Show the main job: simulated detectors in front, a Tango client behind."""
+    """Run simulated scans, and check and plot what Tango shows."""
     from femtotango.commands.demo.command import demo as run
 
     run(serve, output, Console())
 
 
 @femtotango.command()
-@click.option("--config", type=click.Path(path_type=Path), help="TOML: ports, workers, streams.")
-@click.option("--ready-file", type=click.Path(path_type=Path), help="Gets the addresses as JSON.")
 @click.option(
-    "--state", type=click.Path(path_type=Path), help="Folder that keeps database and logs."
+    "--config", type=click.Path(path_type=Path), help="TOML file: ports, workers, streams."
+)
+@click.option(
+    "--ready-file", type=click.Path(path_type=Path), help="Write the addresses here, as JSON."
+)
+@click.option(
+    "--state", type=click.Path(path_type=Path), help="Folder for the database and logs; kept."
 )
 def up(config: Path | None, ready_file: Path | None, state: Path | None) -> None:
-    """Run Redis, dranspose, a Tango database and the device until stopped."""
+    """Run the whole stack on this machine until stopped.
+
+    These are Redis, dranspose, a Tango database and the device.
+    """
     from femtotango.commands.up import up as run
     from femtotango.stack.config import StackConfig, read_config
 
@@ -48,11 +59,13 @@ def up(config: Path | None, ready_file: Path | None, state: Path | None) -> None
     "-p",
     "--parameters",
     type=click.Path(path_type=Path),
-    help='JSON or pickle list of {"name", "data"}.',
+    help='Settings: JSON or pickle list of {"name", "data"}.',
 )
-@click.option("--ready-file", type=click.Path(path_type=Path), help="Gets the addresses as JSON.")
-@click.option("--keep-alive", is_flag=True, help="Keep serving the result until stopped.")
-@click.option("--workers", default=2, show_default=True, help="The events are spread over so many.")
+@click.option(
+    "--ready-file", type=click.Path(path_type=Path), help="Write the addresses here, as JSON."
+)
+@click.option("--keep-alive", is_flag=True, help="Keep serving the results until stopped.")
+@click.option("--workers", default=2, show_default=True, help="Number of workers.")
 def replay(
     files: tuple[Path, ...],
     parameters: Path | None,
@@ -60,7 +73,10 @@ def replay(
     keep_alive: bool,
     workers: int,
 ) -> None:
-    """Run recorded streams (cbors, gz, pkls) through the pipeline, with a device in front."""
+    """Run recorded streams, and show the results in a device.
+
+    FILES are what ingesters of dranspose have recorded: cbors, cbors.gz or pkls.
+    """
     from femtotango.commands.replay import Replay
     from femtotango.commands.replay import replay as run
     from femtotango.stack.config import StackConfig
@@ -71,11 +87,11 @@ def replay(
 
 @femtotango.command()
 @click.argument("stream", metavar="STREAM")
-@click.option("--url", default="", help="tcp://HOST:PORT to bind, or the Sardana ingester's URL.")
+@click.option("--url", default="", help="tcp://HOST:PORT to bind, or URL of the Sardana ingester.")
 @click.option("--steps", default=1, show_default=True, help="Motor positions.")
 @click.option("--burst", "--frames", default=100, show_default=True, help="Frames per position.")
 @click.option("--rate", default=10.0, show_default=True, help="Frames/s; 0: as fast as possible.")
-@click.option("--filename", default="", help="Raw file in the header; empty: live viewing.")
+@click.option("--filename", default="", help="Raw file named in the header; empty: live viewing.")
 @click.option("--compression", default="none", show_default=True, help="none or bslz4.")
 @click.option("--seed", default=0, show_default=True, help="The same seed gives the same frames.")
 def simulate(
@@ -88,10 +104,10 @@ def simulate(
     compression: str,
     seed: int,
 ) -> None:
-    """Send what a detector sends (pilatus, andor3_zyla10, andor3_zyla12, andor3_balor).
+    """Simulate a detector, Sardana, or the Balor's Tango device.
 
-    STREAM can also be sardana (posts a scan's records) or balor-device (a simulated Tango device
-    with the Balor's SaveRaw).
+    STREAM is pilatus, andor3_zyla10, andor3_zyla12 or andor3_balor (sends frames), sardana (posts
+    the records of a scan) or balor-device (runs a Tango device with SaveRaw).
     """
     from femtotango.commands.simulate import Simulation
     from femtotango.commands.simulate import simulate as run
@@ -104,26 +120,36 @@ def simulate(
 @femtotango.command()
 @click.argument("device")
 @click.option("--size", metavar="WxH", help="Size of the window.")
-@click.option("--screenshot", type=click.Path(path_type=Path), help="Save a picture and end.")
+@click.option("--screenshot", type=click.Path(path_type=Path), help="Save a picture and exit.")
 @click.pass_context
 def viewer(context: click.Context, device: str, size: str | None, screenshot: Path | None) -> None:
-    """Open the live viewer of DEVICE, a/b/c or tango://host:port/a/b/c#dbase=no."""
+    """Open the live viewer of DEVICE.
+
+    DEVICE is a Tango name, a/b/c or tango://host:port/a/b/c#dbase=no.
+    """
     from femtotango.commands.viewer import viewer_command
 
     context.forward(viewer_command())
 
 
 @femtotango.command()
-@click.option("--instance", help="Of the server: FemtomaxAnalysis INSTANCE.")
+@click.option("--instance", help="Server instance, as in: FemtomaxAnalysis INSTANCE.")
 @click.option("--device", help="Tango name of the device, a/b/c.")
 @click.option("--alias", help="Short name of the device.")
 @click.option(
-    "--property", "properties", multiple=True, metavar="NAME=VALUE", help="Can be repeated."
+    "--property",
+    "properties",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="Device property; repeatable.",
 )
 def register(
     instance: str | None, device: str | None, alias: str | None, properties: tuple[str, ...]
 ) -> None:
-    """Enter the device in the Tango database at TANGO_HOST; what is there stays."""
+    """Enter the device in the Tango database at TANGO_HOST.
+
+    Of what is there already, only the values of --property are changed.
+    """
     from femtotango.commands.register import register as run
 
     run(instance, device, alias, properties, Console())
@@ -133,7 +159,7 @@ femtotango.add_command(sardana_config)
 
 
 def main() -> None:
-    """Run a command; what cannot be done is told in a sentence."""
+    """Run a command; print one sentence when it cannot be done."""
     try:
         femtotango.main(prog_name="femtotango")
     except CommandError as error:

@@ -1,4 +1,4 @@
-"""`femtotango register`: the device in a Tango database."""
+"""`femtotango register`: enter the device in a Tango database."""
 
 from collections.abc import Sequence
 
@@ -16,14 +16,14 @@ def register(
     properties: Sequence[str],
     console: Console,
 ) -> None:
-    """Enter the device and say what changed.
+    """Enter the device and print what changed.
 
     Args:
-        instance: of the server; None, as for the others: as `tango_db/femtomax.json` has it.
+        instance: of the server. Here and below, None takes the value of `tango_db/femtomax.json`.
         device: Tango name.
         alias: short name.
         properties: ``NAME=VALUE`` each.
-        console: where it is told.
+        console: where changes are printed.
 
     Raises:
         ConfigError: a property cannot be read, or the database does not take the device.
@@ -41,4 +41,4 @@ def register(
     for change in changes:
         console.print(f"entered: {change}", highlight=False, soft_wrap=True)
     if not changes:
-        console.print("Nothing to do: the database has it all.")
+        console.print("Nothing to do: the database has all of it.")

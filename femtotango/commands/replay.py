@@ -1,4 +1,4 @@
-"""`femtotango replay`: recorded streams behind a device, without Redis or a Tango database."""
+"""`femtotango replay`: recorded streams with a device, without Redis or a Tango database."""
 
 import tempfile
 import threading
@@ -31,7 +31,7 @@ _PATIENCE = 3.0
 
 @dataclass(frozen=True)
 class Replay:
-    """What is replayed."""
+    """What to replay, and how."""
 
     files: Sequence[Path]
     parameters: Path | None
@@ -39,15 +39,15 @@ class Replay:
 
 
 class _Replayer:
-    """The two processes of a replay."""
+    """The two processes of a replay: dranspose's replay and the device."""
 
-    def __init__(self, order: Replay, folder: Path, stop: threading.Event) -> None:
-        self._order = order
+    def __init__(self, request: Replay, folder: Path, stop: threading.Event) -> None:
+        self._request = request
         self._stop = stop
         self._ports = Ports()
         port = self._ports.new()
         ports = StackPorts(0, port, port, 0, 0, self._ports.new(), {})
-        self.services = Services(order.config, ports, folder)
+        self.services = Services(request.config, ports, folder)
         self._logs = folder
         self._processes: list[Process] = []
         self._http = httpx.Client(
@@ -60,21 +60,21 @@ class _Replayer:
         self._ports.close()
 
     def start_replay(self) -> None:
-        """Start dranspose's replay and wait until it answers; it counts the events first."""
-        config, port = self._order.config, str(self.services.ports.controller)
+        """Start dranspose's replay and wait until it answers, after it has counted the events."""
+        config, port = self._request.config, str(self.services.ports.controller)
         options = ["--port", port, "--worker", config.worker_class]
         options += ["--reducer", config.reducer_class, "--workers", str(config.workers)]
-        if self._order.parameters is not None:
-            options += ["--parameters", str(self._order.parameters)]
-        files = [str(file) for file in self._order.files]
+        if self._request.parameters is not None:
+            options += ["--parameters", str(self._request.parameters)]
+        files = [str(file) for file in self._request.files]
         self._start(self.services.replay((*options, *files)))
         self.wait("the replay", lambda: self.ask("config") is not None)
 
     def start_device(self, values: Mapping[str, Value]) -> None:
         """Start the device and wait until its attributes have these values.
 
-        A device takes over what the pipeline has when it first meets it. Writing the attributes
-        instead could begin a new sum while frames come in.
+        A device adopts the pipeline's values when it first connects. Writing the attributes
+        instead could start a new sum while frames arrive.
         """
         self.services.write_property_file()
         self._start(self.services.device())
@@ -84,18 +84,18 @@ class _Replayer:
             lambda: device_state(address) not in (None, "UNKNOWN"),
         )
         device = connect(address)
-        wanted = {
+        expected = {
             str(PARAMETERS[name].attribute): value
             for name, value in values.items()
             if PARAMETERS[name].attribute is not None
         }
         self.wait(
-            "the parameters to be the device's attributes",
-            lambda: all(device.read_attribute(n).value == v for n, v in wanted.items()),
+            "the device to adopt the parameters",
+            lambda: all(device.read_attribute(n).value == v for n, v in expected.items()),
         )
 
     def values(self, names: Sequence[str] | Mapping[str, Value]) -> dict[str, Value]:
-        """Return parameters as the replay has them.
+        """Return the values that parameters have in the replay.
 
         Raises:
             ConfigError: one has a value that it cannot take.
@@ -106,14 +106,14 @@ class _Replayer:
                 for name in names
             }
         except ParameterError as error:
-            raise ConfigError(f"Parameters {self._order.parameters}: {error}") from error
+            raise ConfigError(f"Parameters {self._request.parameters}: {error}") from error
 
-    def begin(self) -> None:
-        """Let the frames go."""
+    def start_frames(self) -> None:
+        """Start the frames."""
         self._http.post("replay/start").raise_for_status()
 
     def ask(self, what: str) -> Any:
-        """Return the answer to a GET, or None without one."""
+        """Return the JSON answer to a GET; None when there is no answer."""
         try:
             return self._http.get(what).raise_for_status().json()
         except httpx.HTTPError:
@@ -123,8 +123,8 @@ class _Replayer:
         """Wait for a condition.
 
         Raises:
-            StackError: a process ended, or the time is over.
-            KeyboardInterrupt: told to stop.
+            StackError: a process ended, or the time limit has passed.
+            KeyboardInterrupt: a signal asked to stop.
         """
         start = time.monotonic()
         while not condition():
@@ -132,7 +132,7 @@ class _Replayer:
                 if not process.alive:
                     raise StackError(f"Waiting for {what}: {process.epitaph()}")
             if limit is not None and time.monotonic() - start > limit:
-                raise StackError(f"Waited {limit:.0f} s for {what} in vain (logs: {self._logs}).")
+                raise StackError(f"Waited {limit:.0f} s for {what}; gave up (logs: {self._logs}).")
             if self._stop.wait(_POLL):
                 raise KeyboardInterrupt
 
@@ -140,24 +140,24 @@ class _Replayer:
         self._processes.append(Process(command, self._logs))
 
 
-def replay(order: Replay, ready_file: Path | None, keep_alive: bool, console: Console) -> None:
-    """Replay files behind a device, show the result; with `keep_alive` until SIGINT or SIGTERM.
+def replay(request: Replay, ready_file: Path | None, keep_alive: bool, console: Console) -> None:
+    """Replay files and show the results; `keep_alive` serves them until SIGINT or SIGTERM.
 
     Raises:
         MissingPart: a file is not there.
         ConfigError: a parameter has a value that it cannot take.
         StackError: a process ended, or did not answer.
     """
-    for file in (*order.files, *([order.parameters] if order.parameters else [])):
+    for file in (*request.files, *([request.parameters] if request.parameters else [])):
         if not file.is_file():
             raise MissingPart(f"{file}: no such file.")
     stop = stop_on_signals()
     with tempfile.TemporaryDirectory(prefix="femtotango-replay-") as folder:
-        replayer = _Replayer(order, Path(folder), stop)
+        replayer = _Replayer(request, Path(folder), stop)
         try:
             _run(replayer, ready_file, console)
             if keep_alive:
-                console.print("Ctrl-C ends it.")
+                console.print("Serving the results; stop with Ctrl-C.")
                 replayer.wait("Ctrl-C", lambda: False, limit=None)
         except KeyboardInterrupt:
             return
@@ -179,15 +179,15 @@ def _run(replayer: _Replayer, ready_file: Path | None, console: Console) -> None
         f"reducer  {replayer.services.addresses.reducer}", highlight=False, soft_wrap=True
     )
     device = connect(address)
-    replayer.begin()
-    # before its first event the device has no scan, which counts as finished
+    replayer.start_frames()
+    # Before its first event the device has no scan, and that counts as finished.
     replayer.wait("the first event", lambda: device.read_attribute("ScanNumber").value > 0)
     if ready_file is not None:
         write_ready_file(ready_file, replayer.services.ready_info())
     with Progress(console=console) as bar:
         task = bar.add_task("events", total=None)
 
-        def over() -> bool:
+        def ended() -> bool:
             progress = replayer.ask("progress")
             if progress is None:
                 return False
@@ -195,6 +195,6 @@ def _run(replayer: _Replayer, ready_file: Path | None, console: Console) -> None
             bar.update(task, total=total, completed=completed)
             return bool(progress["finished"])
 
-        replayer.wait("the end of the recording", over, limit=None)
+        replayer.wait("the end of the recording", ended, limit=None)
     replayer.wait("the results", lambda: bool(device.read_attribute("ScanFinished").value))
     console.print(device_table(device))

@@ -1,7 +1,7 @@
-"""The child process of `femtotango replay`: dranspose's replay, with what a device asks for.
+"""The child process of `femtotango replay`: dranspose's replay, and the routes that a device needs.
 
-dranspose's replay serves results and parameters. A device also asks the controller for its services
-and for the progress of a scan, so both are answered here too; frames start with
+dranspose's replay serves results and parameters. A device also asks a controller for its services
+and for the progress of the scan, so this module answers these two as well. Frames start with
 ``POST /api/v1/replay/start``.
 """
 
@@ -20,20 +20,20 @@ from dranspose.helpers.utils import import_class
 from dranspose.replay import get_internals, get_parameters, reducer_app, replay
 
 _NO_HASH = ""
-"""What dranspose's replay answers to every parameter: all services agree at once."""
+"""dranspose's replay has no hash of its parameters; equal hashes mean that all services agree."""
 
 _OF_DRANSPOSE = "dump_prefix"
-"""The controller's own parameter; it is in every file of parameters that dranspose dumps."""
+"""A parameter of the controller itself; every parameter file that dranspose dumps has it."""
 
 
 class Recording:
-    """Recorded streams, and how much of them has been processed."""
+    """Recorded streams, and how many of their events have been processed."""
 
     def __init__(self, files: Sequence[Path]) -> None:
         """Count the events in the files.
 
         Raises:
-            SystemExit: one is no recording, or is empty.
+            SystemExit: a file is no recording, or is empty.
         """
         self._files = files
         self.total = len(set(itertools.chain.from_iterable(map(_event_numbers, files))))
@@ -45,13 +45,13 @@ class Recording:
         return len(self._completed)
 
     def get_source_generators(self) -> list[Iterator[InternalWorkerMessage]]:
-        """Return the messages of each file; the name is dranspose's."""
+        """Return the messages of each file; dranspose calls it by this name."""
         return [self._messages(file) for file in self._files]
 
     def _messages(self, file: Path) -> Iterator[InternalWorkerMessage]:
         for message in get_internals(file):
             yield message
-            # dranspose comes back for the next message when this one's event is done
+            # dranspose asks for the next message when the event of this one is done
             self._completed.add(message.event_number)
 
 
@@ -64,12 +64,12 @@ def _event_numbers(file: Path) -> set[int]:
             f"({type(error).__name__}: {error})."
         ) from error
     if not numbers:
-        raise SystemExit(f"{file} holds no events.")
+        raise SystemExit(f"{file} contains no events.")
     return numbers
 
 
 def recording() -> Recording:
-    """Return the recording that is replayed; dranspose asks for it by this name."""
+    """Return the recording that is replayed; dranspose calls it by this name."""
     return reducer_app.state.recording
 
 
@@ -112,7 +112,7 @@ class ControllerRoutes:
         self.start.set()
 
     def add(self) -> None:
-        """Put them into dranspose's application."""
+        """Add the routes to dranspose's application."""
         routes: Iterable[tuple[str, Callable[[], Any], str]] = (
             ("/api/v1/config", self.config, "GET"),
             ("/api/v1/progress", self.progress, "GET"),
@@ -139,7 +139,7 @@ def _check_parameters(path: str | None, worker: str, reducer: str) -> None:
 
 
 def main() -> None:
-    """Replay files and keep serving what came out until the process is ended."""
+    """Replay files, and serve the results until the process is ended."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--worker", required=True)

@@ -1,4 +1,4 @@
-"""`femtotango simulate`: a detector, Sardana, or the Balor's own device, all simulated."""
+"""`femtotango simulate`: a simulated detector, Sardana, or Tango device of the Balor."""
 
 import time
 from collections.abc import Iterator
@@ -23,25 +23,25 @@ STREAMS = (*CAMERAS, SARDANA, BALOR_DEVICE)
 
 @dataclass(frozen=True)
 class Simulation:
-    """What is sent, and how."""
+    """What to send, and how."""
 
     stream: str
     url: str
     scan: BurstScan
     rate: float = 10.0
-    """Frames per second; 0: as fast as they are taken."""
+    """Frames per second; 0: as fast as the pipeline takes them."""
     filename: str = ""
     compression: str = "none"
     seed: int = 0
 
 
 def simulate(simulation: Simulation, console: Console) -> None:
-    """Send one series of frames or one scan's records, or run the Balor's device.
+    """Send one series of frames, or the records of one scan, or run the Balor's device.
 
     Raises:
         ConfigError: there is no such stream, or the URL does not fit it.
         PortError: the URL cannot be bound.
-        StackError: nobody takes what is sent.
+        StackError: nothing connects to receive the frames.
     """
     if simulation.stream not in STREAMS:
         raise ConfigError(f"Stream {simulation.stream!r}: use {', '.join(STREAMS)}.")
@@ -61,14 +61,14 @@ def _port(url: str) -> int:
 
 
 def series(simulation: Simulation) -> Iterator[Message]:
-    """Return the messages of a camera's series."""
+    """Return the messages of one series of a camera."""
     images = detector_frames(simulation.stream, simulation.seed, simulation.scan.frame_positions)
     camera = {"energy": 8048, "threshold": 0, "save_raw": bool(simulation.filename)}
     return stins_series(images, simulation.filename, camera, simulation.compression)
 
 
 def send_frames(simulation: Simulation, console: Console) -> None:
-    """Bind a PUSH socket and send a series as a detector does."""
+    """Bind a PUSH socket and send one series, as a detector does."""
     if not simulation.url.startswith("tcp://"):
         raise ConfigError(f"url {simulation.url!r}: a detector binds at tcp://HOST:PORT.")
     total = len(simulation.scan.frame_positions) + 2
@@ -82,7 +82,7 @@ def send_frames(simulation: Simulation, console: Console) -> None:
 
 
 def send_records(simulation: Simulation, console: Console) -> None:
-    """Post a scan's records to a Sardana ingester, at the pace of the frames."""
+    """Post the records of a scan to a Sardana ingester, as fast as the frames come."""
     if not simulation.url.startswith("http"):
         raise ConfigError(
             f"url {simulation.url!r}: a Sardana ingester listens at http://HOST:PORT."

@@ -26,23 +26,23 @@ def up(config: StackConfig, ready_file: Path | None, state: Path | None, console
 
     Args:
         config: what to run.
-        ready_file: gets the addresses when everything is ready; removed at the end.
-        state: folder for the Tango database and logs, kept; None: a temporary one.
-        console: where progress is shown.
+        ready_file: written with the addresses when everything is ready; removed at the end.
+        state: folder for the Tango database and logs, which is kept; None: a temporary one.
+        console: where progress is printed.
 
     Raises:
-        StackError: it did not start; logs are kept.
+        StackError: it did not start; the logs are kept.
         PortError: a configured port is in use.
     """
     stop = stop_on_signals()
-    say = _sayer(console)
+    say = _printer(console)
     stack = Stack(config, say, stop, state)
     started = time.monotonic()
     keep_logs = False
     try:
         with console.status("Starting Redis, dranspose and the Tango device …"):
             stack.start()
-        _introduce(stack, say, time.monotonic() - started)
+        _print_addresses(stack, say, time.monotonic() - started)
         if ready_file is not None:
             write_ready_file(ready_file, stack.services.ready_info())
         stack.watch()
@@ -54,19 +54,19 @@ def up(config: StackConfig, ready_file: Path | None, state: Path | None, console
     finally:
         if ready_file is not None:
             ready_file.unlink(missing_ok=True)
-        with console.status("Ending all processes …"):
+        with console.status("Stopping all processes …"):
             stack.end()
         if not keep_logs:
             stack.remove_folder()
 
 
-def _sayer(console: Console) -> Callable[[str], None]:
+def _printer(console: Console) -> Callable[[str], None]:
     return lambda text: console.print(text, soft_wrap=True, highlight=False, markup=False)
 
 
-def _introduce(stack: Stack, say: Callable[[str], None], seconds: float) -> None:
+def _print_addresses(stack: Stack, say: Callable[[str], None], seconds: float) -> None:
     info = stack.services.ready_info()
-    say(f"Ready after {seconds:.1f} s; Ctrl-C ends it.")
+    say(f"Ready after {seconds:.1f} s; stop with Ctrl-C.")
     for name in ("device", "tango_host", "controller", "reducer", "sardana"):
         if info[name]:
             say(f"  {name:<14}{info[name]}")

@@ -1,4 +1,4 @@
-"""`femtotango viewer`: the live viewer, where its packages are installed."""
+"""`femtotango viewer`: the live viewer, if its packages are installed."""
 
 from importlib.util import find_spec
 

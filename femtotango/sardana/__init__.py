@@ -1,1 +1,1 @@
-"""Sardana: macros, channels, recorder and configuration that use the Tango device."""
+"""Sardana: macros, channels, recorder and configuration; all use the Tango device."""

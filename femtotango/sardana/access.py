@@ -1,4 +1,4 @@
-"""The way from Sardana to the Tango device, and errors that say a plain sentence."""
+"""How Sardana reaches the Tango device, with errors as one plain sentence."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,11 +10,11 @@ from sardana.macroserver.msexception import UnknownEnv
 from femtotango.sardana.names import DEVICE_VARIABLE
 
 COMMAND_TIMEOUT = 30_000
-"""PrepareScan waits up to 10 s for the scan before [ms]."""
+"""PrepareScan waits up to 10 s for the previous scan [ms]."""
 
 
 class FemtomaxError(RuntimeError):
-    """What went wrong and what to do, in a sentence for the user of a macro."""
+    """What went wrong and what to do, as a sentence for the user of a macro."""
 
 
 def reason(error: tango.DevFailed) -> str:
@@ -23,7 +23,7 @@ def reason(error: tango.DevFailed) -> str:
 
 
 def plain(error: tango.DevFailed) -> FemtomaxError:
-    """Turn Tango's error stack into one sentence."""
+    """Turn the error stack of Tango into one sentence."""
     return FemtomaxError(f"{str(error.args[0].desc).strip()} ({reason(error)})")
 
 
@@ -44,13 +44,13 @@ def connect(read_variable: Callable[[str], Any]) -> Any:
     """Connect to the device that Sardana's environment names.
 
     Args:
-        read_variable: gives the value of an environment variable, raises when it is not there.
+        read_variable: returns the value of an environment variable; raises when it is not set.
 
     Returns:
         A tango.DeviceProxy.
 
     Raises:
-        FemtomaxError: the variable is missing or empty, or names no device that answers.
+        FemtomaxError: the variable is not set, or its device does not answer.
     """
     name = variable(read_variable, DEVICE_VARIABLE)
     if not isinstance(name, str) or not name:
@@ -70,7 +70,7 @@ def connect(read_variable: Callable[[str], Any]) -> Any:
 
 
 def variable(read_variable: Callable[[str], Any], name: str, default: Any = None) -> Any:
-    """Read a variable of Sardana's environment, or give the default when it is not there."""
+    """Read a variable of Sardana's environment; return the default when it is not set."""
     try:
         return read_variable(name)
     except UnknownEnv:
@@ -78,10 +78,10 @@ def variable(read_variable: Callable[[str], Any], name: str, default: Any = None
 
 
 def choose(action: str, *accepted: str) -> str:
-    """Return the action of a macro when it is one of those accepted.
+    """Return the action of a macro in lower case, if it is one of those accepted.
 
     Raises:
-        FemtomaxError: it is not.
+        FemtomaxError: it is none of them.
     """
     if action.lower() not in accepted:
         raise FemtomaxError(f"{action!r} is not possible here: use {', '.join(accepted)}.")

@@ -1,4 +1,4 @@
-"""`femtotango sardana-config`: show or write a configuration of Sardana."""
+"""`femtotango sardana-config`: print or write a configuration of Sardana."""
 
 import json
 from pathlib import Path
@@ -20,7 +20,7 @@ def read_ready_file(path: Path) -> dict[str, Any]:
     """Read the addresses that `femtotango up --ready-file` wrote.
 
     Raises:
-        click.ClickException: it is not there yet, or something else.
+        click.ClickException: the file is not there yet, or was not written by `femtotango up`.
     """
     try:
         info = json.loads(path.read_text())
@@ -35,7 +35,7 @@ def read_ready_file(path: Path) -> dict[str, Any]:
 @click.option(
     "--ready-file",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Take all addresses from what `femtotango up --ready-file` wrote.",
+    help="Read all addresses from the file of `femtotango up --ready-file`.",
 )
 @click.option("--device", default="femtomax/analysis/1", help="Tango device.", show_default=True)
 @click.option(
@@ -50,7 +50,7 @@ def read_ready_file(path: Path) -> dict[str, Any]:
     default=Path(),
     show_default="here",
     type=click.Path(file_okay=False, path_type=Path),
-    help="Scan files and Sardana's environment are kept there.",
+    help="Folder for scan files and Sardana's environment.",
 )
 @click.option(
     "--burst", default=1, type=click.IntRange(min=1), help="Frames per point.", show_default=True
@@ -59,13 +59,13 @@ def read_ready_file(path: Path) -> dict[str, Any]:
     "--simulate",
     multiple=True,
     type=click.Choice(CAMERAS),
-    help="A simulated camera with a measurement group of its own; needs --ready-file.",
+    help="Add a simulated camera with its own measurement group; needs --ready-file.",
 )
-@click.option("--paths", is_flag=True, help="Only show the paths, for a Sardana that exists.")
+@click.option("--paths", is_flag=True, help="Only print the paths to add to an existing Sardana.")
 @click.option(
     "--write",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Write the configuration there instead of showing it.",
+    help="Write the configuration to this file instead of printing it.",
 )
 def sardana_config(
     ready_file: Path | None,
@@ -78,7 +78,10 @@ def sardana_config(
     paths: bool,
     write: Path | None,
 ) -> None:
-    """Show or write a configuration of Sardana (YAML, for sardana-config load)."""
+    """Print or write a configuration of Sardana.
+
+    It is YAML for sardana-config load.
+    """
     if paths:
         click.echo(f"PoolPath (property of the Pool): {POOL_PATH}")
         click.echo(f"MacroPath (property of the MacroServer): {MACRO_PATH}")

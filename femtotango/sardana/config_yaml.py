@@ -1,4 +1,4 @@
-"""A configuration of Sardana that knows the analysis, as `sardana-config load` reads it."""
+"""A configuration of Sardana with the analysis in it, as `sardana-config load` reads it."""
 
 import json
 from collections.abc import Mapping
@@ -96,7 +96,7 @@ _CAMERA = """\
         elements:
           {channel}: {{axis: 1}}
 """
-"""The channel's name tells femto_prepare the camera."""
+"""femto_prepare recognises the camera by the name of the channel."""
 
 _GROUP = """\
       {name}:
@@ -131,7 +131,7 @@ class SardanaSetup:
     burst: int = 1
     """Frames per point."""
     simulate: Mapping[str, str] = field(default_factory=dict)
-    """ZMQ address by stream: simulated cameras, each with a measurement group of its own."""
+    """Simulated cameras, ZMQ address by stream; each gets its own measurement group."""
 
 
 def sardana_yaml(setup: SardanaSetup) -> str:
@@ -188,6 +188,6 @@ def _elements(sources: dict[str, str]) -> str:
 
 
 def _channel(name: str) -> str:
-    # showscan draws what is asked for; the first movable is the axis.
+    # showscan draws only what the measurement group asks for, over the first movable.
     plot = ": {plot_type: 1, plot_axes: ['<mov>']}" if name in _PLOTTED else ""
     return f"        - {name}{plot}\n"

@@ -1,8 +1,8 @@
-"""One point of a measurement: wait until its frames are processed, then tell what they gave.
+"""One point of a measurement: wait until its frames are processed, then give their values.
 
-A record of Sardana closes a point only after the acquisition, so the mean of the motor step does
-not exist yet when a channel is read. The device's running totals of the scan give it: their
-difference between the start and the end of the point is what the frames in between added.
+When a channel is read, the mean of the motor step does not exist yet: Sardana's record, which
+closes the step, comes only after the acquisition. So the mean is computed from the device's running
+totals: what they gained between the start and the end of the point came from the point's frames.
 """
 
 import math
@@ -21,11 +21,11 @@ _WATCHED = (
     "RoiCounts",
 )
 SLOTS = {f"roi{number}mean": number - 1 for number in range(1, 9)}
-"""Sources that are given as the mean over the point's frames."""
+"""Sources whose value is the mean over the frames of the point."""
 
 
 class Device(Protocol):
-    """What is used of tango.DeviceProxy."""
+    """The part of tango.DeviceProxy that is used here."""
 
     def read_attributes(self, names: list[str]) -> list[Any]:
         """Read several attributes."""
@@ -34,17 +34,17 @@ class Device(Protocol):
 
 @dataclass(frozen=True)
 class Totals:
-    """How far a scan is, as the device shows it."""
+    """Progress and running totals of a scan, as the device shows them."""
 
     scan: int = 0
     running: bool = False
     frames: int = 0
-    """Frames of the scan, good or failed, whose results are in."""
+    """Processed frames of the scan, failed ones included."""
     burst: int = 1
     sums: dict[str, float] = field(default_factory=dict)
-    """By ROI, the sum of the means of the frames."""
+    """Sum of the means of all frames, by ROI."""
     counts: dict[str, int] = field(default_factory=dict)
-    """By ROI, the number of frames with a mean."""
+    """Number of frames with a mean, by ROI."""
 
 
 def read_totals(device: Device) -> Totals:
@@ -68,7 +68,7 @@ def read_totals(device: Device) -> Totals:
 
 
 def mean_between(first: Totals, last: Totals, name: str) -> float:
-    """Return a ROI's mean over the frames between two looks at the same scan; NaN without any."""
+    """Return the mean of a ROI over the frames between two polls of a scan; NaN without frames."""
     count = last.counts.get(name, 0)
     total = last.sums.get(name, 0.0)
     if first.scan == last.scan and first.counts.get(name, 0) <= count:
@@ -78,7 +78,7 @@ def mean_between(first: Totals, last: Totals, name: str) -> float:
 
 
 class Point:
-    """Waits for the frames of one point; used by one controller at a time."""
+    """Wait for the frames of one point; used by one controller at a time."""
 
     def __init__(self, device: Device, timeout: float) -> None:
         self._device = device
@@ -86,38 +86,38 @@ class Point:
         self._first = Totals()
         self._last = Totals()
         self._deadline = 0.0
-        self._patience = 0.0
+        self._time_limit = 0.0
         self.reachable = True
-        """The device answered when it was looked at last."""
+        """The device answered the last poll."""
         self.problem = ""
-        """Why the point ended without all its frames."""
+        """Why the point ended before all its frames were processed."""
 
     def begin(self, now: float, exposure: float) -> bool:
-        """Start before the camera does.
+        """Note the totals before the camera starts.
 
         Args:
             now: monotonic time [s].
-            exposure: time that the point takes on top of the time for processing [s].
+            exposure: time of the point itself, added to the time limit for processing [s].
 
         Returns:
-            True when frames are to be waited for: a scan or the continuous mode is running.
+            True when there are frames to wait for: a scan or continuous mode is running.
         """
         self.problem = ""
-        self._patience = max(0.0, exposure) + self._timeout
-        self._deadline = now + self._patience
-        self._first = self._last = self._look() or Totals()
+        self._time_limit = max(0.0, exposure) + self._timeout
+        self._deadline = now + self._time_limit
+        self._first = self._last = self._poll() or Totals()
         return self._first.running
 
     def waits(self, now: float) -> bool:
-        """Look again; False when the frames are in, the scan is over, or nothing came for long."""
-        seen = self._look()
+        """Poll; False when the frames are processed, the scan is over, or the time is up."""
+        seen = self._poll()
         if seen is None:
             return now < self._deadline
         if seen.scan != self._first.scan:
             self.problem = "another scan has started"
             return False
         if seen.frames > self._last.frames:
-            self._deadline = now + self._patience
+            self._deadline = now + self._time_limit
         self._last = seen
         missing = self._first.frames + self._first.burst - seen.frames
         self.problem = "" if missing <= 0 else f"{missing} of {self._first.burst} frames missing"
@@ -125,7 +125,7 @@ class Point:
             return False
         return now < self._deadline
 
-    def _look(self) -> Totals | None:
+    def _poll(self) -> Totals | None:
         self.reachable = False
         try:
             totals = read_totals(self._device)
@@ -136,11 +136,11 @@ class Point:
         return totals
 
     def value(self, source: str) -> float:
-        """Return a scalar of the point; NaN when there is none.
+        """Return a scalar value of the point; NaN when there is none.
 
         Args:
-            source: a scalar attribute of the device; Roi1Mean … Roi8Mean give the mean over the
-                point's frames.
+            source: a scalar attribute of the device. Roi1Mean … Roi8Mean give the mean over the
+                frames of the point.
 
         Raises:
             tango.DevFailed: the device does not answer or has no such attribute.

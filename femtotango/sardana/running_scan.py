@@ -1,4 +1,4 @@
-"""What a scan asks of the pipeline: streams, number of points, frames per point."""
+"""What a scan requests from the pipeline: streams, number of points, frames per point."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -11,7 +11,7 @@ from pipeline.model.cameras import CAMERAS
 from pipeline.protocols.sardana import SARDANA
 
 _BURST_NAMES = ("frames_per_point", "burst", "nb_frames", "nr_frames", "nb_triggers")
-"""Attributes and parameters in which burst scans keep their number of frames per point."""
+"""Attributes and parameters in which burst scans keep the number of frames per point."""
 
 
 @dataclass(frozen=True)
@@ -25,8 +25,9 @@ class ScanRequest:
     def to_json(self) -> str:
         """Return the JSON that PrepareScan takes.
 
-        A record has an event of its own: Sardana writes it after the acquisition, and the
-        channels of the measurement group wait for the frames before that.
+        Each record has its own event. Sardana writes the record after the acquisition, and the
+        acquisition ends only when the channels have seen the frames processed: a frame that
+        shared an event with the record would wait for it for ever.
         """
         return json.dumps(
             {
@@ -39,25 +40,25 @@ class ScanRequest:
 
 
 def short_name(stream: str) -> str:
-    """Return the part of a stream's name that tells the camera: zyla10 of andor3_zyla10."""
+    """Return the part of a stream's name that names the camera: zyla10 of andor3_zyla10."""
     return stream.rsplit("_", 1)[-1]
 
 
 def cameras_in(channels: Iterable[Iterable[str]]) -> tuple[str, ...]:
-    """Find the camera streams that the channels of a measurement group mean.
+    """Return the camera streams that are named by channels of a measurement group.
 
     Args:
-        channels: for each enabled channel the texts that may tell it: name, label, source.
+        channels: name, label and source of each enabled channel.
     """
     names = [" ".join(texts).lower() for texts in channels]
     return tuple(stream for stream in CAMERAS if any(short_name(stream) in text for text in names))
 
 
 def streams_from(value: Any) -> tuple[str, ...]:
-    """Read the streams that a user wrote: a name, several with commas, or a list of names.
+    """Read the streams that a user wrote: names with commas between them, or a list.
 
     Raises:
-        FemtomaxError: a name is no stream.
+        FemtomaxError: one is not the name of a stream.
     """
     words = value.split(",") if isinstance(value, str) else value
     if not isinstance(words, Sequence):
@@ -77,10 +78,10 @@ def points_of(scan: Any, environment: Any) -> int:
 
     Args:
         scan: the scan macro.
-        environment: its GScan environment, a mapping.
+        environment: its GScan environment, a dict.
 
     Raises:
-        FemtomaxError: the scan does not know it.
+        FemtomaxError: the scan does not know its number of points.
     """
     points = getattr(scan, "nb_points", None)
     if points is None:
@@ -98,9 +99,9 @@ def burst_of(scan: Any, parameters: Iterable[tuple[str, Any]], variable: Any) ->
     """Return the frames per point of a running scan.
 
     Args:
-        scan: the scan macro; burst scans keep the number in an attribute.
-        parameters: names and values of the macro's parameters; burst scans take it there.
-        variable: value of the environment variable, None when it is not set.
+        scan: the scan macro; a burst scan may have the number as an attribute,
+        parameters: or among its parameters, given as names and values.
+        variable: value of the environment variable; None when it is not set.
 
     Raises:
         FemtomaxError: the number is not positive.

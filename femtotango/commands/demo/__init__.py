@@ -1,4 +1,4 @@
-"""`femtotango demo` and what only it needs."""
+"""`femtotango demo` and the modules that only it uses."""
 
 from femtotango.commands.demo.command import demo
 

@@ -1,4 +1,4 @@
-"""Comparisons of what is shown with what must be."""
+"""Comparisons of what Tango shows with what was sent."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ class Check:
     what: str
     expected: str
     shown: str
-    good: bool
+    passed: bool
 
 
 def equal(what: str, expected: Any, shown: Any) -> Check:
@@ -26,22 +26,22 @@ def equal(what: str, expected: Any, shown: Any) -> Check:
 
 
 def check_table(title: str, checks: Sequence[Check]) -> Table:
-    """Lay out comparisons."""
+    """Return comparisons as a table."""
     table = Table(title=title)
     for column in ("", "sent", "shown by Tango", ""):
         table.add_column(column)
     for check in checks:
-        mark = "[green]right[/]" if check.good else "[red]WRONG[/]"
+        mark = "[green]right[/]" if check.passed else "[red]WRONG[/]"
         table.add_row(escape(check.what), escape(check.expected), escape(check.shown), mark)
     return table
 
 
-def demand(checks: Sequence[Check]) -> None:
-    """Accept good comparisons only.
+def require_passed(checks: Sequence[Check]) -> None:
+    """Raise unless every comparison has passed.
 
     Raises:
-        WrongResult: one is not good.
+        WrongResult: at least one has not; the text names each.
     """
-    wrong = [f"{c.what}: expected {c.expected}, got {c.shown}" for c in checks if not c.good]
+    wrong = [f"{c.what}: expected {c.expected}, got {c.shown}" for c in checks if not c.passed]
     if wrong:
         raise WrongResult("\n".join(["What the device shows is wrong:", *wrong]))

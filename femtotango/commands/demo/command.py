@@ -1,4 +1,4 @@
-"""`femtotango demo`: simulated detectors in front of everything, a Tango client behind it."""
+"""`femtotango demo`: simulated scans through all parts, read back by a Tango client."""
 
 import signal
 import time
@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from femtotango.commands.demo import photons, pilatus
-from femtotango.commands.demo.checks import Check, check_table, demand
+from femtotango.commands.demo.checks import Check, check_table, require_passed
 from femtotango.commands.demo.pictures import save_curves, save_image
 from femtotango.commands.demo.report import device_table
 from femtotango.simulation.balor_device import SERVER, balor_address, balor_arguments
@@ -29,9 +29,9 @@ def demo(serve: bool, output: Path, console: Console) -> None:
     """Run the demo.
 
     Args:
-        serve: keep everything running afterwards, with a new scan every few seconds.
+        serve: keep everything running afterwards, and start a new scan every few seconds.
         output: folder for the pictures.
-        console: where it is told.
+        console: where results are printed.
 
     Raises:
         StackError: the stack did not start, or a scan did not finish.
@@ -45,7 +45,7 @@ def demo(serve: bool, output: Path, console: Console) -> None:
             info = parts.enter_context(_stack_with_balor())
         console.print(f"Tango device: {info['device']}", highlight=False, soft_wrap=True)
         player = parts.enter_context(ScanPlayer(info))
-        demand([*_pilatus(player, output, console), *_photons(player, output, console)])
+        require_passed([*_pilatus(player, output, console), *_photons(player, output, console)])
         if serve:
             with suppress(KeyboardInterrupt):
                 _serve(player, info["device"], console)
@@ -53,7 +53,7 @@ def demo(serve: bool, output: Path, console: Console) -> None:
 
 @contextmanager
 def _stack_with_balor() -> Iterator[dict[str, Any]]:
-    """Run a stack, and the simulated Balor device that its analysis watches."""
+    """Run a stack, and a simulated Balor device whose SaveRaw the analysis controls."""
     with TemporaryDirectory(prefix="femtotango-demo-") as name, Ports() as ports:
         folder, port = Path(name), ports.new()
         config = folder / "stack.toml"
@@ -125,7 +125,7 @@ def _photons(player: ScanPlayer, output: Path, console: Console) -> list[Check]:
 
 def _serve(player: ScanPlayer, device: str, console: Console) -> None:
     console.print(
-        f"A new scan every {_PAUSE:.0f} s until Ctrl-C. Look at it with\n"
+        f"A new scan every {_PAUSE:.0f} s until Ctrl-C. Watch it with\n"
         f"  femtotango viewer {device}",
         highlight=False,
         soft_wrap=True,

@@ -1,4 +1,4 @@
-"""Second act of the demo: single photons on the Balor, counted, written, and compared."""
+"""Second scan of the demo: single photons on the Balor, compared with the simulated ones."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -22,15 +22,15 @@ REGION = Roi(100, 100, BALOR_SHAPE[1] - 200, BALOR_SHAPE[0] - 200)
 _SEED = 2
 _PHOTONS_PER_PIXEL = 1e-4
 _SWITCH_AT = 6
-"""After so many frames raw data is switched off: by then the photons are trusted."""
+"""Raw data is switched off after this many frames: by then the photons are trusted."""
 _NEAR = 1.0
-"""A photon is found when it is listed within this distance [pixel]."""
+"""A simulated photon counts as found when one is listed within this distance [pixel]."""
 _EFFICIENCY, _FALSE, _PEAK = 0.99, 0.005, 20.0
 
 
 @dataclass(frozen=True)
 class PhotonResult:
-    """What a Tango client sees after the scan, and the photon file."""
+    """What a Tango client reads after the scan, and the content of the photon file."""
 
     frames: int
     counts: float
@@ -40,13 +40,13 @@ class PhotonResult:
     reason: str
     path: Path
     columns: dict[str, NDArray[Any]]
-    """frame, y, x, energy of the file."""
+    """Columns frame, y, x and energy of the file."""
     complete: int
     energy: NDArray[np.float64]
     histogram: NDArray[np.float64]
     thresholds: dict[str, float]
     raw_was_off: bool
-    """The Balor's SaveRaw was accepted false while frames came in."""
+    """SaveRaw could be switched off while frames arrived."""
 
 
 def play(
@@ -55,12 +55,12 @@ def play(
     """Run the scan.
 
     Args:
-        player: in front of the stack.
+        player: sends the frames to the stack.
         raw_file: absolute path that the header names; nothing is written there.
-        sent: told the number of frames sent.
+        sent: called with the number of frames sent.
 
     Returns:
-        The truth of each frame, and whether raw data could be switched off on the way.
+        The simulated photons of each frame, and whether raw data could be switched off meanwhile.
     """
     truths: list[Truth] = []
     raw_was_off: list[bool] = []
@@ -91,7 +91,7 @@ def _frames(truths: list[Truth]) -> Iterator[NDArray[np.uint16]]:
 
 
 def read(player: ScanPlayer, raw_was_off: bool) -> PhotonResult:
-    """Read the result through Tango, and the file that it names."""
+    """Read the results through Tango, and the photon file that they name."""
     path = Path(player.wait_until("PhotonFile", bool))
     with h5py.File(path) as file:
         names = ("frame", "y", "x", "energy")
@@ -160,11 +160,11 @@ def check(result: PhotonResult, truths: Sequence[Truth]) -> list[Check]:
 
 
 def _match(result: PhotonResult, truths: Sequence[Truth]) -> tuple[int, int, int, float]:
-    """Look for the simulated photons in the list, and the other way round.
+    """Match the simulated photons with the listed ones.
 
     Returns:
-        Simulated photons in the region, those of them that are listed, listed ones that were not
-        simulated, and the rms distance per axis [pixel].
+        Number of simulated photons in the region, number of them that are listed, number of listed
+        photons that were not simulated, and the rms distance per axis [pixel].
     """
     sent = found = false = 0
     squares = 0.0

@@ -1,4 +1,4 @@
-"""Pictures of results, as PNG files; no display is needed."""
+"""Pictures of results, as PNG files, without a display."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,7 +15,7 @@ _BLOCK = 3
 def save_image(
     path: Path, image: NDArray[Any], title: str, rings: Sequence[NDArray[np.float64]] = ()
 ) -> None:
-    """Draw an image of few photons: sums over blocks, on a square root scale.
+    """Draw an image with few photons: sums over blocks of pixels, on a square root scale.
 
     Args:
         path: of the PNG.

@@ -1,4 +1,4 @@
-"""First act of the demo: a Pilatus scan of LaB6, read back through Tango."""
+"""First scan of the demo: LaB6 on the Pilatus, read back through Tango."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,12 +19,12 @@ SCAN = BurstScan(steps=5, burst=6)
 _SEED = 1
 _RINGS = 12
 _NEAR = 0.015
-"""A peak belongs to a line within this distance [1/Å]."""
+"""A peak within this distance of a line belongs to it [1/Å]."""
 
 
 @dataclass(frozen=True)
 class PilatusResult:
-    """What a Tango client sees after the scan."""
+    """What a Tango client reads after the scan."""
 
     image: NDArray[np.float32]
     """``(ny, nx)``, masked pixels NaN."""
@@ -43,7 +43,7 @@ class PilatusResult:
     lines: NDArray[np.float64]
     """q of LaB6's lines on this detector [1/Å]."""
     rings: list[NDArray[np.float64]]
-    """Where they are, ``(n, 2)`` of ``(y, x)`` [pixel]."""
+    """Curves of the lines in the image, ``(n, 2)`` of ``(y, x)`` [pixel]."""
 
 
 def play(player: ScanPlayer, sent: Callable[[int], None]) -> list[NDArray[Any]]:
@@ -65,7 +65,7 @@ def play(player: ScanPlayer, sent: Callable[[int], None]) -> list[NDArray[Any]]:
 
 
 def read(player: ScanPlayer) -> PilatusResult:
-    """Read the result through Tango."""
+    """Read the results through Tango."""
     player.device.UseCalibrant("LaB6")
     lines = player.read("QValues")
     return PilatusResult(

@@ -1,4 +1,4 @@
-"""Tables of what a device shows."""
+"""A table of what a device shows."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ _ROWS = (
 
 
 def device_table(device: Any) -> Table:
-    """Read the main attributes of a device, through Tango, into a table."""
+    """Return the main attributes of a device as a table."""
     table = Table(title=f"{device.dev_name()}: {device.state()}")
     table.add_column("attribute")
     table.add_column("value", justify="right")
@@ -31,7 +31,7 @@ def device_table(device: Any) -> Table:
 
 
 def show(value: Any) -> str:
-    """Write a value in the space of a table cell."""
+    """Return a value as a text short enough for a table cell."""
     if value is None:
         return "–"
     if isinstance(value, np.ndarray | tuple | list):

@@ -1,1 +1,1 @@
-"""Controllers: a directory for the PoolPath of a Pool."""
+"""Controllers: add this directory to the PoolPath of a Pool."""

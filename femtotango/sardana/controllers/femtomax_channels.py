@@ -1,8 +1,8 @@
-"""Channels that show what the analysis made of a point's frames.
+"""Channels with the results of the analysis for each point of a scan.
 
-They stay MOVING until these frames are processed, so the values belong to the point, not to the
-one before. What does not come, or a device that does not answer, ends the point with NaN after a
-time-out: a missing frame must not hang a scan.
+A channel stays MOVING until the frames of the point are processed, so its value belongs to this
+point and not to the previous one. When frames are missing or the device does not answer, the point
+ends with NaN after a time-out: a missing frame must not hang a scan.
 """
 
 import math
@@ -26,8 +26,8 @@ from sardana.pool.controller import (
 
 from femtotango.sardana.point import Point
 
-_LOOK = 0.03
-"""The pool asks for the state far more often than the device has news [s]."""
+_POLL_INTERVAL = 0.03
+"""The pool asks for the state far more often than the device has new results [s]."""
 _ANSWER = 2_000
 """[ms]"""
 
@@ -36,7 +36,7 @@ _PROPERTIES = {
     "Timeout": {
         Type: float,
         DefaultValue: 10.0,
-        Description: "A point ends when no frame came for its exposure and that long [s]",
+        Description: "A point ends when no frame came for its exposure plus this time [s]",
     },
 }
 _SOURCE = {
@@ -58,11 +58,11 @@ _LENGTHS = {
     "azimuthalerrors": "AzimuthalBins",
     "azimuthalq": "AzimuthalBins",
 }
-"""Settings that tell the length of a curve before there is one."""
+"""Settings that give the length of a curve before there is one."""
 
 
-class _LateDevice:
-    """Connects when it is used: a Pool must start while the analysis is down."""
+class _LazyDevice:
+    """Connect on first use: a Pool must be able to start while the analysis is down."""
 
     def __init__(self, name: str) -> None:
         self._name = name
@@ -77,64 +77,64 @@ class _LateDevice:
         return self._proxy.read_attributes(names)
 
 
-class _Waiting:
-    """What both kinds of channels do: wait for the point's frames."""
+class _PointChannels:
+    """What both kinds of channels share: they wait for the frames of the point."""
 
     FemtomaxDevice: str
     Timeout: float
     _log: Any
     _synchronization: Any
 
-    def begin_life(self) -> None:
-        """Set up what one controller keeps."""
-        self._device = _LateDevice(self.FemtomaxDevice)
+    def set_up(self) -> None:
+        """Create the state of the controller."""
+        self._device = _LazyDevice(self.FemtomaxDevice)
         self._point = Point(self._device, self.Timeout)
         self._sources: dict[int, str] = {}
         self._exposure = 0.0
         self._waiting = False
-        self._next_look = 0.0
+        self._next_poll = 0.0
         self._unread: set[int] = set()
 
     def PrepareOne(self, axis: int, value: float, repetitions: int, latency: float, nb_starts: int):
-        """Nothing to prepare: the pipeline is prepared by the hook femto_prepare."""
+        """Do nothing: the hook femto_prepare prepares the pipeline."""
 
     def LoadOne(self, axis: int, value: float, repetitions: int, latency: float) -> None:
-        """Take the exposure; a negative value means monitor counts, of unknown duration."""
+        """Note the exposure; a negative value means monitor counts, of unknown duration."""
         self._exposure = max(0.0, value)
 
     def PreStartAll(self) -> None:
-        """Note how far the scan is; the pool calls this before any camera starts."""
+        """Note the totals of the scan; the pool calls this before any camera starts."""
         self._unread = set()
         self._waiting = self._point.begin(time.monotonic(), self._exposure)
-        self._next_look = 0.0
+        self._next_poll = 0.0
         if self._point.problem:
             self._log.warning(self._point.problem)
 
     def PreStartOne(self, axis: int, value: float) -> bool:
-        """Take part in the point."""
+        """Add the axis to this point."""
         self._unread.add(axis)
         return True
 
     def StartOne(self, axis: int, value: float) -> None:
-        """Nothing to start: the frames come from the camera."""
+        """Do nothing: the frames come from the camera."""
 
     def StartAll(self) -> None:
-        """Nothing to start."""
+        """Do nothing: see `StartOne`."""
 
     def StateAll(self) -> None:
-        """Look at the device, now and then."""
+        """Poll the device, but not at every call."""
         now = time.monotonic()
-        if not self._waiting or now < self._next_look:
+        if not self._waiting or now < self._next_poll:
             return
-        self._next_look = now + _LOOK
+        self._next_poll = now + _POLL_INTERVAL
         self._waiting = self._point.waits(now)
         if not self._waiting and self._point.problem:
             self._log.warning("point ended: %s", self._point.problem)
 
     def StateOne(self, axis: int) -> tuple[Any, str]:
-        """Return MOVING while the point's frames are processed."""
+        """Return MOVING until the frames of the point are processed."""
         if self._waiting:
-            return State.Moving, "waits for the frames of the point"
+            return State.Moving, "waiting for the frames of the point"
         return State.On, self._point.problem or "ready"
 
     def AbortOne(self, axis: int) -> None:
@@ -142,10 +142,10 @@ class _Waiting:
         self._waiting = False
 
     def ReadOne(self, axis: int) -> Any:
-        """Return the point's value, as the way of synchronisation wants it."""
+        """Return the value of the point, in the form that the synchronisation requires."""
         if self._synchronization in (AcqSynch.SoftwareTrigger, AcqSynch.SoftwareGate):
             return self._value(axis)
-        # Synchronised otherwise, the pool collects lists: one value for the whole burst.
+        # With any other synchronisation the pool expects a list: one value for the whole burst.
         if self._waiting or axis not in self._unread:
             return []
         self._unread.discard(axis)
@@ -163,15 +163,15 @@ class _Waiting:
         self._sources[axis] = name
 
     def DeleteDevice(self, axis: int) -> None:
-        """Forget an axis."""
+        """Remove an axis."""
         self._sources.pop(axis, None)
 
     def _default(self, axis: int, names: list[str]) -> None:
         self._sources[axis] = names[(axis - 1) % len(names)]
 
 
-class FemtomaxCounterTimerController(_Waiting, CounterTimerController):
-    """Scalars of the analysis: ROI means over the point's frames, frame and photon counts."""
+class FemtomaxCounterTimerController(_PointChannels, CounterTimerController):
+    """Scalars of the analysis: ROI means over the frames of a point, frame and photon counts."""
 
     gender = "Analysis"
     model = "FemtomaxAnalysis"
@@ -188,7 +188,7 @@ class FemtomaxCounterTimerController(_Waiting, CounterTimerController):
 
     def __init__(self, inst: str, props: dict[str, Any], *args: Any, **kwargs: Any) -> None:
         CounterTimerController.__init__(self, inst, props, *args, **kwargs)
-        self.begin_life()
+        self.set_up()
 
     def AddDevice(self, axis: int) -> None:
         """Add an axis; axes 1 to 8 are the ROI slots unless Source says otherwise."""
@@ -204,7 +204,7 @@ class FemtomaxCounterTimerController(_Waiting, CounterTimerController):
             return math.nan
 
 
-class FemtomaxOneDController(_Waiting, OneDController):
+class FemtomaxOneDController(_PointChannels, OneDController):
     """Curves of the analysis: energy histogram, azimuthal integration."""
 
     gender = "Analysis"
@@ -222,7 +222,7 @@ class FemtomaxOneDController(_Waiting, OneDController):
 
     def __init__(self, inst: str, props: dict[str, Any], *args: Any, **kwargs: Any) -> None:
         OneDController.__init__(self, inst, props, *args, **kwargs)
-        self.begin_life()
+        self.set_up()
         self._lengths: dict[int, int] = {}
 
     def AddDevice(self, axis: int) -> None:
@@ -230,7 +230,7 @@ class FemtomaxOneDController(_Waiting, OneDController):
         self._default(axis, _CURVE_SOURCES)
 
     def GetAxisPar(self, axis: int, parameter: str) -> Any:
-        """Return the shape, which recorders need before the first value."""
+        """Return the shape; recorders need it before the first value."""
         if parameter.lower() != "shape":
             return None
         source = self._sources[axis]
@@ -241,7 +241,7 @@ class FemtomaxOneDController(_Waiting, OneDController):
             else:
                 length = len(self._curve(source))
         except (tango.DevFailed, TypeError) as error:
-            self._log.warning("length of %s is not known: %s", source, error)
+            self._log.warning("the length of %s is not known: %s", source, error)
             length = self._lengths.get(axis, 1)
         self._lengths[axis] = max(1, length)
         return [self._lengths[axis]]
@@ -251,7 +251,7 @@ class FemtomaxOneDController(_Waiting, OneDController):
         return [] if attribute.value is None else [float(value) for value in attribute.value]
 
     def _value(self, axis: int) -> list[float]:
-        """Return the curve, cut or filled with NaN to the length that was told."""
+        """Return the curve, cut or filled with NaN to the announced length."""
         length = self._lengths.get(axis) or self.GetAxisPar(axis, "shape")[0]
         nothing = [math.nan] * length
         if self._waiting or not self._point.reachable:

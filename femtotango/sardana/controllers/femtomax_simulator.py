@@ -1,4 +1,4 @@
-"""A simulated camera: sends frames to the pipeline at every point, as a detector would."""
+"""A simulated camera: sends frames to the pipeline at every point, as a detector does."""
 
 import threading
 import time
@@ -13,14 +13,14 @@ from sardana.pool.controller import CounterTimerController, DefaultValue, Descri
 from pipeline.protocols.stins import stins_end, stins_header, stins_image
 from pipeline.simulation.scan import detector_frames
 
-_PATIENCE = 5_000
-"""So long may the pipeline take to connect [ms]."""
+_CONNECT_LIMIT = 5_000
+"""The longest that the pipeline may take to connect [ms]."""
 _LINGER = 1_000
 """[ms]"""
 
 
 class FemtomaxSimulatorController(CounterTimerController):
-    """Binds the ZMQ socket of a stream and sends a series of frames per scan.
+    """Bind the ZMQ socket of a stream and send one series of frames per scan.
 
     The channel's value is the number of frames sent in the series. The intensity has a peak in
     the middle of the scan.
@@ -62,7 +62,7 @@ class FemtomaxSimulatorController(CounterTimerController):
         self._frames = detector_frames(self.Stream, 0, self._positions())
 
     def _positions(self) -> Iterator[float]:
-        """Where the simulation thinks the motor is: from 1 to 2 over the scan."""
+        """Yield the simulated motor position: from 1 to 2 over the scan."""
         while True:
             yield 1.0 + self._point / max(1, self._points - 1)
 
@@ -70,12 +70,12 @@ class FemtomaxSimulatorController(CounterTimerController):
         """Bind the socket."""
         socket = zmq.Context.instance().socket(zmq.PUSH)
         socket.set(zmq.LINGER, _LINGER)
-        socket.set(zmq.SNDTIMEO, _PATIENCE)
+        socket.set(zmq.SNDTIMEO, _CONNECT_LIMIT)
         socket.bind(self.Address)
         self._socket = socket
 
     def DeleteDevice(self, axis: int) -> None:
-        """Give the address back."""
+        """Release the address."""
         self._end()
         if self._socket is not None:
             self._socket.close()
@@ -93,11 +93,11 @@ class FemtomaxSimulatorController(CounterTimerController):
         self._in_series = self._send(stins_header(0, filename))
 
     def LoadOne(self, axis: int, value: float, repetitions: int, latency: float) -> None:
-        """Take the time of a point [s]."""
+        """Note the time of a point [s]."""
         self._exposure = max(0.0, value)
 
     def StartOne(self, axis: int, value: float) -> None:
-        """Nothing yet: everything starts together."""
+        """Do nothing: `StartAll` starts everything together."""
 
     def StartAll(self) -> None:
         """Send the frames of a point."""
@@ -124,7 +124,7 @@ class FemtomaxSimulatorController(CounterTimerController):
         try:
             self._socket.send_multipart(parts)
         except zmq.Again:
-            self._problem = f"nobody takes frames at {self.Address}: was the scan prepared?"
+            self._problem = f"nothing takes frames at {self.Address}: was the scan prepared?"
             self._log.warning(self._problem)
             return False
         self._messages += 1
@@ -133,7 +133,7 @@ class FemtomaxSimulatorController(CounterTimerController):
     def StateOne(self, axis: int) -> tuple[Any, str]:
         """Return MOVING while frames are sent."""
         if self._thread is not None and self._thread.is_alive():
-            return State.Moving, "sends frames"
+            return State.Moving, "sending frames"
         return State.On, self._problem or "ready"
 
     def ReadOne(self, axis: int) -> float:

@@ -1,1 +1,1 @@
-"""Macros: a directory for the MacroPath of a MacroServer."""
+"""Macros: add this directory to the MacroPath of a MacroServer."""

@@ -1,6 +1,6 @@
-"""Macros around a scan: prepare the pipeline for it, wait for it, see how it goes."""
+"""Macros around a scan: prepare the pipeline, wait for the results, show the status."""
 
-# Sardana makes the members of Type at run time, and its run() is written to be overridden.
+# Sardana makes the members of Type at run time, and expects run() with other arguments.
 # pyright: reportAttributeAccessIssue=false, reportIncompatibleMethodOverride=false
 
 import time
@@ -26,13 +26,13 @@ from femtotango.sardana.running_scan import (
 from pipeline.model.cameras import CAMERAS
 from pipeline.protocols.sardana import SARDANA
 
-_QUIET, _LONGEST = 3.0, 10.0
-"""So long may the scan before stand still, and go on [s]."""
+_STALLED, _LONGEST = 3.0, 10.0
+"""The previous scan is stopped after this long without progress, or in total [s]."""
 _POLL = 0.1
 
 
 def _cameras(macro: Macro, group: Any = None) -> tuple[str, ...]:
-    """Return the camera streams: from the environment, else from the measurement group."""
+    """Return the camera streams of the environment, else of the measurement group."""
     named = variable(macro.getEnv, STREAMS_VARIABLE)
     if named:
         return tuple(stream for stream in streams_from(named) if stream in CAMERAS)
@@ -48,21 +48,20 @@ def _cameras(macro: Macro, group: Any = None) -> tuple[str, ...]:
 
 
 class femto_prepare(Macro):
-    """Make the pipeline ready for the running scan; a hook for pre-scan and, for ct, pre-acq.
+    """Prepare the pipeline for the running scan; a hook for pre-scan and, for ct, pre-acq.
 
-    Put it there once with: defgh femto_prepare pre-scan pre-acq
+    Install it once with: defgh femto_prepare pre-scan pre-acq
 
-    The cameras are those of FemtomaxStreams, or those whose name stands in the name of an enabled
-    channel of the measurement group (pilatus, zyla10, zyla12, balor). Without a camera there is
-    nothing to prepare, and the scan runs as it would without this hook. The points are those of
-    the scan. The frames per point are those of the scan, of FemtomaxBurst, or 1. Sardana's stream
-    is used when the recorder FemtomaxRecorder is on (senv DataRecorder FemtomaxRecorder) and has
-    an address (senv FemtomaxSardanaUrl).
+    Cameras: those of FemtomaxStreams, else those named by an enabled channel of the measurement
+    group (pilatus, zyla10, zyla12, balor). Without a camera the scan runs without live analysis.
+    Points: those of the scan. Frames per point: those of the scan, else FemtomaxBurst, else 1.
+    Records: expected when FemtomaxRecorder is on (senv DataRecorder FemtomaxRecorder) and has an
+    address (senv FemtomaxSardanaUrl).
     """
 
     param_def: ClassVar[Any] = [
-        ["burst", Type.Integer, 0, "Frames per point; 0: as the scan or FemtomaxBurst says"],
-        ["steps", Type.Integer, 0, "Number of points; 0: as the running scan says"],
+        ["burst", Type.Integer, 0, "Frames per point; 0: those of the scan or FemtomaxBurst"],
+        ["steps", Type.Integer, 0, "Number of points; 0: those of the running scan"],
     ]
 
     _device: Any = None
@@ -83,9 +82,9 @@ class femto_prepare(Macro):
         else:
             self._device = connect(self.getEnv)
             with plain_errors():
-                self._let_finish()
+                self._finish_previous_scan()
                 self._device.command_inout("PrepareScan", request.to_json())
-            # A stop during the command is seen here; without it the scan would go on.
+            # A stop during the command takes effect here; without this the scan would continue.
             self.checkPoint()
         if scan is not None:
             setattr(scan, PREPARED, request is not None)
@@ -118,8 +117,8 @@ class femto_prepare(Macro):
         sends = RECORDER in recorders and variable(self.getEnv, INGESTER_VARIABLE)
         return (SARDANA,) if sends else ()
 
-    def _let_finish(self) -> None:
-        """Give the scan before time to finish; then give it up, as continuous mode."""
+    def _finish_previous_scan(self) -> None:
+        """Wait for the previous scan to finish; stop one that does not, and continuous mode."""
         assert self._device is not None
         begin = moved = time.monotonic()
         last = None
@@ -129,14 +128,16 @@ class femto_prepare(Macro):
             events = self._device.read_attribute("EventsProcessed").value
             if events != last:
                 last, moved = events, now
-            if now - moved > _QUIET or now - begin > _LONGEST:
-                self.warning("The pipeline was still at work; what is outstanding is given up.")
+            if now - moved > _STALLED or now - begin > _LONGEST:
+                self.warning(
+                    "The previous scan did not finish: its outstanding frames are given up."
+                )
                 self._device.command_inout("StopScan")
                 return
             time.sleep(_POLL)
 
     def on_abort(self) -> None:
-        """Leave the pipeline ready for the next scan."""
+        """Stop the scan in the pipeline too, so that the next one can start."""
         _stop_scan(self._device)
 
 
@@ -153,23 +154,28 @@ def _finished(device: Any) -> bool:
 
 
 class femto_wait(Macro):
-    """Wait until the pipeline has finished the scan, or has that many frames in its sum.
+    """Wait until the pipeline has finished the scan, or the sum has a number of frames.
 
-    Ctrl-C while it waits for a scan gives up what is outstanding, so that the next scan can start.
+    Ctrl-C while waiting for a scan stops it in the pipeline too, so that the next one can start.
     """
 
     param_def: ClassVar[Any] = [
-        ["frames", Type.Integer, 0, "Frames in the sum to wait for; 0: the end of the scan"],
-        ["timeout", Type.Float, 0.0, "Give up after that long [s]; 0: never"],
+        [
+            "frames",
+            Type.Integer,
+            0,
+            "Wait for this many frames in the sum; 0: for the end of the scan",
+        ],
+        ["timeout", Type.Float, 0.0, "Longest wait [s]; 0: no limit"],
     ]
 
-    _scan_device: Any = None
+    _device: Any = None
+    _done = False
 
     def run(self, frames: int, timeout: float) -> None:
-        """Look at the device until the condition holds."""
+        """Poll the device until the condition is met."""
         start = time.monotonic()
-        device = connect(self.getEnv)
-        self._scan_device = None if frames > 0 else device
+        self._device = device = connect(self.getEnv)
         with plain_errors():
             while not self._reached(device, frames):
                 self.checkPoint()
@@ -177,7 +183,7 @@ class femto_wait(Macro):
                     status = device.command_inout("Status")
                     raise FemtomaxError(f"Not reached after {timeout:g} s. The device: {status}")
                 time.sleep(_POLL)
-            self._scan_device = None
+            self._done = True
             self.output("%d frames in the image", device.read_attribute("FrameCount").value or 0)
 
     def _reached(self, device: Any, frames: int) -> bool:
@@ -186,8 +192,11 @@ class femto_wait(Macro):
         return _finished(device)
 
     def on_abort(self) -> None:
-        """Leave the pipeline ready for the next scan."""
-        _stop_scan(self._scan_device)
+        """Stop the scan in the pipeline too, so that the next one can start."""
+        frames, _ = self.getParameters()
+        if frames < 1 and not self._done:
+            # Ctrl-C may come while the macro still connects.
+            _stop_scan(self._device or connect(self.getEnv))
 
 
 class femto_continuous(Macro):
@@ -202,12 +211,12 @@ class femto_continuous(Macro):
                 {"min": 0},
             ],
             None,
-            "Cameras; without any, those of FemtomaxStreams or of the measurement group",
+            "Cameras; none: those of FemtomaxStreams or of the measurement group",
         ],
     ]
 
     def run(self, action: str, streams: list[str]) -> None:
-        """Start or stop the continuous mode."""
+        """Start or stop continuous mode."""
         action = choose(action, "on", "off")
         with plain_errors():
             device = connect(self.getEnv)
@@ -226,7 +235,7 @@ class femto_continuous(Macro):
 
 
 class femto_status(Macro):
-    """Show what the analysis does: state, scan, image, regions, photons."""
+    """Show the status of the analysis: state, scan, image, regions, photons."""
 
     def run(self) -> None:
         """Print the device's status and its main values."""

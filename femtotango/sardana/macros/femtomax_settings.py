@@ -1,6 +1,6 @@
 """Macros that set up the live analysis: accumulation, regions, thresholds, geometry, raw data."""
 
-# Sardana makes the members of Type at run time, and its run() is written to be overridden.
+# Sardana makes the members of Type at run time, and expects run() with other arguments.
 # pyright: reportAttributeAccessIssue=false, reportIncompatibleMethodOverride=false
 
 import json
@@ -31,8 +31,8 @@ _SHOWN = 2.0
 _POLL = 0.1
 
 _RECTANGLE = [
-    ["x", Type.Float, Optional, "Left edge [pixel]"],
-    ["y", Type.Float, Optional, "Lower edge [pixel]"],
+    ["x", Type.Float, Optional, "First column [pixel]"],
+    ["y", Type.Float, Optional, "First row [pixel]"],
     ["width", Type.Float, Optional, "Width [pixel]"],
     ["height", Type.Float, Optional, "Height [pixel]"],
 ]
@@ -50,11 +50,11 @@ def _rectangle(values: tuple[float | None, ...], usage: str) -> dict[str, float]
 
 
 def _change(macro: Macro, names: tuple[str, ...], pairs: list[list[Any]]) -> None:
-    """Write the named settings and show all of that group."""
+    """Write the named settings, then show all settings of the group."""
     known = {PARAMETERS[name].name: PARAMETERS[name] for name in names}
     for name, _ in pairs:
         if name.lower() not in known:
-            raise FemtomaxError(f"There is no {name!r} here: use {', '.join(known)}.")
+            raise FemtomaxError(f"There is no setting {name!r} here: use {', '.join(known)}.")
     with plain_errors():
         device = connect(macro.getEnv)
         for name, value in pairs:
@@ -73,11 +73,11 @@ class femto_accum(Macro):
     """Sum frames across scans (on), forward the newest frame (off), or start a new sum (reset)."""
 
     param_def: ClassVar[Any] = [
-        ["action", Type.String, "show", "on, off, reset, or show what it is now"],
+        ["action", Type.String, "show", "on, off, reset, or show"],
     ]
 
     def run(self, action: str) -> None:
-        """Switch, and say what is in force."""
+        """Switch, then show the state."""
         commands = {
             "on": "StartAccumulation",
             "off": "StopAccumulation",
@@ -147,7 +147,7 @@ class femto_photon_roi(Macro):
     ]
 
     def run(self, action: str, *rectangle: float | None) -> None:
-        """Write the region and say what is in force."""
+        """Write the region, then show it."""
         action = choose(action, "set", "show", "off")
         with plain_errors():
             device = connect(self.getEnv)
@@ -167,56 +167,56 @@ class femto_photon_roi(Macro):
 
 
 class femto_threshold(Macro):
-    """Show the levels of background, thresholds and trust, or change some of them."""
+    """Show background, thresholds and limits of trust, or change some of them."""
 
     param_def: ClassVar[Any] = [
         [
             "levels",
             [
                 ["name", Type.String, None, ", ".join(THRESHOLDS)],
-                ["value", Type.Float, None, "New value, in the unit that is shown"],
+                ["value", Type.Float, None, "New value, in the unit shown"],
                 {"min": 0},
             ],
             None,
-            "Names and new values; without any, all are shown",
+            "Names and new values; none: only show all",
         ],
     ]
 
     def run(self, levels: list[list[Any]]) -> None:
-        """Write the levels that were given and show all."""
+        """Write the given values, then show all."""
         _change(self, THRESHOLDS, levels)
 
 
 class femto_geometry(Macro):
-    """Show detector position and photon energy, or change some of them."""
+    """Show the detector position and photon energy, or change some of them."""
 
     param_def: ClassVar[Any] = [
         [
             "values",
             [
                 ["name", Type.String, None, ", ".join(GEOMETRY)],
-                ["value", Type.Float, None, "New value, in the unit that is shown"],
+                ["value", Type.Float, None, "New value, in the unit shown"],
                 {"min": 0},
             ],
             None,
-            "Names and new values; without any, all are shown",
+            "Names and new values; none: only show all",
         ],
     ]
 
     def run(self, values: list[list[Any]]) -> None:
-        """Write the values that were given and show all."""
+        """Write the given values, then show all."""
         _change(self, GEOMETRY, values)
 
 
 class femto_saveraw(Macro):
-    """Switch the camera's raw data on or off; off is refused until the reduction is trusted."""
+    """Switch the Balor's raw data on or off; off is refused until the photons are trusted."""
 
     param_def: ClassVar[Any] = [
-        ["action", Type.String, "show", "on, off, or show what it is now"],
+        ["action", Type.String, "show", "on, off, or show"],
     ]
 
     def run(self, action: str) -> None:
-        """Switch, and say what is in force and whether the reduction is trusted."""
+        """Switch, then show the state and whether the photons are trusted."""
         action = choose(action, "on", "off", "show")
         with plain_errors():
             device = connect(self.getEnv)
@@ -229,11 +229,11 @@ class femto_saveraw(Macro):
         if value is None:
             raise FemtomaxError("SaveRaw is not known: the device property BalorDevice is not set.")
         self.output("raw data %s", "are saved" if value else "are NOT saved")
-        self.output("reduction trusted" if trusted else f"reduction not trusted: {reason}")
+        self.output("photons trusted" if trusted else f"photons not trusted: {reason}")
 
-    def _wait_for(self, device: Any, wanted: bool) -> None:
-        """Wait until the camera shows what was written; it is asked now and then only."""
+    def _wait_for(self, device: Any, requested: bool) -> None:
+        """Wait until the device shows what was written; it polls the camera only now and then."""
         deadline = time.monotonic() + _SHOWN
-        while device.read_attribute("SaveRaw").value != wanted and time.monotonic() < deadline:
+        while device.read_attribute("SaveRaw").value != requested and time.monotonic() < deadline:
             self.checkPoint()
             time.sleep(_POLL)

@@ -1,4 +1,4 @@
-"""The recorder that sends a scan's records to the pipeline, so that its axis is the motor.
+"""The recorder that sends the records of a scan to the pipeline, so that curves have a motor axis.
 
 Switch it on with: senv DataRecorder FemtomaxRecorder
 """
@@ -17,15 +17,15 @@ from femtotango.sardana.access import connect, plain, variable
 from femtotango.sardana.names import INGESTER_VARIABLE, PREPARED
 
 _ANSWER = 2.0
-"""A scan must not wait longer than that for the ingester [s]."""
+"""The longest that a scan waits for the ingester [s]."""
 _DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-"""The ingester is near: what the environment says of web proxies is not for it."""
+"""Without the web proxies of the environment: the ingester is on the local network."""
 _LARGEST = 1000
-"""Longer arrays than this belong into files [values]."""
+"""Arrays with more values than this belong in files."""
 
 
 class FemtomaxRecorder(DataRecorder):
-    """Posts data_desc, record_data and record_end to dranspose's Sardana ingester."""
+    """Post data_desc, record_data and record_end to dranspose's Sardana ingester."""
 
     def __init__(self, macro: Any = None, **pars: Any) -> None:
         DataRecorder.__init__(self, **pars)
@@ -34,13 +34,13 @@ class FemtomaxRecorder(DataRecorder):
         self._device: Any = None
 
     def _startRecordList(self, recordlist: Any) -> None:
-        # A macro that was stopped may not read its environment any more: connect now.
+        # After a stop the macro can no longer read its environment, so connect now.
         if getattr(self._macro, PREPARED, False):
             self._device = connect(self._macro.getEnv)
         self._url = variable(self._macro.getEnv, INGESTER_VARIABLE, "")
         if not self._url:
             self._macro.warning(
-                "The records do not reach the live analysis: senv %s <address of the ingester>",
+                "The live analysis gets no records: senv %s <address of the ingester>",
                 INGESTER_VARIABLE,
             )
             return
@@ -58,7 +58,7 @@ class FemtomaxRecorder(DataRecorder):
         }
         self._post("record_end", json_safe(end))
         if environment.get("endstatus") != ScanEndStatus.Normal:
-            self._give_up()
+            self._stop_analysis()
 
     def _post(self, path: str, data: dict[str, Any]) -> None:
         if not self._url:
@@ -79,10 +79,10 @@ class FemtomaxRecorder(DataRecorder):
                 getattr(error, "reason", error),
             )
             self._url = ""
-            self._give_up()
+            self._stop_analysis()
 
-    def _give_up(self) -> None:
-        """Let the pipeline go for the next scan; without records this one never ends there."""
+    def _stop_analysis(self) -> None:
+        """Stop the scan in the pipeline: without the rest of its records it would never end."""
         if self._device is None:
             return
         try:
@@ -95,7 +95,7 @@ def description(environment: Any) -> dict[str, Any]:
     """Return the DataDescription of a scan.
 
     Args:
-        environment: the scan's environment, a mapping as GScan makes it.
+        environment: the scan's environment, a dict made by GScan.
     """
     columns = [column for column in environment["datadesc"] if not len(column.shape)]
     return json_safe(
@@ -116,14 +116,14 @@ def description(environment: Any) -> dict[str, Any]:
 
 
 def record_data(data: Any) -> dict[str, Any]:
-    """Return the RecordData of a point; arrays that are too long are left out."""
+    """Return the RecordData of a point; long arrays are left out."""
     record = {name: value for name, value in data.items() if np.size(value) <= _LARGEST}
     timestamp = record.get("timestamp")
     return json_safe({"type": "RecordData", **record, "timestamp": timestamp or 0.0})
 
 
 def json_safe(value: Any) -> Any:
-    """Return a value that JSON can carry: no NumPy types, no NaN, no objects."""
+    """Return the value in a form that JSON can carry: no NumPy types, no NaN, no objects."""
     if isinstance(value, dict):
         return {str(name): json_safe(item) for name, item in value.items()}
     if isinstance(value, np.ndarray | np.generic):

@@ -8,16 +8,16 @@ from matplotlib.image import imread
 from rich.console import Console
 
 from femtotango.commands import viewer
-from femtotango.commands.demo.checks import Check, check_table, demand, equal
+from femtotango.commands.demo.checks import Check, check_table, equal, require_passed
 from femtotango.commands.demo.pictures import save_curves, save_image
 from femtotango.commands.demo.report import show
 from femtotango.stack.errors import MissingPart, WrongResult
 
 
 def test_what_is_wrong_is_named():
-    demand([equal("frames", 30, 30)])
+    require_passed([equal("frames", 30, 30)])
     with pytest.raises(WrongResult, match="frames: expected 30, got 29"):
-        demand([equal("frames", 30, 29), Check("sum", "1", "1", True)])
+        require_passed([equal("frames", 30, 29), Check("sum", "1", "1", True)])
 
 
 def test_brackets_survive_the_table():
