@@ -70,6 +70,7 @@ def _take_picture(window: "ViewerWindow", file: Path) -> None:
             QtCore.QTimer.singleShot(_PICTURE_AFTER_MS, take)
 
     window.link.connection.connect(take_later)
+    take_later(window.link.connected, window.link.reason)
     QtCore.QTimer.singleShot(_PICTURE_LATEST_MS, take)
 
 

@@ -15,7 +15,7 @@ from femtotango.stack.ports import Ports
 
 NAME = "test/femtomax/1"
 _SERVER = "FemtomaxAnalysis"
-_LIMIT = 30.0
+_LIMIT = 90.0
 
 
 def write_memory(path: Path, properties: Mapping[str, Any], settings: Mapping[str, str]) -> None:

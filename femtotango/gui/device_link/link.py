@@ -31,6 +31,7 @@ class DeviceLink(QtCore.QObject):
     failed = QtCore.Signal(str)
     succeeded = QtCore.Signal()
     _woken = QtCore.Signal()
+    _connected = QtCore.Signal(bool, str)
     _ended = QtCore.Signal(object, object, object)
 
     def __init__(self, name: DeviceName) -> None:
@@ -48,7 +49,7 @@ class DeviceLink(QtCore.QObject):
         self._gather.timeout.connect(self._show)
         self._woken.connect(self._wake)
         self._ended.connect(self._end)
-        self.connection.connect(self._note_connection)
+        self._connected.connect(self._change_connection)
         self._waking = False
         self._thread = TangoThread(name.tango, self._readings, self._jobs, self)
         self._thread.start()
@@ -63,7 +64,7 @@ class DeviceLink(QtCore.QObject):
 
     def connection_changed(self, connected: bool, reason: str) -> None:
         """Carry the news into the window's thread."""
-        self.connection.emit(connected, reason)
+        self._connected.emit(connected, reason)
 
     def job_ended(self, job: Job, result: Any, error: str | None) -> None:
         """Carry the answer into the window's thread."""
@@ -81,7 +82,7 @@ class DeviceLink(QtCore.QObject):
         return default if value is None else value
 
     def is_pending(self, name: str) -> bool:
-        """Tell whether a change of the attribute is under way: what is shown is the wish."""
+        """Tell whether a change of the attribute is under way: the user's value is shown."""
         return self._pending.get(name, 0) > 0
 
     def write(self, name: str, value: Any) -> None:
@@ -154,8 +155,17 @@ class DeviceLink(QtCore.QObject):
         if names:
             self.changed.emit(names)
 
-    def _note_connection(self, connected: bool, reason: str) -> None:
+    def _change_connection(self, connected: bool, reason: str) -> None:
+        """Note whether the device answers, and tell it, in one step of the window's thread.
+
+        A widget finds it in `connected` when it comes later, or gets the signal when it is there
+        already. A signal from the Tango thread would go only to those that are connected when it
+        is sent, before `connected` is set: widgets built in between would wait for ever.
+        """
         self.connected, self.reason = connected, reason
+        # Widgets that begin to take input show the values that they change.
+        self._show()
+        self.connection.emit(connected, reason)
 
     def _end(self, job: Job, result: Any, error: str | None) -> None:
         if self._jobs.closed:

@@ -7,9 +7,6 @@ from typing import Any
 
 import numpy as np
 
-_COMPARED = 10_000
-"""Longer arrays count as changed without a look at their values."""
-
 
 @dataclass(frozen=True)
 class Reading:
@@ -26,8 +23,6 @@ NO_READING = Reading()
 
 def _same(a: Any, b: Any) -> bool:
     if isinstance(a, np.ndarray) and isinstance(b, np.ndarray):
-        if a.shape != b.shape or a.size > _COMPARED:
-            return False
         return np.array_equal(a, b, equal_nan=a.dtype.kind == "f")
     if type(a) is not type(b):
         return False
@@ -35,7 +30,7 @@ def _same(a: Any, b: Any) -> bool:
 
 
 class Readings:
-    """Keep the newest reading of each attribute, and what changed since the window last looked.
+    """Keep the newest reading of each attribute, and what changed since the window took changes.
 
     However fast values arrive, one reading an attribute is kept: a slow window gets the newest
     state and never a queue.
@@ -46,18 +41,32 @@ class Readings:
         self._readings: dict[str, Reading] = {}
         self._changed: set[str] = set()
 
-    def put(self, name: str, reading: Reading) -> bool:
-        """Store a reading unless a later one is there already.
+    def put(self, name: str, reading: Reading, asked_after: Reading | None = None) -> bool:
+        """Store a reading unless a newer one is there already.
+
+        Events are ordered by the device's time stamps. An answer to a question that was asked
+        when a reading was there already is newer than that one, whatever the time stamps say:
+        the device's clock may be set back, and values that change within one snapshot carry its
+        time.
+
+        Args:
+            name: the attribute.
+            reading: its value and time.
+            asked_after: for an answer: what was stored when the device was asked.
 
         Returns:
             True when the value is another one than before.
         """
         with self._lock:
             before = self._readings.get(name, NO_READING)
-            if reading.time < before.time:
+            if asked_after is None:
+                newer = reading.time >= before.time
+            else:
+                newer = before is asked_after or reading.time > before.time
+            if not newer:
                 return False
             self._readings[name] = reading
-            if before.time and _same(before.value, reading.value):
+            if before is not NO_READING and _same(before.value, reading.value):
                 return False
             self._changed.add(name)
             return True
@@ -78,8 +87,3 @@ class Readings:
             changed = frozenset(self._changed)
             self._changed.clear()
             return changed
-
-    def forget_times(self) -> None:
-        """Accept older time stamps again: a restarted device may run on another clock."""
-        with self._lock:
-            self._readings = {n: Reading(r.value, 0.0) for n, r in self._readings.items()}
