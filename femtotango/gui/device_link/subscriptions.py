@@ -1,4 +1,4 @@
-"""Change events of one device, subscribed to one by one so that other work comes in between."""
+"""Subscribe to the change events of a device one by one, so that other calls fit in between."""
 
 import functools
 import time
@@ -12,33 +12,33 @@ _RETRY = 30.0
 """Seconds until attributes without events are tried again."""
 
 OnEvent = Callable[[str, Any], None]
-"""Gets the attribute's name and a `tango.DeviceAttribute`; called in Tango's own threads."""
+"""Called in Tango's own threads with the attribute's name and a `tango.DeviceAttribute`."""
 
 
 class Subscriptions:
-    """Subscribe to attributes one at a time: each takes a call to the device."""
+    """The subscriptions of one device; each takes a call to it."""
 
     def __init__(self, proxy: tango.DeviceProxy, names: Iterable[str], on_event: OnEvent) -> None:
         self._proxy = proxy
         self._on_event = on_event
         self._waiting = deque(names)
-        self._refused: list[str] = []
+        self._failed: list[str] = []
         self._retry = 0.0
         self._ids: list[int] = []
 
     @property
     def waiting(self) -> bool:
-        """Whether there are attributes to subscribe to now."""
-        if not self._waiting and self._refused and time.monotonic() >= self._retry:
-            self._waiting.extend(self._refused)
-            self._refused.clear()
+        """Whether some attributes are not subscribed to yet."""
+        if not self._waiting and self._failed and time.monotonic() >= self._retry:
+            self._waiting.extend(self._failed)
+            self._failed.clear()
         return bool(self._waiting)
 
     def subscribe_next(self) -> bool:
         """Subscribe to the next attribute.
 
         Returns:
-            False when it was refused: the attribute has no events, or the device is away.
+            False when it failed: the attribute has no events, or the device is away.
         """
         name = self._waiting.popleft()
         try:
@@ -48,7 +48,7 @@ class Subscriptions:
                 functools.partial(self._received, name),
             )
         except tango.DevFailed:
-            self._refused.append(name)
+            self._failed.append(name)
             self._retry = time.monotonic() + _RETRY
             return False
         self._ids.append(identifier)

@@ -1,7 +1,7 @@
-"""The one thread that talks to the device: a poll every second, subscriptions, and the jobs.
+"""The one thread that calls the device: a poll every second, subscriptions, and jobs.
 
-The window never waits for Tango. Events bring what changes at once; the poll each second tells
-whether the device is there, and repairs whatever an event did not bring.
+The window never waits for Tango. Events report changes at once; the poll once a second shows
+whether the device answers, and brings what an event did not.
 """
 
 import threading
@@ -21,56 +21,56 @@ _POLL_INTERVAL = 1.0
 _SAME_SNAPSHOT = 0.5
 """Seconds by which the preview may be older than the counters before it is read again."""
 _READ_TIMEOUT_MS = 6000
-"""A device that is silent for so long is away; on a busy machine 3 s would be too short."""
+"""After this long without an answer the device counts as away; busy machines need above 3 s."""
 _CHANGE_TIMEOUT_MS = 20_000
 """A command may itself wait 10 s for a busy pipeline."""
 
 
 class Listener(Protocol):
-    """Who hears from the thread; called in it, or in Tango's own threads."""
+    """What the thread reports to; called in this thread or in Tango's own."""
 
     def readings_changed(self) -> None:
-        """Some reading changed."""
+        """At least one reading changed."""
         ...
 
     def connection_changed(self, connected: bool, reason: str) -> None:
-        """Tell that the device came, or went and why."""
+        """The device answers, or no longer answers for this reason."""
         ...
 
     def job_ended(self, job: Job, result: Any, error: str | None) -> None:
-        """Tell that a job ended; an error text means that it failed."""
+        """A job ended; with an error text it failed."""
         ...
 
 
 def error_text(error: tango.DevFailed) -> str:
-    """Return what went wrong in one line: the first description, without a traceback."""
+    """Return what went wrong as one line, without a traceback."""
     reasons = list(error.args)
     if reasons[0].reason == "API_CorbaException" and len(reasons) > 1:
-        # The next one says the same in words, such as which timeout was exceeded.
+        # The next entry says it in words, such as which timeout was exceeded.
         reasons.pop(0)
     first = reasons[0]
     lines = [line.strip() for line in str(first.desc).splitlines() if line.strip()]
     if not lines:
         return str(first.reason)
     if first.reason == "API_CantConnectToDevice":
-        # More lines tell when Tango itself will try again.
+        # The other lines are about when Tango will try again.
         return lines[0]
     return lines[-1] if first.reason.startswith("PyDs_") else " ".join(lines)
 
 
 def reading_of(attribute: Any) -> Reading:
-    """Return a `tango.DeviceAttribute` as a reading; INVALID and a failed read have no value."""
-    taken = attribute.time.totime() if attribute.time is not None else 0.0
+    """Return a `tango.DeviceAttribute` as a reading, without value when INVALID or failed."""
+    time_stamp = attribute.time.totime() if attribute.time is not None else 0.0
     if attribute.has_failed or attribute.quality == tango.AttrQuality.ATTR_INVALID:
-        return Reading(None, taken)
+        return Reading(None, time_stamp)
     value = attribute.value
     if value is None and attribute.data_format != tango.AttrDataFormat.SCALAR:
         value = np.empty((0, 0) if attribute.data_format == tango.AttrDataFormat.IMAGE else 0)
-    return Reading(value, taken)
+    return Reading(value, time_stamp)
 
 
 class TangoThread(threading.Thread):
-    """Connect, poll, subscribe, do jobs; and again after each restart of the device."""
+    """Connect, poll, subscribe and do jobs; start over when the device comes back."""
 
     def __init__(self, device: str, readings: Readings, jobs: JobQueue, listener: Listener) -> None:
         super().__init__(name=f"tango {device}", daemon=True)
@@ -86,28 +86,28 @@ class TangoThread(threading.Thread):
                 try:
                     proxy = tango.DeviceProxy(self._device)
                 except tango.DevFailed as error:
-                    self._be_away(error_text(error))
+                    self._wait_for_device(error_text(error))
                 else:
                     self._serve(proxy)
 
     def _serve(self, proxy: tango.DeviceProxy) -> None:
-        """Work with the device whenever it answers; Tango itself renews the subscriptions."""
+        """Work with the device while it answers; after a restart Tango renews the subscriptions."""
         subscriptions = Subscriptions(proxy, WATCHED, self._on_event)
         try:
             while not self._jobs.closed:
                 try:
                     self._poll(proxy)
-                    # Who has no news since the device went has to show it again.
+                    # Widgets show their values again, changed or not.
                     self._readings.touch(WATCHED)
                     self._listener.connection_changed(True, "")
                     self._work(proxy, subscriptions)
                 except tango.DevFailed as error:
-                    self._be_away(error_text(error))
+                    self._wait_for_device(error_text(error))
         finally:
             subscriptions.close()
 
-    def _be_away(self, reason: str) -> None:
-        """Tell that the device does not answer, and refuse jobs until the next attempt."""
+    def _wait_for_device(self, reason: str) -> None:
+        """Report that the device does not answer, and refuse jobs until the next attempt."""
         self._listener.connection_changed(False, reason)
         end = time.monotonic() + _POLL_INTERVAL
         while not self._jobs.closed and (left := end - time.monotonic()) > 0:
@@ -120,7 +120,7 @@ class TangoThread(threading.Thread):
             self._listener.readings_changed()
 
     def _work(self, proxy: tango.DeviceProxy, subscriptions: Subscriptions) -> None:
-        """Do jobs as they come, polls when they are due, and subscribe while there is time."""
+        """Do jobs first, poll when it is due, and subscribe in the time left."""
         next_poll = time.monotonic() + _POLL_INTERVAL
         while not self._jobs.closed:
             left = max(0.0, next_poll - time.monotonic())
@@ -129,13 +129,13 @@ class TangoThread(threading.Thread):
                 succeeded = self._do(proxy, job)
             else:
                 succeeded = not subscriptions.waiting or subscriptions.subscribe_next()
-            # Each further call to a device that stands still would wait in vain.
+            # If the device has stopped, each further call would only wait for its timeout.
             if not succeeded or time.monotonic() >= next_poll:
                 self._poll(proxy)
                 next_poll = time.monotonic() + _POLL_INTERVAL
 
     def _poll(self, proxy: tango.DeviceProxy) -> None:
-        """Read everything small in one call, and the preview when events left it behind."""
+        """Read everything small in one call, and the preview when its event is missing."""
         proxy.set_timeout_millis(_READ_TIMEOUT_MS)
         self._read(proxy, SMALL)
         counted, shown = self._readings.get("FrameCount"), self._readings.get(PREVIEW)
@@ -143,11 +143,11 @@ class TangoThread(threading.Thread):
             self._read(proxy, (PREVIEW,))
 
     def _read(self, proxy: tango.DeviceProxy, names: tuple[str, ...]) -> None:
-        known = [self._readings.get(name) for name in names]
+        before = [self._readings.get(name) for name in names]
         attributes = proxy.read_attributes(list(names))
         changed = False
-        for name, before, attribute in zip(names, known, attributes, strict=True):
-            changed |= self._readings.put(name, reading_of(attribute), asked_after=before)
+        for name, old, attribute in zip(names, before, attributes, strict=True):
+            changed |= self._readings.put(name, reading_of(attribute), read_after=old)
         if changed:
             self._listener.readings_changed()
 
@@ -159,7 +159,7 @@ class TangoThread(threading.Thread):
         except tango.DevFailed as error:
             failure = error_text(error)
         except (ValueError, TypeError) as error:
-            failure = f"{job.key}: the device answered what cannot be read ({error})."
+            failure = f"{job.key}: the answer of the device cannot be read ({error})."
         if job.rereads:
             try:
                 proxy.set_timeout_millis(_READ_TIMEOUT_MS)
