@@ -16,7 +16,7 @@ _PANELS = (
     "status",
     "tools",
 )
-"""Taurus GUIs name our widgets ``femtotango.gui.image:ImageWidget``; their files are in `panels`."""
+"""Taurus GUIs name our widgets ``femtotango.gui.image:ImageWidget``; the files are in `panels`."""
 
 
 def _name_for_taurus(panel: str) -> None:

@@ -18,16 +18,8 @@ _LONG = 60.0
 """Tango gives up a stopped device after up to 9 s for some calls."""
 
 
-@pytest.fixture(scope="module")
-def device(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Run the device alone: settings can be read and written without a pipeline."""
-    memory = tmp_path_factory.mktemp("device") / "memory.txt"
-    with serving(memory, {}) as address:
-        yield address
-
-
 def test_panels_take_input_when_the_device_answers_before_they_are_built(
-    open_viewer, device: str
+    open_viewer, device_alone: str
 ) -> None:
     from support.viewer import QtWidgets
 
@@ -36,9 +28,9 @@ def test_panels_take_input_when_the_device_answers_before_they_are_built(
     assert QtWidgets.QApplication.instance() or QtWidgets.QApplication(["tests"])
     # A busy machine takes longer to build the window than to reach the device.
     answered = threading.Event()
-    link_to(device).call(lambda _: answered.set())
+    link_to(device_alone).call(lambda _: answered.set())
     assert answered.wait(60.0)
-    viewer = open_viewer(device)
+    viewer = open_viewer(device_alone)
     window = viewer.window
     viewer.wait("MaxFilter", window.tools.max_filter.isEnabled)
     for panel in (window.geometry_panel.form, window.settings.photons, window.settings.camera):

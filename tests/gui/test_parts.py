@@ -1,6 +1,5 @@
-"""Each part of the window is a Taurus widget by itself, and the commands open the window."""
+"""Parts of the window work by themselves too, and the commands open the window."""
 
-import re
 import subprocess
 import sys
 from pathlib import Path
@@ -9,64 +8,6 @@ import pytest
 from support.viewer_scans import show_pilatus
 
 pytestmark = [pytest.mark.gui, pytest.mark.slow]
-
-_MANUAL = Path(__file__).parents[2] / "docs" / "viewer.md"
-_NAME = re.compile(r"`(?:femtotango\.gui\.)?([a-z_]+:[A-Za-z]+)`")
-INNER = (
-    "geometry:GeometryForm",
-    "geometry:QTable",
-    "settings:CameraSettings",
-    "settings:PhotonSettings",
-    "settings:PhotonState",
-)
-"""Parts of parts, which are widgets by themselves too."""
-
-
-def documented() -> list[str]:
-    """Return the widgets that the manual names, as ``module:Class``."""
-    _, chapter = _MANUAL.read_text().split("## Parts for your own GUI")
-    return sorted(set(_NAME.findall(chapter)))
-
-
-def test_the_manual_names_every_panel_of_the_window() -> None:
-    assert len(documented()) == 9
-    assert "image:ImageWidget" in documented()
-
-
-@pytest.mark.parametrize("part", [*documented(), *INNER])
-def test_a_part_shows_a_device_as_its_model(viewer, player, part: str) -> None:
-    from taurus.qt.qtgui.container import TaurusWidget
-    from taurus.qt.qtgui.taurusgui.utils import PanelDescription
-
-    device = player.info["device"]
-    panel = PanelDescription("Part", classname=f"femtotango.gui.{part}", model=device)
-    widget = panel.getWidget()
-    assert isinstance(widget, TaurusWidget)
-    try:
-        assert widget.getModel() == device
-        assert widget.link is viewer.window.link
-        widget.show()
-        viewer.wait("input", widget.isEnabled)
-        widget.setModel(None)
-        assert widget.getModel() == ""
-    finally:
-        widget.setModel(None)
-        widget.close()
-        widget.deleteLater()
-
-
-def test_public_names_import_no_window_until_a_widget_is_asked_for() -> None:
-    code = """
-import sys
-import femtotango.gui.image
-
-for name, module in list(sys.modules.items()):
-    hasattr(module, "__file__")
-assert femtotango.gui.image is sys.modules["femtotango.gui.image"]
-assert not {"PyQt5", "taurus", "silx"} & set(sys.modules)
-"""
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
-    assert done.returncode == 0, done.stderr
 
 
 def test_one_link_serves_all_parts_of_a_device(viewer, player) -> None:
