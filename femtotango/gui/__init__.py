@@ -3,6 +3,7 @@
 import sys
 from importlib import import_module
 from types import ModuleType
+from typing import Any
 
 _PANELS = (
     "azimuthal",
@@ -15,16 +16,22 @@ _PANELS = (
     "status",
     "tools",
 )
-"""Taurus GUIs name our widgets ``femtotango.gui.image:ImageWidget``; they stand in `panels`."""
+"""Taurus GUIs name our widgets ``femtotango.gui.image:ImageWidget``; the files are in `panels`."""
 
 
 def _name_for_taurus(panel: str) -> None:
-    """Give a panel its public name; it and Qt are imported when a widget is asked for."""
+    """Give a panel its public name; the panel and Qt are imported when a widget is asked for."""
     module = ModuleType(f"{__name__}.{panel}", f"Public name of `{__name__}.panels.{panel}`.")
-    module.__dict__["__getattr__"] = lambda name: getattr(
-        import_module(f"{__name__}.panels.{panel}"), name
-    )
+
+    def attribute(name: str) -> Any:
+        if name.startswith("__"):
+            # Tools that ask every loaded module for its file must not import Qt.
+            raise AttributeError(f"module {module.__name__!r} has no attribute {name!r}")
+        return getattr(import_module(f"{__name__}.panels.{panel}"), name)
+
+    module.__dict__["__getattr__"] = attribute
     sys.modules[module.__name__] = module
+    globals()[panel] = module
 
 
 for _panel in _PANELS:

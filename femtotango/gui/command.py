@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
 _SIZE = (1280, 800)
 _PICTURE_AFTER_MS = 2500
-"""A screenshot waits so long for image, rings and curves after the device has answered."""
+"""A screenshot waits this long for image, rings and curves after the device answered."""
 _PICTURE_LATEST_MS = 20000
 
 
 def open_viewer(device: str, size: tuple[int, int] = _SIZE, screenshot: Path | None = None) -> int:
-    """Open the viewer and return when it was closed.
+    """Open the viewer and return when it is closed.
 
     Args:
         device: name of the device, with or without database.
@@ -31,12 +31,12 @@ def open_viewer(device: str, size: tuple[int, int] = _SIZE, screenshot: Path | N
         The exit status.
 
     Raises:
-        DeviceNameError: the text names no device.
+        DeviceNameError: the text is no device name.
     """
     parse_device_name(device)
     import taurus
 
-    # Taurus tells about plugins that are not used here.
+    # Taurus logs plugins that are not used here.
     taurus.setLogLevel(taurus.Error)
     from taurus.external.qt import QtWidgets
 
@@ -58,7 +58,7 @@ def open_viewer(device: str, size: tuple[int, int] = _SIZE, screenshot: Path | N
 
 
 def _take_picture(window: "ViewerWindow", file: Path) -> None:
-    """Save a picture of the window once it shows something, and end."""
+    """Save a picture of the window once it shows the device, and end."""
     from taurus.external.qt import QtCore
 
     def take() -> None:
@@ -70,11 +70,12 @@ def _take_picture(window: "ViewerWindow", file: Path) -> None:
             QtCore.QTimer.singleShot(_PICTURE_AFTER_MS, take)
 
     window.link.connection.connect(take_later)
+    take_later(window.link.connected, window.link.reason)
     QtCore.QTimer.singleShot(_PICTURE_LATEST_MS, take)
 
 
 def _show_uncaught(window: "ViewerWindow") -> None:
-    """Show exceptions that no slot caught as an error line; PyQt would end the program."""
+    """Show uncaught exceptions of slots as an error line; PyQt would end the program."""
 
     def show(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
         sys.__excepthook__(kind, error, trace)
@@ -101,7 +102,7 @@ def parse_size(text: str) -> tuple[int, int]:
 @click.option(
     "--screenshot",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Save a picture of the window when it shows something, and end.",
+    help="Save a picture of the window once it shows the device, and end.",
 )
 def femtomax(device: str, size: str | None, screenshot: Path | None) -> None:
     """Open the live viewer of the FemtomaxAnalysis device DEVICE.

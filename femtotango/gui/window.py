@@ -14,14 +14,14 @@ from femtotango.gui.panels.status import StatusLine
 from femtotango.gui.panels.tools import Tools
 
 _LEFT, _RIGHT, _BELOW = 184, 282, 190
-"""Sizes of the parts around the image that they need, screen pixels."""
+"""Sizes of the parts around the image [screen pixel]."""
 
 
 class ViewerWindow(QtWidgets.QMainWindow):
     """The live viewer of one device.
 
     Signals:
-        closed: the user closed the window; dialogs of silx may still be open.
+        closed: the window was closed; dialogs of silx may still be open.
     """
 
     closed = QtCore.Signal()
@@ -33,7 +33,7 @@ class ViewerWindow(QtWidgets.QMainWindow):
             device: its name, with or without database.
 
         Raises:
-            DeviceNameError: the text names no device.
+            DeviceNameError: the text is no device name.
         """
         super().__init__()
         self.link = link_to(device)
@@ -116,7 +116,7 @@ class ViewerWindow(QtWidgets.QMainWindow):
         self.image.plot.normalization = name
 
     def closeEvent(self, a0: QtGui.QCloseEvent | None) -> None:
-        """Tell that the window is closed."""
+        """Emit `closed`."""
         super().closeEvent(a0)
         self.closed.emit()
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from support.device_server import serving
 from support.display import start_virtual_screen
 
 if TYPE_CHECKING:
@@ -33,6 +34,14 @@ def open_viewer(screen: None) -> Iterator[Open]:
             return windows.enter_context(Viewer(device, size))
 
         yield open_window
+
+
+@pytest.fixture(scope="session")
+def device_alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Run the device without a pipeline: settings can be read and written; give its address."""
+    memory = tmp_path_factory.mktemp("device") / "memory.txt"
+    with serving(memory, {}) as address:
+        yield address
 
 
 @pytest.fixture

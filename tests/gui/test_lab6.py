@@ -73,7 +73,7 @@ def check_layout(viewer, size: tuple[int, int]) -> None:
     assert all(area > part.width() * part.height() for part in parts)
     assert area > 0.35 * size[0] * size[1]
     try:
-        viewer.wait("a settled layout", lambda: not cut_off(window), 5)
+        viewer.wait("a settled layout", lambda: not cut_off(window))
     except TimeoutError:
         assert cut_off(window) == []
 

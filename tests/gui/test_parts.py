@@ -1,4 +1,4 @@
-"""Each part of the window is a Taurus widget by itself, and the commands open the window."""
+"""Parts of the window work by themselves too, and the commands open the window."""
 
 import subprocess
 import sys
@@ -8,45 +8,6 @@ import pytest
 from support.viewer_scans import show_pilatus
 
 pytestmark = [pytest.mark.gui, pytest.mark.slow]
-
-PARTS = [
-    "azimuthal:AzimuthalCurve",
-    "curves:RoiCurves",
-    "geometry:GeometryForm",
-    "geometry:GeometryPanel",
-    "geometry:QTable",
-    "histogram:EnergyHistogram",
-    "image:ImageWidget",
-    "roi_table:RoiTable",
-    "settings:CameraSettings",
-    "settings:PhotonSettings",
-    "settings:PhotonState",
-    "settings:SettingsPanel",
-    "status:StatusLine",
-    "tools:Tools",
-]
-
-
-@pytest.mark.parametrize("part", PARTS)
-def test_a_part_shows_a_device_as_its_model(viewer, player, part: str) -> None:
-    from taurus.qt.qtgui.container import TaurusWidget
-    from taurus.qt.qtgui.taurusgui.utils import PanelDescription
-
-    panel = PanelDescription("Part", classname=f"femtotango.gui.{part}")
-    widget = panel.getWidget()
-    assert isinstance(widget, TaurusWidget)
-    try:
-        assert widget.getModel() == ""
-        widget.setModel(player.info["device"])
-        widget.show()
-        viewer.wait("the model", lambda: widget.getModel() == player.info["device"])
-        viewer.wait("input", widget.isEnabled)
-        widget.setModel(None)
-        assert widget.getModel() == ""
-    finally:
-        widget.setModel(None)
-        widget.close()
-        widget.deleteLater()
 
 
 def test_one_link_serves_all_parts_of_a_device(viewer, player) -> None:

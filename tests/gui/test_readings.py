@@ -35,12 +35,33 @@ def test_a_touched_name_is_shown_again() -> None:
     assert readings.take_changed() == {"A"}
 
 
-def test_a_restarted_device_may_have_an_older_clock() -> None:
+def test_an_answer_to_a_read_is_newer_than_what_was_stored_before_it() -> None:
     readings = Readings()
-    readings.put("A", Reading("old", 1000.0))
-    readings.forget_times()
-    assert readings.put("A", Reading("new", 10.0))
-    assert readings.get("A").value == "new"
+    readings.put("A", Reading("before the clock was set back", 1000.0))
+    known = readings.get("A")
+    assert readings.put("A", Reading("after", 10.0), read_after=known)
+    assert readings.get("A").value == "after"
+    known = readings.get("A")
+    assert readings.put("A", Reading("other value of the same snapshot", 10.0), read_after=known)
+
+
+def test_an_event_that_came_during_the_read_stays() -> None:
+    readings = Readings()
+    readings.put("A", Reading("old", 10.0))
+    known = readings.get("A")
+    readings.put("A", Reading("event", 20.0))
+    assert not readings.put("A", Reading("answer", 15.0), read_after=known)
+    assert not readings.put("A", Reading("answer", 20.0), read_after=known)
+    assert readings.get("A").value == "event"
+    assert readings.put("A", Reading("answer", 25.0), read_after=known)
+
+
+def test_long_arrays_are_compared_too() -> None:
+    readings = Readings()
+    long = np.arange(1_000_000.0)
+    assert readings.put("A", Reading(long, 1.0))
+    assert not readings.put("A", Reading(long.copy(), 2.0))
+    assert readings.put("A", Reading(-long, 3.0))
 
 
 def test_only_the_newest_job_of_a_key_waits() -> None:

@@ -16,7 +16,7 @@ from femtotango.stack.ports import Ports
 
 NAME = "test/femtomax/1"
 _SERVER = "FemtomaxAnalysis"
-_LIMIT = 30.0
+_LIMIT = 90.0
 _PATIENCE = 10.0
 
 

@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Any
 
 with warnings.catch_warnings():
-    # Taurus and silx warn when they are imported; their warnings are not ours to mend.
+    # Taurus and silx warn when they are imported; their warnings are not ours to fix.
     warnings.simplefilter("ignore")
     from PyQt5 import QtTest
     from taurus.external.qt import QtCore, QtGui, QtWidgets
@@ -67,7 +67,7 @@ class Viewer:
         self.uncaught.append(error)
 
     def events(self) -> None:
-        """Let the window work off what has come."""
+        """Let the window handle what has come."""
         self.application.processEvents(QtCore.QEventLoop.ProcessEventsFlag.AllEvents, 20)
 
     def wait(self, what: str, condition: Callable[[], Any], patience: float = _PATIENCE) -> Any:
@@ -133,7 +133,8 @@ class Viewer:
         QtTest.QTest.mouseClick(canvas, _LEFT, pos=position)
 
     def click(self, button: QtWidgets.QAbstractButton) -> None:
-        """Click on a button; a check box is hit at its box."""
+        """Click on a button as soon as it takes input; a check box is hit at its box."""
+        self.wait(f"{button.text() or button.objectName()} to take input", button.isEnabled)
         position = QtCore.QPoint(8, button.height() // 2)
         QtTest.QTest.mouseClick(button, _LEFT, pos=position)
 
@@ -141,7 +142,7 @@ class Viewer:
         """Type into a field, and Enter."""
         edit = field.lineEdit()
         assert edit is not None
-        self.wait("a field that takes input", field.isEnabled)
+        self.wait(f"{field.objectName()} to take input", field.isEnabled)
         field.setFocus()
         edit.selectAll()
         QtTest.QTest.keyClicks(field, text)

@@ -1,1 +1,1 @@
-"""The viewer's way to the device: one Tango thread, values that belong together."""
+"""The viewer's connection to the device: one Tango thread, readings, and calls that never block."""

@@ -1,4 +1,4 @@
-"""Work for the Tango thread: calls to the device, the newest of each kind only."""
+"""Calls to the device that wait for the Tango thread; only the newest of each kind is kept."""
 
 import threading
 from collections import OrderedDict
@@ -11,21 +11,21 @@ import tango
 
 @dataclass(frozen=True)
 class Job:
-    """One call to the device, made in the Tango thread and answered in the window's."""
+    """One call to the device, made in the Tango thread; the window's thread gets the answer."""
 
     key: str
     """A waiting job with the same key is replaced by this one."""
     run: Callable[[tango.DeviceProxy], Any]
     done: Callable[[Any], None] | None = None
-    """Gets what `run` returned."""
+    """Called with what `run` returned."""
     rereads: tuple[str, ...] = ()
-    """Attributes that it may have changed: read again after it, whether it succeeded or not."""
+    """Attributes that it may have changed: read again after it, even when it failed."""
     failed: Callable[[str], None] | None = None
-    """Gets the text when the device refused, or was away; without it the window shows the text."""
+    """Called with the error text; without it the window shows the text."""
 
 
 class JobQueue:
-    """First in, first out; a job replaces a waiting one of the same key, in its place."""
+    """First in, first out; a job takes the place of a waiting one with the same key."""
 
     def __init__(self) -> None:
         self._condition = threading.Condition()
@@ -36,7 +36,7 @@ class JobQueue:
         """Add a job, or replace the waiting one with its key.
 
         Returns:
-            The job that was replaced, which will not be done.
+            The job that was replaced and will not be done.
         """
         with self._condition:
             replaced = self._jobs.get(job.key)
@@ -45,7 +45,7 @@ class JobQueue:
             return replaced
 
     def get(self, timeout: float) -> Job | None:
-        """Return the next job, or None when none came within the time [s], or after `close`."""
+        """Return the next job; None when none came within the timeout [s], or after `close`."""
         with self._condition:
             if not self._jobs and not self._closed:
                 self._condition.wait(timeout)
@@ -54,7 +54,7 @@ class JobQueue:
             return self._jobs.popitem(last=False)[1]
 
     def close(self) -> None:
-        """Wake up who waits; from now on nothing is handed out."""
+        """Wake up `get`; from now on it returns None."""
         with self._condition:
             self._closed = True
             self._condition.notify_all()

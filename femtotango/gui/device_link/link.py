@@ -1,4 +1,4 @@
-"""The window's side of a device: newest readings, signals into Qt, and calls that never wait."""
+"""The window's side of a device: newest readings, Qt signals, and calls that never block."""
 
 import itertools
 from collections.abc import Callable
@@ -13,7 +13,7 @@ from femtotango.gui.device_link.readings import Reading, Readings
 from femtotango.gui.device_link.tango_thread import TangoThread, read_together
 
 _GATHER_MS = 40
-"""Changes within this time are shown together: one redraw for one snapshot, room for the mouse."""
+"""Changes within this time are shown in one redraw, which leaves time for mouse and keys."""
 
 
 class DeviceLink(QtCore.QObject):
@@ -22,8 +22,8 @@ class DeviceLink(QtCore.QObject):
     Signals:
         changed: frozenset of the attributes that have a new reading.
         connection: whether the device answers, and if not, why.
-        failed: a line for the user.
-        succeeded: a call was done; earlier error lines no longer matter.
+        failed: an error line for the user.
+        succeeded: a call that changes something was done; earlier errors no longer matter.
     """
 
     changed = QtCore.Signal(object)
@@ -31,6 +31,7 @@ class DeviceLink(QtCore.QObject):
     failed = QtCore.Signal(str)
     succeeded = QtCore.Signal()
     _woken = QtCore.Signal()
+    _connected = QtCore.Signal(bool, str)
     _ended = QtCore.Signal(object, object, object)
 
     def __init__(self, name: DeviceName) -> None:
@@ -48,44 +49,44 @@ class DeviceLink(QtCore.QObject):
         self._gather.timeout.connect(self._show)
         self._woken.connect(self._wake)
         self._ended.connect(self._end)
-        self.connection.connect(self._note_connection)
+        self._connected.connect(self._change_connection)
         self._waking = False
         self._thread = TangoThread(name.tango, self._readings, self._jobs, self)
         self._thread.start()
 
-    # What the Tango threads call
+    # Called by the Tango threads
 
     def readings_changed(self) -> None:
-        """Wake up the window, once however many readings change."""
+        """Wake up the window, once for any number of changed readings."""
         if not self._waking:
             self._waking = True
             self._woken.emit()
 
     def connection_changed(self, connected: bool, reason: str) -> None:
-        """Carry the news into the window's thread."""
-        self.connection.emit(connected, reason)
+        """Pass it on to the window's thread."""
+        self._connected.emit(connected, reason)
 
     def job_ended(self, job: Job, result: Any, error: str | None) -> None:
-        """Carry the answer into the window's thread."""
+        """Pass the answer on to the window's thread."""
         self._ended.emit(job, result, error)
 
-    # What widgets call
+    # Called by widgets
 
     def reading(self, name: str) -> Reading:
         """Return the newest reading of an attribute."""
         return self._readings.get(name)
 
     def value(self, name: str, default: Any = None) -> Any:
-        """Return the newest value of an attribute, or the default when it has none."""
+        """Return the newest value of an attribute, or the default when there is none."""
         value = self._readings.get(name).value
         return default if value is None else value
 
     def is_pending(self, name: str) -> bool:
-        """Tell whether a change of the attribute is under way: what is shown is the wish."""
+        """Tell whether a write is under way; meanwhile widgets show what the user entered."""
         return self._pending.get(name, 0) > 0
 
     def write(self, name: str, value: Any) -> None:
-        """Write an attribute; a refusal becomes an error line and the old value shows again."""
+        """Write an attribute; when it is refused, an error line and the old value are shown."""
         self.call(
             lambda proxy: proxy.write_attribute(name, value),
             key=f"write {name}",
@@ -103,7 +104,7 @@ class DeviceLink(QtCore.QObject):
         self.call(lambda proxy: proxy.command_inout(name, argument), rereads=changes)
 
     def read(self, key: str, names: tuple[str, ...], done: Callable[[dict], None]) -> None:
-        """Read attributes in one call; the newest request of a key only."""
+        """Read attributes in one call; only the newest request with this key is made."""
         self.call(lambda proxy: read_together(proxy, *names), key=key, done=done)
 
     def call(
@@ -115,13 +116,13 @@ class DeviceLink(QtCore.QObject):
         failed: Callable[[str], None] | None = None,
         rereads: tuple[str, ...] = (),
     ) -> None:
-        """Have something done with the device, outside of the window's thread.
+        """Run a call to the device in the Tango thread.
 
         Args:
-            run: gets the proxy, in the Tango thread.
-            key: a waiting call with the same key is replaced; empty: none is.
-            done: gets the result, in the window's thread.
-            failed: gets the error text instead of the error line.
+            run: called with the proxy, in the Tango thread.
+            key: a waiting call with the same key is replaced; empty: no call is.
+            done: called with the result, in the window's thread.
+            failed: called with the error text, which is then not shown as an error line.
             rereads: attributes that it changes.
         """
         for name in rereads:
@@ -132,7 +133,7 @@ class DeviceLink(QtCore.QObject):
             self._no_longer_pending(replaced)
 
     def refuse(self, text: str, *names: str) -> None:
-        """Show an error line without asking the device, and the old values of attributes again."""
+        """Show an error line, and the old values of attributes, without a call to the device."""
         self.failed.emit(text)
         self._readings.touch(names)
         self.readings_changed()
@@ -154,12 +155,21 @@ class DeviceLink(QtCore.QObject):
         if names:
             self.changed.emit(names)
 
-    def _note_connection(self, connected: bool, reason: str) -> None:
+    def _change_connection(self, connected: bool, reason: str) -> None:
+        """Store whether the device answers and emit `connection`, in one step.
+
+        A widget that is built before this step gets the signal, one built after it reads
+        `connected`. If the Tango thread emitted `connection` itself, widgets built between the
+        signal and this step would get neither, and stay disabled.
+        """
         self.connected, self.reason = connected, reason
+        # Fields must show the device's values before they take input.
+        self._show()
+        self.connection.emit(connected, reason)
 
     def _end(self, job: Job, result: Any, error: str | None) -> None:
         if self._jobs.closed:
-            # Who asked may be gone.
+            # The widget that asked may be deleted already.
             return
         self._no_longer_pending(job)
         if job.rereads:
@@ -197,6 +207,6 @@ def link_to(device: str) -> DeviceLink:
 
 
 def close_links() -> None:
-    """End the threads of all links, before the application ends."""
+    """End the threads of all links before the application ends."""
     while _links:
         _links.popitem()[1].close()

@@ -1,4 +1,4 @@
-"""Names of one device, as users write them, as Tango takes them, as Taurus takes them."""
+"""The name of a device as users write it, as Tango takes it, and as Taurus takes it."""
 
 import re
 from dataclasses import dataclass
@@ -13,12 +13,12 @@ _FORM = re.compile(
 
 
 class DeviceNameError(ValueError):
-    """A text that names no Tango device; it says which forms are accepted."""
+    """The text is no device name; the message says which forms are accepted."""
 
 
 @dataclass(frozen=True)
 class DeviceName:
-    """One device under the names that each library accepts."""
+    """The name of one device, for Tango and for Taurus."""
 
     tango: str
     """For `tango.DeviceProxy`."""

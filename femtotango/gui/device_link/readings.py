@@ -7,18 +7,15 @@ from typing import Any
 
 import numpy as np
 
-_COMPARED = 10_000
-"""Longer arrays count as changed without a look at their values."""
-
 
 @dataclass(frozen=True)
 class Reading:
-    """One value as the device gave it."""
+    """One value of an attribute, as the device sent it."""
 
     value: Any = None
-    """None: the attribute has no value, because the device said INVALID or was not reached."""
+    """None: no value, because the device marked it INVALID or was not reached."""
     time: float = 0.0
-    """When the device took it, seconds since 1970; values of one snapshot carry the same."""
+    """The device's time stamp, seconds since 1970; values of one snapshot share it."""
 
 
 NO_READING = Reading()
@@ -26,8 +23,6 @@ NO_READING = Reading()
 
 def _same(a: Any, b: Any) -> bool:
     if isinstance(a, np.ndarray) and isinstance(b, np.ndarray):
-        if a.shape != b.shape or a.size > _COMPARED:
-            return False
         return np.array_equal(a, b, equal_nan=a.dtype.kind == "f")
     if type(a) is not type(b):
         return False
@@ -35,10 +30,10 @@ def _same(a: Any, b: Any) -> bool:
 
 
 class Readings:
-    """Keep the newest reading of each attribute, and what changed since the window last looked.
+    """Keep the newest reading of each attribute, and which changed since the window last took them.
 
-    However fast values arrive, one reading an attribute is kept: a slow window gets the newest
-    state and never a queue.
+    Only one reading per attribute is kept, so a slow window shows the newest state and never
+    works through a queue.
     """
 
     def __init__(self) -> None:
@@ -46,29 +41,42 @@ class Readings:
         self._readings: dict[str, Reading] = {}
         self._changed: set[str] = set()
 
-    def put(self, name: str, reading: Reading) -> bool:
-        """Store a reading unless a later one is there already.
+    def put(self, name: str, reading: Reading, read_after: Reading | None = None) -> bool:
+        """Store a reading unless a newer one is there already.
+
+        Events are ordered by their time stamps. The answer to a read is newer than any reading
+        stored before the read began, whatever the time stamps say: the device's clock may have
+        been set back, and several values in turn may carry the time of the same snapshot.
+
+        Args:
+            name: the attribute.
+            reading: its value and time.
+            read_after: for the answer to a read: what was stored when the read began.
 
         Returns:
-            True when the value is another one than before.
+            True when the value differs from the one before.
         """
         with self._lock:
             before = self._readings.get(name, NO_READING)
-            if reading.time < before.time:
+            if read_after is None:
+                newer = reading.time >= before.time
+            else:
+                newer = before is read_after or reading.time > before.time
+            if not newer:
                 return False
             self._readings[name] = reading
-            if before.time and _same(before.value, reading.value):
+            if before is not NO_READING and _same(before.value, reading.value):
                 return False
             self._changed.add(name)
             return True
 
     def get(self, name: str) -> Reading:
-        """Return the newest reading; one without value before the first."""
+        """Return the newest reading; `NO_READING` before the first."""
         with self._lock:
             return self._readings.get(name, NO_READING)
 
     def touch(self, names: Iterable[str]) -> None:
-        """Have names reported as changed, so that what a user typed is shown as it is again."""
+        """Report attributes as changed, so that widgets show their values again."""
         with self._lock:
             self._changed.update(names)
 
@@ -78,8 +86,3 @@ class Readings:
             changed = frozenset(self._changed)
             self._changed.clear()
             return changed
-
-    def forget_times(self) -> None:
-        """Accept older time stamps again: a restarted device may run on another clock."""
-        with self._lock:
-            self._readings = {n: Reading(r.value, 0.0) for n, r in self._readings.items()}

@@ -1,4 +1,4 @@
-"""Changes of ROIs as calls to the device: what one client draws, the others see."""
+"""Change the ROIs of the device, so that every client sees them."""
 
 import json
 from collections.abc import Iterable
@@ -23,7 +23,7 @@ PHOTON_ROI = "PhotonRoi"
 
 
 def shown_rois(link: DeviceLink) -> dict[str, Roi]:
-    """Return the device's ROIs by name; none when their text cannot be read."""
+    """Return the device's ROIs by name; empty when their text cannot be parsed."""
     try:
         return parse_rois(link.value(ROIS, ""))
     except RoiError:
@@ -45,7 +45,7 @@ def free_name(taken: Iterable[str]) -> str:
 
 
 def set_roi(link: DeviceLink, name: str, roi: Roi) -> None:
-    """Add a ROI, or replace the one of that name."""
+    """Add a ROI, or replace the one with that name."""
     text = json.dumps({"name": name, **roi.as_dict()}, ensure_ascii=False)
     link.call(lambda proxy: proxy.command_inout("AddRoi", text), key=f"roi {name}", rereads=(ROIS,))
 
@@ -61,7 +61,7 @@ def clear_rois(link: DeviceLink) -> None:
 
 
 def rename_roi(link: DeviceLink, old: str, new: str) -> None:
-    """Give a ROI another name, in its place; refuse a name that cannot be used or is taken."""
+    """Rename a ROI and keep its place; refuse a name that is not allowed or already used."""
     try:
         check_name(new)
         if new in shown_rois(link):
@@ -79,12 +79,12 @@ def rename_roi(link: DeviceLink, old: str, new: str) -> None:
 
 
 def set_photon_roi(link: DeviceLink, roi: Roi | None) -> None:
-    """Search photons here; None: nowhere."""
+    """Set where photons are detected; None: nowhere."""
     link.write(PHOTON_ROI, format_photon_roi(roi))
 
 
 def changed(name: str, roi: Roi, side: str, text: str) -> Roi:
-    """Return a ROI with one of x, y, width, height as the user typed it.
+    """Return a ROI with one of x, y, width, height replaced by what the user typed.
 
     Raises:
         RoiError: the text is no number of pixels.

@@ -1,4 +1,4 @@
-"""The attributes that the viewer watches, by what they belong to."""
+"""The attributes that the viewer watches, grouped by what shows them."""
 
 from pipeline.model.parameters import ATTRIBUTES
 
@@ -53,7 +53,7 @@ SMALL = tuple(
         | STATE
     )
 )
-"""Everything but pixels: read in one call."""
+"""Everything except pixels: polled in one call."""
 
 WATCHED = (*SMALL, PREVIEW)
-"""Everything that pushes change events and that some widget shows."""
+"""Everything that some widget shows; all of it has change events."""

@@ -12,8 +12,8 @@ from femtotango.gui.plots.colors import ring_color
 from femtotango.gui.plots.curve_plot import CurvePlot
 
 _LINE = "#1f4e9e"
-_SHARE, _ROOM = 99.0, 1.5
-"""The axis is made for so many percent of the points: the beam itself would hide the rings."""
+_PERCENTILE, _HEADROOM = 99.0, 1.5
+"""The axis ends at this percentile, times the factor: the direct beam would hide the rings."""
 
 
 class AzimuthalCurve(DeviceWidget):
@@ -37,7 +37,7 @@ class AzimuthalCurve(DeviceWidget):
         self.bins.setModel(model)
 
     def refresh(self, names: frozenset[str]) -> None:
-        """Draw curve and lines, unless nobody sees them."""
+        """Draw curve and lines if they are visible."""
         if not self.isVisible():
             return
         if "QValues" in names:
@@ -47,7 +47,7 @@ class AzimuthalCurve(DeviceWidget):
             self._draw()
 
     def showEvent(self, a0: QtGui.QShowEvent | None) -> None:
-        """Catch up with what was not seen."""
+        """Draw what changed while it was hidden."""
         super().showEvent(a0)
         if self._link is not None:
             self.refresh(self.watches)
@@ -58,7 +58,7 @@ class AzimuthalCurve(DeviceWidget):
             for name in ("AzimuthalQ", "AzimuthalIntensity", "AzimuthalErrors")
         )
         if len(q) != len(intensity):
-            # Of two snapshots: the other half is on its way.
+            # They are of two snapshots; the other event is on its way.
             return
         if not len(q):
             self.plot.remove("intensity", kind="curve")
@@ -77,6 +77,6 @@ class AzimuthalCurve(DeviceWidget):
             resetzoom=False,
             selectable=False,
         )
-        good = intensity[np.isfinite(intensity)]
-        highest = _ROOM * float(np.percentile(good, _SHARE)) if good.size else 0.0
+        valid = intensity[np.isfinite(intensity)]
+        highest = _HEADROOM * float(np.percentile(valid, _PERCENTILE)) if valid.size else 0.0
         self.plot.follow(highest if highest > 0 else None)

@@ -15,11 +15,11 @@ from femtotango.gui.plots.thinning import thinned
 
 _TOGETHER = ("RoiNames", "XLabel", "XAxis", "RoiMeanCurves", "RoiMeanErrors")
 _PAUSE_MS = 400
-"""At least, between two readings: the curves push no events, and may be long."""
-_REST = 3.0
-"""A reading that takes long is followed by a pause so many times as long."""
-_FEW = 60
-"""More points than this have no symbols, or they hide each other."""
+"""Shortest pause between two reads: curves have no events and may be long."""
+_PAUSE_FACTOR = 3.0
+"""After a slow read, the pause is this many times as long as the read."""
+_MOST_SYMBOLS = 60
+"""With more points than this no symbols are drawn: they would overlap."""
 
 
 class RoiCurves(DeviceWidget):
@@ -46,23 +46,23 @@ class RoiCurves(DeviceWidget):
         self._again.setInterval(_PAUSE_MS)
         self._again.timeout.connect(self._read)
         self._stale = False
-        self._asked = 0.0
+        self._requested_at = 0.0
         self._drawn: tuple[str, ...] = ()
 
     def refresh(self, names: frozenset[str]) -> None:
-        """Read the curves, unless nobody sees them."""
+        """Read the curves if they are visible."""
         self._stale = True
         if self.isVisible() and not self._again.isActive() and not self._reading:
             self._read()
 
     def showEvent(self, a0: QtGui.QShowEvent | None) -> None:
-        """Catch up with what was not seen."""
+        """Read what changed while it was hidden."""
         super().showEvent(a0)
         if self._stale and self._link is not None:
             self._again.start()
 
     def connection_changed(self, connected: bool, reason: str) -> None:
-        """Ask again when the device is back."""
+        """Read again when the device is back."""
         self._reading, self._stale = False, True
         if connected and self.isVisible():
             self._again.start()
@@ -71,7 +71,7 @@ class RoiCurves(DeviceWidget):
         if self._link is None or not self._link.connected or not self._stale or self._reading:
             return
         self._reading, self._stale = True, False
-        self._asked = time.monotonic()
+        self._requested_at = time.monotonic()
         self._link.call(
             lambda proxy: read_together(proxy, *_TOGETHER),
             key="curves",
@@ -89,7 +89,7 @@ class RoiCurves(DeviceWidget):
         names = tuple(answer["RoiNames"] or ())
         x, curves = _numbers(answer["XAxis"], 1), _numbers(answer["RoiMeanCurves"], 2)
         errors = _numbers(answer["RoiMeanErrors"], 2)
-        # Two attributes that belong together may be of two snapshots: cut to the shorter.
+        # The attributes may be of two snapshots: cut to the shorter.
         points = min(len(x), curves.shape[1])
         names = names[: len(curves)]
         for name in self._drawn:
@@ -105,7 +105,7 @@ class RoiCurves(DeviceWidget):
                 value,
                 legend=name,
                 color=roi_color(index),
-                symbol="o" if len(position) <= _FEW else "",
+                symbol="o" if len(position) <= _MOST_SYMBOLS else "",
                 linestyle="-",
                 yerror=None if spread is None else np.nan_to_num(spread),
                 resetzoom=False,
@@ -117,8 +117,8 @@ class RoiCurves(DeviceWidget):
         )
         self.plot.getXAxis().setLabel(str(answer["XLabel"] or "frame"))
         self.plot.follow()
-        took = 1000 * (time.monotonic() - self._asked)
-        self._again.start(int(max(_PAUSE_MS, _REST * took)))
+        took = 1000 * (time.monotonic() - self._requested_at)
+        self._again.start(int(max(_PAUSE_MS, _PAUSE_FACTOR * took)))
 
 
 def _entry(name: str, color: str) -> str:

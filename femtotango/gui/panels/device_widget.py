@@ -1,4 +1,4 @@
-"""What every part of the viewer is: a Taurus widget whose model is the device."""
+"""Base class of every part of the viewer: a Taurus widget whose model is the device."""
 
 from typing import ClassVar
 
@@ -11,12 +11,12 @@ from femtotango.gui.device_link.link import DeviceLink, link_to
 class DeviceWidget(TaurusWidget):
     """A Taurus widget with the name of a FemtomaxAnalysis device as its model.
 
-    It does not let Taurus connect, because Taurus would wait for the device in the window's
-    thread; all widgets of one device share a link instead.
+    Taurus itself does not connect, as it would wait for the device in the window's thread;
+    instead all widgets of one device share a link.
     """
 
     watches: ClassVar[frozenset[str]] = frozenset()
-    """Attributes whose change calls `refresh`."""
+    """Attributes; `refresh` is called when one of them changes."""
 
     def __init__(self, parent: QtWidgets.QWidget | None = None, designMode: bool = False) -> None:
         super().__init__(parent, designMode)
@@ -37,11 +37,11 @@ class DeviceWidget(TaurusWidget):
         """Show another device.
 
         Args:
-            model: its name, with or without database; None or empty: none.
-            key: not used, Taurus passes it.
+            model: its name, with or without database; None or empty: no device.
+            key: passed by Taurus, not used.
 
         Raises:
-            DeviceNameError: the text names no device.
+            DeviceNameError: the text is no device name.
         """
         if self._link is not None:
             self._link.changed.disconnect(self._on_changed)
@@ -70,16 +70,16 @@ class DeviceWidget(TaurusWidget):
         """Show new values.
 
         Args:
-            names: those of `watches` that have a new reading.
+            names: attributes of `watches` that have a new reading.
         """
 
     def connection_changed(self, connected: bool, reason: str) -> None:
-        """Show that the device answers, or why it does not."""
+        """Show whether the device answers, and why not."""
 
     def _on_changed(self, names: frozenset[str]) -> None:
-        mine = names & self.watches
-        if mine:
-            self.refresh(mine)
+        watched = names & self.watches
+        if watched:
+            self.refresh(watched)
 
     def _on_connection(self, connected: bool, reason: str) -> None:
         self.connection_changed(connected, reason)

@@ -1,4 +1,4 @@
-"""Input fields for attributes; name, unit, limits and help come from the table of parameters."""
+"""Input fields for attributes; name, unit, limits and help are those of the parameters' table."""
 
 import re
 
@@ -9,9 +9,9 @@ from pipeline.model.parameters import ATTRIBUTES, Parameter
 _DECIMALS = 8
 _FIGURES = 8
 _WIDEST = "2064.25"
-"""A number that has to be readable with its unit."""
+"""The field is wide enough for this number and its unit."""
 _FRAME = 14
-"""Screen pixels of a field that are not text."""
+"""Screen pixels of a field besides its text."""
 
 
 def label_of(attribute: str) -> str:
@@ -21,10 +21,10 @@ def label_of(attribute: str) -> str:
 
 
 class NumberField(QtWidgets.QDoubleSpinBox):
-    """A number of the device; the arrow keys step it, Enter or leaving the field sends it.
+    """A number; the arrow keys step it, Enter or leaving the field writes it.
 
     Signals:
-        entered: the user gave a value.
+        entered: the user entered a value.
     """
 
     entered = QtCore.Signal(float)
@@ -35,13 +35,13 @@ class NumberField(QtWidgets.QDoubleSpinBox):
         parameter: Parameter = ATTRIBUTES[attribute]
         low, high = parameter.limits or (-1e12, 1e12)
         self._known = 0.0
-        # A decimal comma in one locale and a point in the next would be a trap.
+        # The decimal sign must not depend on the locale.
         self.setLocale(QtCore.QLocale.c())
         self.setDecimals(0 if parameter.kind is int else _DECIMALS)
         self.setRange(low, high)
         self.setSingleStep(step)
         self.setKeyboardTracking(False)
-        # The image needs the room that step buttons would take; the arrow keys step as well.
+        # Step buttons would take space from the image; the arrow keys step as well.
         self.setButtonSymbols(QtWidgets.QAbstractSpinBox.ButtonSymbols.NoButtons)
         self.setCorrectionMode(QtWidgets.QAbstractSpinBox.CorrectionMode.CorrectToNearestValue)
         self.setFocusPolicy(QtCore.Qt.FocusPolicy.StrongFocus)
@@ -56,11 +56,11 @@ class NumberField(QtWidgets.QDoubleSpinBox):
         self.valueChanged.connect(self._changed)
 
     def textFromValue(self, value: float) -> str:  # pyright: ignore[reportIncompatibleMethodOverride]
-        """Write a number without superfluous zeros."""
+        """Write a number without trailing zeros."""
         return f"{value:.{_FIGURES}g}"
 
     def show_value(self, value: float | None) -> None:
-        """Show what the device has, unless the user is typing."""
+        """Show the device's value, unless the user is typing; disabled without a value."""
         self.setEnabled(value is not None)
         edit = self.lineEdit()
         typing = self.hasFocus() and edit is not None and edit.isModified()
@@ -71,14 +71,14 @@ class NumberField(QtWidgets.QDoubleSpinBox):
             self.setValue(self._known)
 
     def wheelEvent(self, e: QtGui.QWheelEvent | None) -> None:
-        """Ignore the wheel without focus: scrolling past a field must not change it."""
+        """Ignore the wheel without focus, so that scrolling past a field does not change it."""
         if e is not None and not self.hasFocus():
             e.ignore()
             return
         super().wheelEvent(e)
 
     def keyPressEvent(self, e: QtGui.QKeyEvent | None) -> None:
-        """Give up what was typed on Escape."""
+        """Show the device's value again on Escape."""
         if e is not None and e.key() == QtCore.Qt.Key.Key_Escape:
             with QtCore.QSignalBlocker(self):
                 self.setValue(self._known)
@@ -93,7 +93,7 @@ class NumberField(QtWidgets.QDoubleSpinBox):
 
 
 class CheckField(QtWidgets.QCheckBox):
-    """A switch of the device.
+    """A switch; clicking it writes it.
 
     Signals:
         entered: the user switched it.
@@ -111,6 +111,6 @@ class CheckField(QtWidgets.QCheckBox):
         self.clicked.connect(self.entered.emit)
 
     def show_value(self, value: bool | None) -> None:
-        """Show what the device has; grey without a value."""
+        """Show the device's value; disabled without a value."""
         self.setEnabled(value is not None)
         self.setChecked(bool(value))

@@ -1,4 +1,4 @@
-"""A form of attributes: shows what the device has, sends what the user gives."""
+"""A form of attributes: shows the device's values, writes what the user enters."""
 
 import functools
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from pipeline.model.parameters import ATTRIBUTES
 
 
 class FieldForm(DeviceWidget):
-    """Labelled fields below each other."""
+    """Fields with labels, one below the other."""
 
     def __init__(
         self,
@@ -21,7 +21,7 @@ class FieldForm(DeviceWidget):
         """Make the fields.
 
         Args:
-            fields: attribute and its step for the arrow keys; no step: a switch.
+            fields: attribute and its step for the arrow keys; None: a switch.
             parent: Qt's parent.
         """
         super().__init__(parent)
@@ -34,7 +34,7 @@ class FieldForm(DeviceWidget):
         form.setLabelAlignment(QtCore.Qt.AlignmentFlag.AlignLeft)
         for attribute, step in fields:
             field = CheckField(attribute) if step is None else NumberField(attribute, step)
-            field.entered.connect(functools.partial(self._send, attribute))
+            field.entered.connect(functools.partial(self._write, attribute))
             self.fields[attribute] = field
             if isinstance(field, CheckField):
                 form.addRow(field)
@@ -55,8 +55,8 @@ class FieldForm(DeviceWidget):
                 self.fields[name].show_value(self.link.value(name))
 
     def connection_changed(self, connected: bool, reason: str) -> None:
-        """Take no input while nobody is there to get it."""
+        """Take input only while the device answers."""
         self.setEnabled(connected)
 
-    def _send(self, attribute: str, value: float | bool) -> None:
+    def _write(self, attribute: str, value: float | bool) -> None:
         self.link.write(attribute, ATTRIBUTES[attribute].kind(value))

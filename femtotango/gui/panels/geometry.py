@@ -18,7 +18,7 @@ _STEPS = (
     ("BeamY", 1.0),
 )
 _CALIBRANTS = ("LaB6", "Si", "CeO2", "AgBh", "alpha_Al2O3", "Au", "Ni", "W")
-"""Proposals only: whatever pyFAI knows may be typed."""
+"""Suggestions; any calibrant of pyFAI may be typed."""
 
 
 class GeometryForm(FieldForm):
@@ -30,7 +30,7 @@ class GeometryForm(FieldForm):
 
 
 class QTable(DeviceWidget):
-    """The q values; the last, empty line takes a new one, an emptied line goes away."""
+    """The q values; the last, empty row takes a new one, and emptying a row removes it."""
 
     watches: ClassVar[frozenset[str]] = frozenset({"QValues"})
 
@@ -38,9 +38,7 @@ class QTable(DeviceWidget):
         super().__init__(parent)
         self.table = QtWidgets.QTableWidget(0, 1)
         self.table.setHorizontalHeaderLabels(["q [1/Å]"])
-        self.table.setToolTip(
-            "QValues: rings to draw. Empty a line, or press Delete, to remove it."
-        )
+        self.table.setToolTip("QValues: rings to draw. Empty a row, or press Delete, to remove it.")
         header = self.table.horizontalHeader()
         if header is not None:
             header.setStretchLastSection(True)
@@ -56,10 +54,10 @@ class QTable(DeviceWidget):
         self.calibrant = QtWidgets.QComboBox()
         self.calibrant.setEditable(True)
         self.calibrant.addItems(_CALIBRANTS)
-        self.calibrant.setToolTip("A calibrant, as pyFAI calls it.")
+        self.calibrant.setToolTip("Name of a calibrant in pyFAI.")
         self.calibrant.setMinimumContentsLength(5)
         self.use_button = QtWidgets.QPushButton("Use")
-        self.use_button.setToolTip("Take this calibrant's lines as q values.")
+        self.use_button.setToolTip("Use this calibrant's lines as q values.")
         self.use_button.setMaximumWidth(48)
         self.use_button.clicked.connect(self.use_calibrant)
         layout = QtWidgets.QGridLayout(self)
@@ -89,11 +87,11 @@ class QTable(DeviceWidget):
                 self.table.setVerticalHeaderItem(row, number)
 
     def connection_changed(self, connected: bool, reason: str) -> None:
-        """Take no input while nobody is there to get it."""
+        """Take input only while the device answers."""
         self.setEnabled(connected)
 
     def use_calibrant(self) -> None:
-        """Take the chosen calibrant's lines as q values."""
+        """Use the chosen calibrant's lines as q values."""
         self.link.command("UseCalibrant", self.calibrant.currentText(), changes=("QValues",))
 
     def _edited(self, changed: QtWidgets.QTableWidgetItem) -> None:
@@ -105,10 +103,10 @@ class QTable(DeviceWidget):
                 continue
             exact = item.data(QtCore.Qt.ItemDataRole.UserRole) if item is not None else None
             try:
-                # What is shown is rounded: lines that were not touched go back as they came.
+                # What is shown is rounded: rows that were not edited keep their exact value.
                 values.append(exact if item is not changed and exact else float(text))
             except ValueError:
-                self.link.refuse(f"q value {text!r} is no number; use one above 0.", "QValues")
+                self.link.refuse(f"q value {text!r} is not a number; use one above 0.", "QValues")
                 return
         self.link.write("QValues", values)
 
@@ -121,10 +119,10 @@ class QTable(DeviceWidget):
 
 
 class GeometryPanel(DeviceWidget):
-    """Detector position above, q values below, as the beamline knows it."""
+    """Detector position and photon energy above, q values below."""
 
     pick_beam = QtCore.Signal()
-    """The user wants to click on the beam centre in the image."""
+    """The next click in the image is the beam centre."""
 
     def __init__(self, parent: QtWidgets.QWidget | None = None, designMode: bool = False) -> None:
         super().__init__(parent, designMode)
@@ -135,7 +133,7 @@ class GeometryPanel(DeviceWidget):
         self.hint.setVisible(False)
         self.hint.setStyleSheet("color: #a05a00")
         self.pick_button = QtWidgets.QPushButton("Pick beam centre")
-        self.pick_button.setToolTip("Then click on the beam in the image.")
+        self.pick_button.setToolTip("Press, then click on the beam in the image.")
         self.pick_button.clicked.connect(self.pick_beam.emit)
         layout = QtWidgets.QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -154,7 +152,7 @@ class GeometryPanel(DeviceWidget):
         self.q_table.setModel(model)
 
     def explain(self, reason: str) -> None:
-        """Show why rings are missing; empty: they are not."""
+        """Show why rings are missing; empty: none is."""
         self.hint.setText(reason)
         self.hint.setVisible(bool(reason))
 

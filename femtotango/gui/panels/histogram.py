@@ -1,4 +1,4 @@
-"""The energy histogram of single photons, with the thresholds as lines that can be dragged."""
+"""The energy histogram of single photons, with the thresholds as lines to drag."""
 
 import functools
 from typing import ClassVar
@@ -25,7 +25,7 @@ _FILL = "#5b8fd6"
 
 
 class EnergyHistogram(DeviceWidget):
-    """Counts over the energy of the photons of this scan."""
+    """Number of photons of this scan over their energy."""
 
     watches: ClassVar[frozenset[str]] = HISTOGRAM | frozenset(THRESHOLDS) | frozenset(LIMITS)
 
@@ -56,7 +56,7 @@ class EnergyHistogram(DeviceWidget):
         self.range.setModel(model)
 
     def refresh(self, names: frozenset[str]) -> None:
-        """Draw counts and lines, unless nobody sees them."""
+        """Draw counts and lines if they are visible."""
         if not self.isVisible():
             return
         for name in names & frozenset(THRESHOLDS):
@@ -67,7 +67,7 @@ class EnergyHistogram(DeviceWidget):
             self._draw()
 
     def showEvent(self, a0: QtGui.QShowEvent | None) -> None:
-        """Catch up with what was not seen."""
+        """Draw what changed while it was hidden."""
         super().showEvent(a0)
         if self._link is not None:
             self.refresh(self.watches)
@@ -76,7 +76,7 @@ class EnergyHistogram(DeviceWidget):
         centres = np.asarray(self.link.value("EnergyAxis", ()), np.float64)
         counts = np.asarray(self.link.value("EnergyHistogram", ()), np.float64)
         if len(centres) != len(counts):
-            # Of two snapshots: the other half is on its way.
+            # They are of two snapshots; the other event is on its way.
             return
         if len(centres) < 2:
             self.plot.remove("photons", kind="histogram")

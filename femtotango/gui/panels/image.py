@@ -1,4 +1,4 @@
-"""The live image: preview, sharper cut when zoomed, rings, ROIs, and a title."""
+"""The live image: preview, finer pixels when zoomed, rings, ROIs, and a title."""
 
 import io
 from typing import ClassVar
@@ -17,17 +17,17 @@ from femtotango.gui.plots.roi_overlay import RoiOverlay
 from femtotango.gui.plots.zoom import Region, preview_binning, region_for
 
 _SETTLE_MS = 80
-"""A view has to stand still so long before its pixels are fetched."""
+"""The view must not change for this long before its pixels are fetched."""
 
 
 def fetch_region(proxy: tango.DeviceProxy, region: Region) -> tuple[Region, NDArray[np.float32]]:
-    """Get a cut of the image, for a job.
+    """Fetch a region of the image, for a job.
 
     Returns:
         The region and its ``(ny, nx)`` blocks.
 
     Raises:
-        ValueError: the answer is no two-dimensional array.
+        ValueError: the answer is not a two-dimensional array.
     """
     _, data = proxy.command_inout("GetRegion", region.argument)
     pixels = np.load(io.BytesIO(bytes(data)), allow_pickle=False)
@@ -37,7 +37,7 @@ def fetch_region(proxy: tango.DeviceProxy, region: Region) -> tuple[Region, NDAr
 
 
 class ImageWidget(DeviceWidget):
-    """Image of one device with everything that is drawn on it."""
+    """The image with everything that is drawn on it."""
 
     watches: ClassVar[frozenset[str]] = (
         IMAGE | RINGS | {PREVIEW, "MaxFilter", "Accumulate", "Rois", "PhotonRoi"}
@@ -47,11 +47,11 @@ class ImageWidget(DeviceWidget):
         super().__init__(parent, designMode)
         self._shape: tuple[int, int] | None = None
         self._binning = 1
-        self._wanted: Region | None = None
-        self._asked = False
+        self._requested: Region | None = None
+        self._fetching = False
         """One request is under way."""
-        self._ask_again = False
-        """Another view or another image came meanwhile."""
+        self._outdated = False
+        """View or image changed during the request."""
         self._picking = False
         self.plot = ImagePlot(self)
         self.title = self.plot.title
@@ -87,7 +87,7 @@ class ImageWidget(DeviceWidget):
             self.rois.refresh()
 
     def connection_changed(self, connected: bool, reason: str) -> None:
-        """Say that the device is waited for."""
+        """Show that the viewer waits for the device."""
         self.plot.canvas.setEnabled(connected)
         if not connected:
             self.title.setText(f"<b style='color:#a05a00'>waiting for {self.getModel()}</b>")
@@ -112,16 +112,16 @@ class ImageWidget(DeviceWidget):
         self._fetch()
 
     def _fetch(self) -> None:
-        """Ask for the pixels of the view, unless the preview shows as much."""
+        """Request the pixels of the view, unless the preview is as fine."""
         if self._shape is None or self._link is None:
             return
-        self._wanted = region = region_for(self.plot.view, self._shape, self._binning)
+        self._requested = region = region_for(self.plot.view, self._shape, self._binning)
         if region is None:
             self.plot.hide_region()
-        elif self._asked:
-            self._ask_again = True
+        elif self._fetching:
+            self._outdated = True
         elif self._link.connected:
-            self._asked, self._ask_again = True, False
+            self._fetching, self._outdated = True, False
             self._link.call(
                 lambda proxy: fetch_region(proxy, region),
                 key="region",
@@ -130,18 +130,18 @@ class ImageWidget(DeviceWidget):
             )
 
     def _show_region(self, answer: tuple[Region, NDArray[np.float32]]) -> None:
-        self._asked = False
+        self._fetching = False
         region, pixels = answer
-        if self._wanted is None or self._link is None:
+        if self._requested is None or self._link is None:
             return
         if pixels.size:
             self.plot.show_region(pixels, (region.x, region.y), region.binning)
-        if self._ask_again:
+        if self._outdated:
             self._fetch()
 
     def _region_failed(self, reason: str) -> None:
-        """Go on with the preview; the next image or view asks again."""
-        self._asked = False
+        """Show the preview; the next image or view requests again."""
+        self._fetching = False
         self.plot.hide_region()
         if self._link is not None and self._link.connected:
             self._link.failed.emit(reason)
@@ -149,7 +149,7 @@ class ImageWidget(DeviceWidget):
     # The beam centre
 
     def pick_beam(self) -> None:
-        """Take the next click in the image as beam centre."""
+        """Make the next click in the image the beam centre."""
         self._picking = True
         self.plot.setInteractiveMode("select")
         self.title.setText("click on the beam centre")
@@ -164,7 +164,7 @@ class ImageWidget(DeviceWidget):
         self.link.write("BeamY", round(float(event["y"]) + 0.5, 2))
         self._show_title()
 
-    # Words
+    # Title and readout
 
     def _show_title(self) -> None:
         link = self.link

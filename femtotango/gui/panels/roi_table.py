@@ -21,7 +21,7 @@ class RoiTable(DeviceWidget):
     """All ROIs of the device.
 
     Signals:
-        draw: the user wants to draw a ROI (false) or the photon ROI (true) in the image.
+        draw: the next drag in the image draws a ROI (false) or the photon ROI (true).
         selected: name of the chosen ROI; empty: none.
     """
 
@@ -31,7 +31,7 @@ class RoiTable(DeviceWidget):
 
     def __init__(self, parent: QtWidgets.QWidget | None = None, designMode: bool = False) -> None:
         super().__init__(parent, designMode)
-        self._wanted = ""
+        self._requested = ""
         self.table = QtWidgets.QTableWidget(0, len(_COLUMNS))
         self.table.setHorizontalHeaderLabels(_HEADERS)
         self.table.setToolTip("Double-click to rename or change; Delete removes.")
@@ -54,10 +54,10 @@ class RoiTable(DeviceWidget):
         delete.setContext(QtCore.Qt.ShortcutContext.WidgetShortcut)
         delete.activated.connect(self.delete_chosen)
         self.draw_button = QtWidgets.QPushButton("Draw ROI")
-        self.draw_button.setToolTip("Then drag a rectangle in the image.")
+        self.draw_button.setToolTip("Press, then drag a rectangle in the image.")
         self.photon_button = QtWidgets.QPushButton("Draw photon ROI")
         self.photon_button.setToolTip(
-            "Then drag a rectangle in the image: single photons are searched in it."
+            "Press, then drag a rectangle in the image: photons are detected inside it."
         )
         for button, photons in ((self.draw_button, False), (self.photon_button, True)):
             button.setCheckable(True)
@@ -90,8 +90,8 @@ class RoiTable(DeviceWidget):
         return self._name(min(rows)) if rows else ""
 
     def choose(self, name: str) -> None:
-        """Select the line of a ROI, also when it comes later; empty: none."""
-        self._wanted = name
+        """Select the row of a ROI, or as soon as it exists; empty: none."""
+        self._requested = name
         with QtCore.QSignalBlocker(self.table):
             self.table.clearSelection()
             for row in range(self.table.rowCount()):
@@ -99,7 +99,7 @@ class RoiTable(DeviceWidget):
                     self.table.selectRow(row)
 
     def show_drawing(self, drawing: bool) -> None:
-        """Release the buttons when nothing is drawn any more."""
+        """Release the buttons when drawing has ended."""
         if not drawing:
             self.draw_button.setChecked(False)
             self.photon_button.setChecked(False)
@@ -115,7 +115,7 @@ class RoiTable(DeviceWidget):
         editing = QtWidgets.QAbstractItemView.State.EditingState
         if self.table.state() == editing or self.link.is_pending(roi_edit.ROIS):
             return
-        chosen = self.chosen or self._wanted
+        chosen = self.chosen or self._requested
         rois = roi_edit.shown_rois(self.link)
         if "Rois" in names:
             self._show_rois(rois)
@@ -130,7 +130,7 @@ class RoiTable(DeviceWidget):
         )
 
     def connection_changed(self, connected: bool, reason: str) -> None:
-        """Take no input while nobody is there to get it."""
+        """Take input only while the device answers."""
         self.setEnabled(connected)
 
     def _show_rois(self, rois: dict[str, Roi]) -> None:
@@ -186,7 +186,7 @@ class RoiTable(DeviceWidget):
 
 
 def _short(mean: float) -> str:
-    """Write a mean so that it fits its column."""
+    """Write a mean that fits its column."""
     if np.isnan(mean):
         return "–"
     text = f"{mean:.3g}"

@@ -1,4 +1,4 @@
-"""Thresholds, what the photon detection says, and whether raw data is saved."""
+"""Thresholds, results of the photon detection, and whether raw data is saved."""
 
 from typing import ClassVar
 
@@ -24,7 +24,7 @@ _CAMERA_FIELDS = (("Background", 1.0), ("CmosThreshold", 1.0))
 
 
 class CameraSettings(FieldForm):
-    """What turns raw pixels of the CMOS cameras into the image."""
+    """Settings that turn raw pixels of the CMOS cameras into the image."""
 
     def __init__(self, parent: QtWidgets.QWidget | None = None) -> None:
         super().__init__(_CAMERA_FIELDS, parent)
@@ -62,7 +62,7 @@ class PhotonState(DeviceWidget):
         self.refusal.setVisible(False)
 
     def refresh(self, names: frozenset[str]) -> None:
-        """Show what the device says."""
+        """Show the new values."""
         value = self.link.value
         self.counts.setText(
             f"{value('PhotonCount', 0)} photons, "
@@ -84,11 +84,11 @@ class PhotonState(DeviceWidget):
             self.save_raw.setToolTip(
                 "SaveRaw: the camera writes raw frames."
                 if saved is not None
-                else "SaveRaw: no camera to switch; property BalorDevice names it."
+                else "SaveRaw: no camera; set the property BalorDevice to its name."
             )
 
     def connection_changed(self, connected: bool, reason: str) -> None:
-        """Take no input while nobody is there to get it."""
+        """Take input only while the device answers."""
         self.setEnabled(connected)
 
     def _switch_raw(self, on: bool) -> None:

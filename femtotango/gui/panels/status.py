@@ -1,4 +1,4 @@
-"""One line that is always seen: State, Status, scan, and what went wrong last."""
+"""The line at the bottom: State, Status, scan, and the last error."""
 
 import time
 from typing import ClassVar
@@ -11,11 +11,11 @@ from femtotango.gui.panels.device_widget import DeviceWidget
 from femtotango.gui.plots.colors import STATES, WAITING
 
 _ENDLESS = 1_000_000
-"""So many events are awaited in continuous mode only."""
+"""Only continuous mode expects this many events."""
 
 
 class ElidedLabel(QtWidgets.QLabel):
-    """A line of text that is cut to its width; the tool tip has all of it."""
+    """A line of text that is cut to its width; the tool tip shows all of it."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -32,7 +32,7 @@ class ElidedLabel(QtWidgets.QLabel):
         return self._text
 
     def show_text(self, text: str) -> None:
-        """Show a text in one line."""
+        """Show a text as one line."""
         self._text = " · ".join(line.strip() for line in text.splitlines() if line.strip())
         self.setToolTip(text)
         self._cut()
@@ -65,7 +65,7 @@ class StatusLine(DeviceWidget):
         self.dismiss = QtWidgets.QToolButton()
         self.dismiss.setText("×")
         self.dismiss.setAutoRaise(True)
-        self.dismiss.setToolTip("Take the error line away.")
+        self.dismiss.setToolTip("Clear the error line.")
         self.dismiss.clicked.connect(self.clear_error)
         layout = QtWidgets.QHBoxLayout(self)
         layout.setContentsMargins(2, 1, 4, 1)
@@ -97,7 +97,7 @@ class StatusLine(DeviceWidget):
             self.show_error(text)
 
     def connection_changed(self, connected: bool, reason: str) -> None:
-        """Say that the device is waited for."""
+        """Show that the viewer waits for the device."""
         if connected:
             self.refresh(self.watches)
         else:
@@ -105,13 +105,13 @@ class StatusLine(DeviceWidget):
             self.scan.clear()
 
     def show_error(self, text: str) -> None:
-        """Show an error with the time at which it came."""
+        """Show an error and the time."""
         self.error_line.show_text(f"{time.strftime('%H:%M:%S')} {text}")
         self.error_line.setVisible(True)
         self.dismiss.setVisible(True)
 
     def clear_error(self) -> None:
-        """Take the error line away."""
+        """Clear the error line."""
         self.error_line.show_text("")
         self.error_line.setVisible(False)
         self.dismiss.setVisible(False)

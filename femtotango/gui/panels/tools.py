@@ -1,4 +1,4 @@
-"""What a user does all day: accumulate, reset, run without a scan, save."""
+"""The buttons at the top: accumulate, reset, continuous mode, files."""
 
 from typing import ClassVar
 
@@ -18,7 +18,7 @@ class Tools(DeviceWidget):
     """Buttons in one line.
 
     Signals:
-        normalization: how values shall become colours, as silx calls it.
+        normalization: how values become colours, by silx's name.
     """
 
     normalization = QtCore.Signal(str)
@@ -30,7 +30,7 @@ class Tools(DeviceWidget):
         super().__init__(parent, designMode)
         self.accumulate = QtWidgets.QPushButton("▶ Accumulate")
         self.accumulate.setCheckable(True)
-        self.accumulate.setToolTip("Sum frames, across scans; again: show the newest frame.")
+        self.accumulate.setToolTip("Sum frames over scans; press again to show the newest frame.")
         self.accumulate.setMinimumWidth(130)
         self.accumulate.clicked.connect(self._accumulate)
         self.reset = QtWidgets.QPushButton("Reset sum")
@@ -50,7 +50,7 @@ class Tools(DeviceWidget):
         )
         self.camera = QtWidgets.QComboBox()
         self.camera.addItems(list(CAMERAS))
-        self.camera.setToolTip("The stream to watch without a scan.")
+        self.camera.setToolTip("The camera to show without a scan.")
         self.with_motors = QtWidgets.QCheckBox("motors")
         self.with_motors.setToolTip(f"Take motor positions from the stream {SARDANA} as well.")
         self.start = QtWidgets.QPushButton("Go live")
@@ -98,15 +98,15 @@ class Tools(DeviceWidget):
             self.camera.setCurrentText(detector)
 
     def connection_changed(self, connected: bool, reason: str) -> None:
-        """Take no input while nobody is there to get it."""
+        """Take input only while the device answers."""
         self.setEnabled(connected)
 
     def save(self, command: str, path: str) -> None:
-        """Have the device write or read a file.
+        """Let the device write or read a file.
 
         Args:
             command: SaveImage, SavePoni or LoadPoni.
-            path: on the computer of the device; relative to its OutputFolder.
+            path: on the device's computer; relative to its OutputFolder.
         """
         self.link.command(command, path, changes=("LastError",))
 
@@ -128,7 +128,7 @@ class Tools(DeviceWidget):
         path, given = QtWidgets.QInputDialog.getText(
             self,
             command,
-            "File on the computer of the device, relative to its OutputFolder:",
+            "File on the device's computer, relative to its OutputFolder:",
             text=f"{detector}_{number}{ending}",
         )
         if given and path.strip():

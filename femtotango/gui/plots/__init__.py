@@ -1,1 +1,1 @@
-"""Plots and what is drawn on them; they know nothing of Tango."""
+"""Plots and what is drawn on them."""

@@ -1,7 +1,7 @@
-"""Colours that mean the same thing in the image, the tables and the curves."""
+"""Colours that mean the same in the image, the tables and the curves."""
 
 PHOTON_ROI = "#ff7f0e"
-"""The photon ROI, nothing else has it."""
+"""Used for the photon ROI only."""
 
 WAITING = "#9e9e9e"
 

@@ -1,4 +1,4 @@
-"""A small silx plot of curves that zooms by itself until the user does."""
+"""A small silx plot of curves that shows everything until the user zooms."""
 
 from collections.abc import Sequence
 
@@ -16,11 +16,11 @@ _ICON = 16
 
 
 class CurvePlot(PlotWindow):
-    """Curves with their tools at the side, as height is what a tab lacks."""
+    """Curves with their tools at the side, as a tab has little height."""
 
     def __init__(self, x_label: str, y_label: str, parent: QtWidgets.QWidget | None = None) -> None:
         super().__init__(parent, backend="mpl")
-        # As a part of a window it must not become one of its own.
+        # It is part of a window, not a window of its own.
         self.setWindowFlags(QtCore.Qt.WindowType.Widget)
         self._choose_tools()
         lighten(self)
@@ -49,7 +49,7 @@ class CurvePlot(PlotWindow):
     def eventFilter(  # pyright: ignore[reportIncompatibleMethodOverride]
         self, watched: QtCore.QObject, event: QtCore.QEvent
     ) -> bool:
-        """Keep numbers and labels readable at every size."""
+        """Keep the space for numbers and labels at every size."""
         handle = self.getWidgetHandle()
         if event.type() == QtCore.QEvent.Type.Resize and handle is not None:
             x, y = 1 / max(handle.width(), 120), 1 / max(handle.height(), 80)
@@ -57,7 +57,7 @@ class CurvePlot(PlotWindow):
         return super().eventFilter(watched, event)
 
     def resetZoom(self, dataMargins: object = None) -> None:
-        """Show everything, and go on doing so with what comes."""
+        """Show everything, and keep doing so for new data."""
         super().resetZoom()
         self._automatic = self._limits()
 
@@ -65,7 +65,7 @@ class CurvePlot(PlotWindow):
         """Show everything, unless the user zoomed.
 
         Args:
-            highest: do not let the axis reach higher than this; None: as high as the curve.
+            highest: upper limit of the axis; None: as high as the curve.
         """
         if self._automatic is not None and self._automatic != self._limits():
             return
@@ -79,14 +79,14 @@ class CurvePlot(PlotWindow):
         return (*self.getXAxis().getLimits(), *self.getYAxis().getLimits())
 
     def draw_lines(self, lines: Sequence[tuple[str, float, str]]) -> None:
-        """Draw vertical lines, instead of those before.
+        """Replace the vertical lines.
 
         Args:
             lines: text, position and colour of each.
         """
-        wanted = {f"line {index}": line for index, line in enumerate(lines)}
+        named = {f"line {index}": line for index, line in enumerate(lines)}
         for item in [i for i in self.getItems() if isinstance(i, XMarker)]:
-            if item.getName().startswith("line ") and item.getName() not in wanted:
+            if item.getName().startswith("line ") and item.getName() not in named:
                 self.removeItem(item)
-        for name, (text, position, color) in wanted.items():
+        for name, (text, position, color) in named.items():
             self.addXMarker(position, legend=name, text=text, color=color)

@@ -1,4 +1,4 @@
-"""A silx plot of one image with side histograms and colour scale; knows no Tango."""
+"""A silx plot of one image with side histograms and colour scale."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,7 +9,12 @@ from silx.gui.plot import PlotWindow  # isort: skip
 from silx.gui.plot.items.image import ImageData  # isort: skip
 
 from femtotango.gui.plots.light_axes import lighten
-from femtotango.gui.plots.side_histogram import THICKNESS, SideHistogram, mean_of_good, seen_pixels
+from femtotango.gui.plots.side_histogram import (
+    THICKNESS,
+    SideHistogram,
+    mean_of_valid,
+    visible_pixels,
+)
 from femtotango.gui.plots.zoom import View
 
 _LEFT, _RIGHT, _TOP, _BOTTOM = 50, 10, 8, 24
@@ -23,7 +28,7 @@ class ImagePlot(PlotWindow):
     """Image with colour scale and side histograms; integer coordinates are pixel centres.
 
     Signals:
-        view_changed: other pixels are seen, or the plot has another size.
+        view_changed: limits or size of the plot changed.
         pointed: mouse position ``(x, y)`` in image pixels.
     """
 
@@ -32,7 +37,7 @@ class ImagePlot(PlotWindow):
 
     def __init__(self, parent: QtWidgets.QWidget | None = None) -> None:
         super().__init__(parent, backend="mpl")
-        # As a part of a window it must not become one of its own.
+        # It is part of a window, not a window of its own.
         self.setWindowFlags(QtCore.Qt.WindowType.Widget)
         self._shape: tuple[int, int] | None = None
         lighten(self)
@@ -68,7 +73,7 @@ class ImagePlot(PlotWindow):
         return item
 
     def _choose_tools(self) -> None:
-        """Have one line with the tools that make sense for a live image, and the title."""
+        """Make one line with the tools for a live image, and the title."""
         modes, output = self.getInteractiveModeToolBar(), self.getOutputToolBar()
         for bar in (modes, self.toolBar(), output):
             self.removeToolBar(bar)
@@ -109,10 +114,10 @@ class ImagePlot(PlotWindow):
 
     @property
     def canvas(self) -> QtWidgets.QWidget:
-        """The widget that is painted and that gets the mouse."""
+        """The widget that shows the image and gets the mouse."""
         handle = self.getWidgetHandle()
         if handle is None:
-            raise RuntimeError("the plot's backend has no widget; silx' matplotlib backend has")
+            raise RuntimeError("the plot's backend has no widget; use silx's matplotlib backend")
         return handle
 
     def eventFilter(  # pyright: ignore[reportIncompatibleMethodOverride]
@@ -127,7 +132,7 @@ class ImagePlot(PlotWindow):
 
     @property
     def view(self) -> View:
-        """The part of the image that is seen."""
+        """The visible part of the image."""
         x_min, x_max = self.getXAxis().getLimits()
         y_min, y_max = self.getYAxis().getLimits()
         _, _, width, height = self.getPlotBoundsInPixels()
@@ -140,11 +145,11 @@ class ImagePlot(PlotWindow):
 
     @property
     def shown(self) -> ImageData:
-        """The image item that the user sees."""
+        """The image item on top."""
         return self._fine if self._fine is not None else self._coarse
 
     def show_preview(self, data: NDArray[np.float32], binning: int, shape: tuple[int, int]) -> None:
-        """Show the whole image, coarsely; a new shape resets the view.
+        """Show the whole image in blocks; a new shape resets the view.
 
         Args:
             data: ``(ny, nx)`` block means or maxima, NaN where masked.
@@ -162,7 +167,7 @@ class ImagePlot(PlotWindow):
         self._draw_sides()
 
     def show_region(self, data: NDArray[np.float32], corner: tuple[int, int], binning: int) -> None:
-        """Show a finer cut above the preview.
+        """Show finer pixels above the preview.
 
         Args:
             data: ``(ny, nx)`` values.
@@ -176,7 +181,7 @@ class ImagePlot(PlotWindow):
             self.setActiveImage(self._fine)
         else:
             _place(self._fine, data, corner, binning)
-        self._leave_out_what_is_covered()
+        self._hide_covered_preview()
         self._draw_sides()
 
     def hide_region(self) -> None:
@@ -185,11 +190,11 @@ class ImagePlot(PlotWindow):
             self.removeItem(self._fine)
             self._fine = None
             self.setActiveImage(self._coarse)
-            self._leave_out_what_is_covered()
+            self._hide_covered_preview()
             self._draw_sides()
 
-    def _leave_out_what_is_covered(self) -> None:
-        """Draw the preview only where the finer cut leaves something to see of it."""
+    def _hide_covered_preview(self) -> None:
+        """Hide the preview where the finer pixels cover the view."""
         covered = False
         if self._fine is not None and self._shape is not None:
             view, (ny, nx) = self.view, self._shape
@@ -204,7 +209,7 @@ class ImagePlot(PlotWindow):
         self._coarse.setVisible(not covered)
 
     def resetZoom(self, dataMargins: object = None) -> None:
-        """Show the whole image and nothing else: rings and ROIs may reach far beyond it."""
+        """Show exactly the whole image: rings and ROIs may reach far beyond it."""
         if self._shape is not None:
             ny, nx = self._shape
             self.setLimits(-0.5, nx - 0.5, -0.5, ny - 0.5)
@@ -228,22 +233,22 @@ class ImagePlot(PlotWindow):
         return None
 
     def _limits_changed(self, *_: float) -> None:
-        self._leave_out_what_is_covered()
+        self._hide_covered_preview()
         self._draw_sides()
         self.view_changed.emit()
 
     def _draw_sides(self) -> None:
         data, view = self.shown.getData(copy=False), self.view
         (ox, oy), (sx, sy) = self.shown.getOrigin(), self.shown.getScale()
-        rows = seen_pixels(view.y_min, view.y_max, oy, sy, data.shape[0])
-        columns = seen_pixels(view.x_min, view.x_max, ox, sx, data.shape[1])
-        seen = data[rows, columns]
-        if seen.size == 0:
+        rows = visible_pixels(view.y_min, view.y_max, oy, sy, data.shape[0])
+        columns = visible_pixels(view.x_min, view.x_max, ox, sx, data.shape[1])
+        visible = data[rows, columns]
+        if visible.size == 0:
             return
         x_edges = ox + sx * np.arange(columns.start, columns.stop + 1)
         y_edges = oy + sy * np.arange(rows.start, rows.stop + 1)
-        self.columns.show_means(x_edges, mean_of_good(seen, 0), (view.x_min, view.x_max))
-        self.rows.show_means(y_edges, mean_of_good(seen, 1), (view.y_min, view.y_max))
+        self.columns.show_means(x_edges, mean_of_valid(visible, 0), (view.x_min, view.x_max))
+        self.rows.show_means(y_edges, mean_of_valid(visible, 1), (view.y_min, view.y_max))
 
     def _on_plot_signal(self, event: dict) -> None:
         if event["event"] == "mouseMoved":

@@ -1,4 +1,4 @@
-"""Make matplotlib's axes in a silx plot cheap to draw: numbers cost more than the image."""
+"""Make matplotlib's axes fast to draw: their numbers take longer than the image."""
 
 from matplotlib.backend_bases import FigureCanvasBase
 from matplotlib.ticker import MaxNLocator, ScalarFormatter
@@ -6,14 +6,14 @@ from matplotlib.ticker import MaxNLocator, ScalarFormatter
 from silx.gui.plot import PlotWidget  # isort: skip
 
 _NUMBERS = 6
-"""At most so many intervals along an axis."""
+"""Most intervals along an axis."""
 
 
 def lighten(plot: PlotWidget) -> None:
-    """Write few numbers, as plain text, and none on the second axes, which no item of ours uses.
+    """Draw few numbers, as plain text, and none on the second axes, which are not used.
 
     Args:
-        plot: a plot with silx' matplotlib backend.
+        plot: a plot with silx's matplotlib backend.
     """
     canvas = plot.getWidgetHandle()
     if not isinstance(canvas, FigureCanvasBase):

@@ -1,4 +1,4 @@
-"""The rings of the q values on the image, as the device computes them."""
+"""The rings of the q values on the image; the device computes them."""
 
 import numpy as np
 import tango
@@ -15,11 +15,11 @@ from femtotango.gui.plots.image_plot import ImagePlot
 Curves = list[NDArray[np.float64]]
 
 
-def ask_curves(proxy: tango.DeviceProxy, q_values: list[float]) -> tuple[Curves, str]:
-    """Ask the device for the curves of some q values.
+def read_curves(proxy: tango.DeviceProxy, q_values: list[float]) -> tuple[Curves, str]:
+    """Get the curves of q values from the device.
 
     Returns:
-        ``(n, 2)`` arrays of ``(y, x)``, empty where the device knows none, and why it refused one.
+        ``(n, 2)`` arrays of ``(y, x)``, empty where there is none, and why one was refused.
     """
     curves: Curves = []
     reason = ""
@@ -36,7 +36,7 @@ def ask_curves(proxy: tango.DeviceProxy, q_values: list[float]) -> tuple[Curves,
 
 
 class RingsOverlay(QtCore.QObject):
-    """Draw one curve for each of `QValues`; ask again when the geometry changes.
+    """Draw one curve for each of `QValues`; get them again when the geometry changes.
 
     Signals:
         explained: why there are no rings; empty when there are.
@@ -58,11 +58,11 @@ class RingsOverlay(QtCore.QObject):
 
     @property
     def pieces_drawn(self) -> int:
-        """Number of lines on the plot; a ring that the image cuts has several."""
+        """Number of lines on the plot; a ring that leaves the image has several."""
         return len(self._pieces)
 
     def refresh(self) -> None:
-        """Ask the device for the curves of its q values."""
+        """Get the curves of the q values from the device."""
         if self._link is None:
             return
         q_values = [float(q) for q in self._link.value("QValues", ())]
@@ -70,7 +70,7 @@ class RingsOverlay(QtCore.QObject):
             self._draw(([], ""))
             return
         self._link.call(
-            lambda proxy: ask_curves(proxy, q_values),
+            lambda proxy: read_curves(proxy, q_values),
             key="rings",
             done=self._draw,
             failed=lambda reason: self.explained.emit(reason),

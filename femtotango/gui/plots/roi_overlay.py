@@ -1,4 +1,4 @@
-"""The ROIs on the image, drawn and changed with the mouse, always as the device has them."""
+"""The ROIs on the image: drawn and changed with the mouse, and always those of the device."""
 
 import functools
 import math
@@ -15,9 +15,9 @@ from femtotango.gui.plots.image_plot import ImagePlot
 from pipeline.model.roi import Roi
 
 PHOTONS = "photon ROI"
-"""How the photon ROI is labelled; not a name of a ROI."""
+"""Label of the photon ROI; no ROI can have this name."""
 _MANY = 15
-"""With more ROIs than this only the selected one has handles, or they hide the image."""
+"""With more ROIs than this only the selected one has handles: they would hide the image."""
 _HANDLE = 5
 _BEHIND_NAMES = "#20202080"
 
@@ -34,7 +34,7 @@ class RoiOverlay(QtCore.QObject):
     """Keep the rectangles on a plot and the ROIs of a device the same.
 
     Signals:
-        selected: name of the ROI under the user's hand; empty: none.
+        selected: name of the ROI that the user selected; empty: none.
         drawing: whether the next drag draws a rectangle.
     """
 
@@ -50,7 +50,7 @@ class RoiOverlay(QtCore.QObject):
         self._new: RectangleROI | None = None
         self._later = QtCore.QTimer(self)
         self._later.setSingleShot(True)
-        self._later.timeout.connect(self._take_over)
+        self._later.timeout.connect(self._send_new)
         self._syncing = False
         self.manager = RegionOfInterestManager(plot)
         self.manager.setColor("white")
@@ -87,7 +87,7 @@ class RoiOverlay(QtCore.QObject):
         return self._photons if name == PHOTONS else self._shapes.get(name)
 
     def refresh(self) -> None:
-        """Draw what the device has; what the user drags or has just sent stays as it is."""
+        """Draw the device's ROIs, except one that the user drags or has just changed."""
         if self._link is None or self.manager.isDrawing():
             return
         self._syncing = True
@@ -147,15 +147,15 @@ class RoiOverlay(QtCore.QObject):
             if shape.isEditable() != (few or shape is current):
                 shape.setEditable(few or shape is current)
 
-    # What the user does
+    # Actions of the user
 
     def _drawn(self, shape: RectangleROI) -> None:
         self._new = shape
-        # silx is still busy with the rectangle that it finalises.
+        # silx has not finished with the rectangle yet.
         self._later.start()
 
-    def _take_over(self) -> None:
-        """Hand a new rectangle to the device, whose answer draws it in its colour."""
+    def _send_new(self) -> None:
+        """Send a new rectangle to the device and draw it in its colour."""
         shape, self._new = self._new, None
         if shape is None:
             return
@@ -187,7 +187,7 @@ class RoiOverlay(QtCore.QObject):
             roi_edit.set_roi(self._link, name, roi_of(shape))
 
     def _removed(self, shape: RectangleROI) -> None:
-        """Delete at the device what the user removed by the plot's menu."""
+        """Delete a ROI that the user removed with the plot's menu."""
         if self._syncing or self._link is None:
             return
         if shape is self._photons:

@@ -12,7 +12,7 @@ _TEXT = "#606060"
 
 
 class SideHistogram(QtWidgets.QWidget):
-    """A step curve in line with an image; painted by hand, as it is drawn with every image."""
+    """A step curve in line with an image; painted directly, as it is redrawn with every image."""
 
     def __init__(self, parent: QtWidgets.QWidget, vertical: bool, before: int, after: int) -> None:
         """Make an empty histogram.
@@ -34,7 +34,7 @@ class SideHistogram(QtWidgets.QWidget):
             self.setFixedWidth(THICKNESS)
         else:
             self.setFixedHeight(THICKNESS)
-        self.setToolTip(f"Mean of each {'row' if vertical else 'column'} of what is seen.")
+        self.setToolTip(f"Mean of each {'row' if vertical else 'column'} of the visible part.")
 
     def show_means(
         self, edges: NDArray[np.float64], means: NDArray[np.float64], limits: tuple[float, float]
@@ -44,13 +44,13 @@ class SideHistogram(QtWidgets.QWidget):
         Args:
             edges: ``(n + 1,)`` limits of the steps [image pixel].
             means: ``(n,)`` heights, NaN where there is none.
-            limits: what the image's axis shows [image pixel].
+            limits: of the image's axis [image pixel].
         """
         self.edges, self.means, self._limits = edges, means, limits
         self.update()
 
     def paintEvent(self, a0: QtGui.QPaintEvent | None) -> None:
-        """Draw frame, curve, and the numbers that tell its range."""
+        """Draw frame, curve, and its largest value."""
         painter = QtGui.QPainter(self)
         along = (self.height() if self._vertical else self.width()) - self._before - self._after
         thick = THICKNESS - 8
@@ -91,15 +91,15 @@ class SideHistogram(QtWidgets.QWidget):
         return path
 
 
-def mean_of_good(values: NDArray[np.float32], axis: int) -> NDArray[np.float64]:
+def mean_of_valid(values: NDArray[np.float32], axis: int) -> NDArray[np.float64]:
     """Return means over an axis without masked (NaN) values; NaN where all are masked."""
-    good = np.isfinite(values)
-    number = good.sum(axis)
-    total = np.where(good, values, 0).sum(axis, dtype=np.float64)
+    valid = np.isfinite(values)
+    number = valid.sum(axis)
+    total = np.where(valid, values, 0).sum(axis, dtype=np.float64)
     return np.divide(total, number, out=np.full(total.shape, np.nan), where=number > 0)
 
 
-def seen_pixels(low: float, high: float, origin: float, scale: float, size: int) -> slice:
+def visible_pixels(low: float, high: float, origin: float, scale: float, size: int) -> slice:
     """Return which values along one axis lie within its limits."""
     first = int(np.clip(np.floor((low - origin) / scale), 0, size))
     last = int(np.clip(np.ceil((high - origin) / scale), 0, size))

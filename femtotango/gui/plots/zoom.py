@@ -1,4 +1,4 @@
-"""What part of the image to fetch, and how coarse, for a view on the screen."""
+"""Which part of the image to fetch for a view, and how coarse."""
 
 import math
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class View:
-    """What the plot shows: limits in image pixels, pixel centres at integers, and its size."""
+    """What the plot shows: limits [image pixel], pixel centres at integers, and its size."""
 
     x_min: float
     x_max: float
@@ -19,7 +19,7 @@ class View:
 
 @dataclass(frozen=True)
 class Region:
-    """A cut of the image, as the command GetRegion takes it."""
+    """A rectangle of the image, the argument of GetRegion."""
 
     x: int
     y: int
@@ -34,7 +34,7 @@ class Region:
 
 
 def preview_binning(image: tuple[int, int], preview: tuple[int, int]) -> int:
-    """Return how many image pixels one preview pixel spans.
+    """Return how many image pixels one preview pixel spans along each axis.
 
     Args:
         image: ``(ny, nx)`` of the full image.
@@ -45,7 +45,7 @@ def preview_binning(image: tuple[int, int], preview: tuple[int, int]) -> int:
 
 
 def region_for(view: View, image: tuple[int, int], preview: int) -> Region | None:
-    """Return the cut to fetch for a view, at the resolution of the screen.
+    """Return the region to fetch for a view, at the resolution of the screen.
 
     Args:
         view: what the plot shows.
@@ -53,7 +53,7 @@ def region_for(view: View, image: tuple[int, int], preview: int) -> Region | Non
         preview: binning of the preview.
 
     Returns:
-        None when the preview shows as much: at the full view, and where it is fine enough.
+        None when the preview is as fine: for the whole image, and for views barely zoomed.
     """
     x0, x1 = _pixels(view.x_min, view.x_max, image[1])
     y0, y1 = _pixels(view.y_min, view.y_max, image[0])
@@ -66,11 +66,11 @@ def region_for(view: View, image: tuple[int, int], preview: int) -> Region | Non
     binning = max(1, math.floor(per_screen_pixel))
     if binning >= preview:
         return None
-    # Whole blocks, counted from the image's corner: panning does not make the picture swim.
+    # Whole blocks, counted from the image's corner: panning must not shift the blocks.
     x0, y0 = x0 - x0 % binning, y0 - y0 % binning
     return Region(x0, y0, x1 - x0, y1 - y0, binning)
 
 
 def _pixels(low: float, high: float, size: int) -> tuple[int, int]:
-    """Return the pixels that are seen, ``[first, last + 1)``, cut to the image."""
+    """Return the visible pixels, ``[first, last + 1)``, cut to the image."""
     return max(0, math.floor(low + 0.5)), min(size, math.ceil(high + 0.5))
