@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from pipeline.protocols.snapshot import WireError, pack, unpack
+from pipeline.protocols.packing import WireError, pack, unpack
 
 
 @given(
