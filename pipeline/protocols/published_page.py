@@ -7,15 +7,15 @@ _HEAD = f"""# What the reducer publishes
 
 This page is printed by `scripts/published-docs` from the table in `pipeline/protocols/snapshot.py`.
 
-dranspose's reducer serves these values by HTTP: open them with h5pyd, silx or any HTTP client. All of
-them belong to one moment, told by `revision`. Images are `(y, x)`. A value that is not known is left
-out; in arrays it is NaN. Units, axes and names for plots stand in the HDF5 attributes, as NeXus has
-them.
+dranspose's reducer serves these values by HTTP: open them with h5pyd, silx or any HTTP client.
+All of them belong to one moment, told by `revision`. Images are `(y, x)`. A value that is not known
+is left out; in arrays it is NaN. Units, axes and names for plots stand in the HDF5 attributes, as
+NeXus has them.
 
-Arrays with a * are made when somebody reads them. `{SNAPSHOT}` holds everything else, `{CURVES}` the ROI
-curves, each packed into one array, so that one request brings values of one moment: 8 bytes
-little-endian length of a JSON header, the header (numbers and texts by path; dtype, shape and offset
-of arrays), the arrays' bytes.
+Arrays with a * are made when somebody reads them. `{SNAPSHOT}` holds everything else, `{CURVES}`
+the ROI curves, each packed into one array, so that one request brings values of one moment: 8
+bytes little-endian length of a JSON header, the header (numbers and texts by path; dtype, shape
+and offset of arrays), the arrays' bytes.
 """
 
 

@@ -325,5 +325,6 @@ IMAGE = _path("image")
 SNAPSHOT = _path("snapshot")
 CURVES = _path("curves")
 ACCUMULATED_NUMBER = _path("accumulated_number")
+FRAMES = _path("health/frames")
 SUM_FRAMES = _path("sum_frames")
 """Datasets that clients read one by one."""
