@@ -8,6 +8,7 @@ from femtotango.dranspose_client.services import Config, Progress
 from femtotango.dranspose_client.trigger_maps import TriggerMap, flush_map
 from femtotango.errors import NotReady
 from pipeline.protocols.sardana import FLUSH_TITLE, SARDANA
+from pipeline.protocols.snapshot import ACCUMULATED_NUMBER, FRAMES
 
 _SETTLE = 12.0
 """A killed service stays listed for 10 s; longer nobody waits for the others [s]."""
@@ -107,8 +108,8 @@ class Arming:
         last = None
         while (now := time.monotonic()) - changed < quiet and now - begin < _QUIET_LIMIT:
             counts = (
-                self._reducer.scalar("health/frames"),
-                self._reducer.scalar("accumulated_number"),
+                self._reducer.scalar(FRAMES),
+                self._reducer.scalar(ACCUMULATED_NUMBER),
             )
             if counts != last:
                 last, changed = counts, now

@@ -216,9 +216,9 @@ class Component:
             self._look.wait(max(0.0, begin + self._period - time.monotonic()))
 
     def _fetch_results(self, complete: bool) -> None:
-        results = self._observer.step(complete)
+        results = self._observer.poll_results(complete)
         if self.scans.wants_all(results):
-            results = self._observer.step(complete=True)
+            results = self._observer.poll_results(complete=True)
         # In this order: a scan is done only after its results can be read.
         self._publish(results=results)
         self.scans.look_at(results)
@@ -258,6 +258,5 @@ class Component:
 def _newest_error(before: View, view: View) -> str:
     if view.scan_error != before.scan_error:
         return view.scan_error
-    error = str(view.snapshot.get("health/last_error", ""))
-    known = str(before.snapshot.get("health/last_error", ""))
-    return error if error != known else before.last_error
+    error = view.snapshot.health.last_error
+    return error if error != before.snapshot.health.last_error else before.last_error

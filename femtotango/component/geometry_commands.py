@@ -46,7 +46,7 @@ def geometry(view: View) -> Geometry:
 
 
 def _pixel_size(view: View) -> tuple[float, float]:
-    size = view.snapshot.get("pixel_size")
+    size = view.snapshot.shown.pixel_size
     if size is None:
         raise NoImage("There is no image yet, so its pixel size is not known: take a frame first.")
     return float(size[0]), float(size[1])
@@ -105,7 +105,7 @@ def load_poni(view: View, path: str) -> Mapping[str, float]:
         BadPath: the file cannot be read.
         BadRequest: it cannot be used.
     """
-    known = "image_shape" in view.snapshot
+    known = view.snapshot.shown.image_shape is not None
     try:
         full = existing_path(path, view.settings.output_folder)
         found = from_poni(
@@ -143,9 +143,9 @@ def save_exact_image(view: View, images: FullImage, path: str) -> Path:
             ImageRecord(
                 image=exact.image,
                 good=exact.good,
-                count=int(exact.about["accumulated_number"]),
-                unit=str(view.snapshot.get("image_unit", "")),
-                detector=str(view.snapshot.get("detector", "")),
+                count=exact.about.shown.accumulated_number,
+                unit=view.snapshot.shown.image_unit or "",
+                detector=view.snapshot.shown.detector or "",
                 pixel_size=_pixel_size(view),
                 frames=_frames(view),
                 settings=_settings(view),
@@ -159,13 +159,13 @@ def save_exact_image(view: View, images: FullImage, path: str) -> Path:
 
 
 def _frames(view: View) -> tuple[tuple[str, FrameRanges], ...]:
-    scans = json.loads(view.snapshot.get("sum_frames", "{}"))
+    scans = json.loads(view.snapshot.shown.sum_frames or "{}")
     return tuple((scan, FrameRanges(ranges)) for scan, ranges in scans.items())
 
 
 def _settings(view: View) -> Settings:
     settings = view.settings
-    of_the_image = json.loads(view.snapshot.get("sum_settings", "{}"))
+    of_the_image = json.loads(view.snapshot.shown.sum_settings or "{}")
     now = {"azimuthal_bins", *(field.name for field in fields(Geometry))}
     for name in PARAMETERS.keys() & of_the_image.keys() - now:
         settings = settings.replaced(name, of_the_image[name])
@@ -179,11 +179,11 @@ def _curve(view: View, exact: ExactImage) -> AzimuthalCurve | None:
     image = exact.image
     if exact.good is not None:
         image = np.where(exact.good, image, np.nan)
-    region = view.snapshot.get("image_region")
+    region = view.snapshot.shown.image_region
     return Integrator().integrate(
         image,
         geometry(view),
         bins,
-        str(view.snapshot.get("image_unit", "")),
+        view.snapshot.shown.image_unit or "",
         None if region is None else Roi(*(int(number) for number in region)),
     )

@@ -76,16 +76,15 @@ def alarms(view: View) -> list[str]:
     if view.current:
         failed = failed_frames(view.snapshot, view.scan)
         if failed:
-            error = view.snapshot.get("health/last_error", "")
+            error = view.snapshot.health.last_error
             found.append(f"{failed} frames of this scan could not be used, the last: {error}")
-        found += view.snapshot.get("health/alarms", ())
+        found += view.snapshot.health.alarms
     return found
 
 
 def notes(view: View) -> list[str]:
     """Return what is worth knowing and no alarm."""
-    found = [_histogram(view.settings), *view.snapshot.get("health/notes", ())]
-    found.append(str(view.snapshot.get("geometry/reason", "")))
+    found = [_histogram(view.settings), view.snapshot.geometry.reason or ""]
     found += [view.save_raw_note, view.pipeline.waiting, view.scan_error]
     return [note for note in found if note]
 

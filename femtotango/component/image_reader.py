@@ -1,7 +1,6 @@
 """The image in full, fetched when somebody wants it."""
 
 import threading
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,11 +11,16 @@ from femtotango.component.image_region import as_npy, bin_blocks, parse_region
 from femtotango.component.state import View
 from femtotango.dranspose_client.http import Reducer
 from femtotango.errors import NoImage, NotReady
-from pipeline.protocols.snapshot import IMAGE, SNAPSHOT, unpack
+from pipeline.protocols.snapshot import (
+    ACCUMULATED_NUMBER,
+    IMAGE,
+    SNAPSHOT,
+    SUM_FRAMES,
+    Published,
+)
+from pipeline.protocols.tree import read_group
 
 _TRIES = 10
-_TELLING = ("accumulated_number", "sum_frames")
-"""While these stay, the image stays."""
 
 
 @dataclass(frozen=True)
@@ -27,8 +31,8 @@ class ExactImage:
     """``(ny, nx)`` in the dtype of the sum; 0 where masked."""
     good: NDArray[np.bool_] | None
     """False where masked; None: nothing is masked."""
-    about: Mapping[str, Any]
-    """What is published of this very image, by path."""
+    about: Published
+    """What is published of this very image."""
 
 
 def image_shape(view: View) -> tuple[int, int]:
@@ -37,7 +41,7 @@ def image_shape(view: View) -> tuple[int, int]:
     Raises:
         NoImage: there is none yet.
     """
-    shape = view.snapshot.get("image_shape")
+    shape = view.snapshot.shown.image_shape
     if shape is None:
         raise NoImage("There is no image yet: take a frame first.")
     return int(shape[0]), int(shape[1])
@@ -57,7 +61,7 @@ class FullImage:
         Raises:
             PipelineError: the reducer cannot be reached.
         """
-        if "image_shape" not in view.snapshot:
+        if view.snapshot.shown.image_shape is None:
             return np.empty((0, 0), np.float32)
         with self._lock:
             if self._cached is None or self._cached[0] != view.results.revision:
@@ -84,17 +88,25 @@ class FullImage:
         """Return the image as it was summed, and what is published of it.
 
         Raises:
+            NoImage: there is none any more.
             NotReady: it changes all the time.
             PipelineError: the reducer cannot be reached.
         """
         for _ in range(_TRIES):
-            about = unpack(self._reducer.data(SNAPSHOT))
+            about = read_group(Published, self._reducer.data(SNAPSHOT))
+            shown = about.shown
+            if shown.sum_dtype is None:
+                raise NoImage("There is no image any more: take a frame first.")
             image = self._reducer.array(IMAGE)
-            if all(self._reducer.scalar(name) == about.get(name) for name in _TELLING):
+            # While these stay, the image stays.
+            if (
+                self._reducer.scalar(ACCUMULATED_NUMBER) == shown.accumulated_number
+                and self._reducer.scalar(SUM_FRAMES) == shown.sum_frames
+            ):
                 break
         else:
             raise NotReady("The image changes while it is read: stop the frames, then save it.")
-        dtype = np.dtype(str(about["sum_dtype"]))
+        dtype = np.dtype(shown.sum_dtype)
         masked = np.isnan(image)
         if not masked.any():
             return ExactImage(image.astype(dtype), None, about)

@@ -10,14 +10,22 @@ from femtotango.component import result_readers as readers
 from femtotango.component.roi_slots import SLOTS
 from femtotango.component.state import View
 from femtotango.text_encoding import latin
+from pipeline.model.parameters import PARAMETERS
 from pipeline.model.roi import MAX_ROIS
+from pipeline.protocols.snapshot import MAX_CURVE_POINTS, PREVIEW_SIZE
 
-MAX_POINTS = 100_000
-"""Points of a curve; the reducer keeps the newest so many frames."""
 MAX_IMAGE = 8192
 """Pixels a side."""
-MAX_PREVIEW = 1024
-_MAX_BINS = 100_000
+
+
+def _max_bins(parameter: str) -> tuple[int]:
+    limits = PARAMETERS[parameter].limits
+    assert limits is not None
+    return (int(limits[1]),)
+
+
+_HISTOGRAM = _max_bins("histogram_bins")
+_AZIMUTHAL = _max_bins("azimuthal_bins")
 
 
 @dataclass(frozen=True)
@@ -61,7 +69,7 @@ def _slots() -> list[Result]:
                 float,
                 f"Means of the ROI in slot {number} over XAxis.",
                 partial(readers.slot_curve, slot),
-                dims=(MAX_POINTS,),
+                dims=(MAX_CURVE_POINTS,),
             )
         )
     return rows
@@ -71,25 +79,54 @@ RESULTS: tuple[Result, ...] = (
     Result(
         "PreviewImage",
         np.float32,
-        "The image in at most 512x512 blocks: their means, or with MaxFilter their maxima.",
+        f"The image in at most {PREVIEW_SIZE}x{PREVIEW_SIZE} blocks: "
+        "their means, or with MaxFilter their maxima.",
         readers.preview,
-        dims=(MAX_PREVIEW, MAX_PREVIEW),
+        dims=(PREVIEW_SIZE, PREVIEW_SIZE),
     ),
-    Result("FrameCount", int, "Frames in the image.", readers.count("accumulated_number")),
-    Result("ImageSum", float, "Sum over all good pixels.", readers.number("image_sum")),
-    Result("ImageMax", float, "Largest good pixel.", readers.number("image_max")),
     Result(
-        "PixelSize", float, "Side of a pixel.", readers.element("pixel_size", 0, math.nan), unit="m"
+        "FrameCount",
+        int,
+        "Frames in the image.",
+        readers.count(lambda p: p.shown.accumulated_number),
     ),
-    Result("Detector", str, "Stream that the image came from.", readers.text("detector")),
+    Result(
+        "ImageSum", float, "Sum over all good pixels.", readers.number(lambda p: p.shown.image_sum)
+    ),
+    Result("ImageMax", float, "Largest good pixel.", readers.number(lambda p: p.shown.image_max)),
+    Result(
+        "PixelSize",
+        float,
+        "Side of a pixel.",
+        readers.element(lambda p: p.shown.pixel_size, 0, math.nan),
+        unit="m",
+    ),
+    Result(
+        "Detector",
+        str,
+        "Stream that the image came from.",
+        readers.text(lambda p: p.shown.detector),
+    ),
     Result(
         "ImageUnit",
         str,
         "counts (photons), ADU above background, or TOT (time over threshold).",
-        readers.text("image_unit"),
+        readers.text(lambda p: p.shown.image_unit),
     ),
-    Result("ImageWidth", int, "Columns.", readers.element("image_shape", 1, 0), unit="pixel"),
-    Result("ImageHeight", int, "Rows.", readers.element("image_shape", 0, 0), unit="pixel"),
+    Result(
+        "ImageWidth",
+        int,
+        "Columns.",
+        readers.element(lambda p: p.shown.image_shape, 1, 0),
+        unit="pixel",
+    ),
+    Result(
+        "ImageHeight",
+        int,
+        "Rows.",
+        readers.element(lambda p: p.shown.image_shape, 0, 0),
+        unit="pixel",
+    ),
     Result(
         "RoiNames",
         str,
@@ -101,21 +138,21 @@ RESULTS: tuple[Result, ...] = (
         "RoiMeans",
         float,
         "Newest frame's mean per ROI.",
-        readers.per_roi("roi_newest", math.nan),
+        readers.per_roi(lambda p: p.roi_newest, math.nan),
         dims=(MAX_ROIS,),
     ),
     Result(
         "RoiSums",
         float,
         "Sum of the frames' means of this scan per ROI; a difference tells what came in between.",
-        readers.per_roi("roi_sums", 0.0),
+        readers.per_roi(lambda p: p.roi_sums, 0.0),
         dims=(MAX_ROIS,),
     ),
     Result(
         "RoiCounts",
         int,
         "Number of frames in RoiSums.",
-        readers.per_roi("roi_counts", 0),
+        readers.per_roi(lambda p: p.roi_counts, 0),
         dims=(MAX_ROIS,),
     ),
     Result(
@@ -123,7 +160,7 @@ RESULTS: tuple[Result, ...] = (
         float,
         "Means (roi, point) over XAxis.",
         lambda view: view.curves.rows(view.roi_names, view.curves.means),
-        dims=(MAX_POINTS, MAX_ROIS),
+        dims=(MAX_CURVE_POINTS, MAX_ROIS),
         events=False,
     ),
     Result(
@@ -131,7 +168,7 @@ RESULTS: tuple[Result, ...] = (
         float,
         "Standard errors of RoiMeanCurves; NaN where there is one frame only.",
         lambda view: view.curves.rows(view.roi_names, view.curves.errors),
-        dims=(MAX_POINTS, MAX_ROIS),
+        dims=(MAX_CURVE_POINTS, MAX_ROIS),
         events=False,
     ),
     Result(
@@ -139,9 +176,9 @@ RESULTS: tuple[Result, ...] = (
         float,
         "Motor positions, or frame numbers, of the curves.",
         lambda view: view.curves.x,
-        dims=(MAX_POINTS,),
+        dims=(MAX_CURVE_POINTS,),
     ),
-    Result("XLabel", str, "What XAxis holds.", readers.text("x_label", True)),
+    Result("XLabel", str, "What XAxis holds.", readers.text(lambda p: p.x_label, this_scan=True)),
     *_slots(),
     Result(
         "RoiSlots",
@@ -154,82 +191,95 @@ RESULTS: tuple[Result, ...] = (
         "EnergyHistogram",
         float,
         "Photons of this scan per bin of EnergyAxis.",
-        readers.array("energy_histogram/counts", True),
-        dims=(_MAX_BINS,),
+        readers.array(lambda p: p.energy_histogram.counts, this_scan=True),
+        dims=_HISTOGRAM,
     ),
     Result(
         "EnergyAxis",
         float,
         "Bin centres of EnergyHistogram.",
-        readers.array("energy_histogram/energy", True),
+        readers.array(lambda p: p.energy_histogram.energy, this_scan=True),
         unit="ADU",
-        dims=(_MAX_BINS,),
+        dims=_HISTOGRAM,
     ),
-    Result("PhotonCount", int, "Photons of this scan.", readers.count("photons/count", True)),
+    Result(
+        "PhotonCount",
+        int,
+        "Photons of this scan.",
+        readers.count(lambda p: p.photons.count, this_scan=True),
+    ),
     Result(
         "PileupFraction",
         float,
         "Share of this scan's photons above PileupThreshold.",
-        readers.number("photons/pileup_fraction", True),
+        readers.number(lambda p: p.photons.pileup_fraction, this_scan=True),
     ),
     Result(
         "HitDensity",
         float,
         "Pixels above PhotonThreshold per ROI pixel in the newest frame.",
-        readers.number("photons/hit_density", True),
+        readers.number(lambda p: p.photons.hit_density, this_scan=True),
     ),
     Result(
         "SkippedFrames",
         int,
         "Frames of this scan that were too dense for photon detection.",
-        readers.count("photons/skipped_frames", True),
+        readers.count(lambda p: p.photons.skipped_frames, this_scan=True),
     ),
     Result(
         "Trusted",
         bool,
         "The photons of this scan are what the detector saw.",
-        lambda view: bool(view.of_this_scan.get("photons/trusted", 0)),
+        lambda view: bool(view.of_this_scan.photons.trusted),
     ),
     Result(
         "TrustReason",
         str,
         "Why photons are not trusted, or raw data must be kept, and what to do.",
-        readers.text("photons/reason", True),
+        readers.text(lambda p: p.photons.reason, this_scan=True),
     ),
     Result(
-        "PhotonFile", str, "File of this scan's photons.", readers.text("photons/filename", True)
+        "PhotonFile",
+        str,
+        "File of this scan's photons.",
+        readers.text(lambda p: p.photons.filename, this_scan=True),
     ),
     Result(
         "AzimuthalIntensity",
         float,
         "Azimuthal mean of the image over AzimuthalQ.",
-        readers.array("azimuthal/intensity"),
-        dims=(_MAX_BINS,),
+        readers.array(lambda p: p.azimuthal.intensity),
+        dims=_AZIMUTHAL,
     ),
     Result(
         "AzimuthalErrors",
         float,
         "Standard errors of AzimuthalIntensity.",
-        readers.array("azimuthal/intensity_errors"),
-        dims=(_MAX_BINS,),
+        readers.array(lambda p: p.azimuthal.intensity_errors),
+        dims=_AZIMUTHAL,
     ),
     Result(
         "AzimuthalQ",
         float,
         "Scattering vector of AzimuthalIntensity.",
-        readers.array("azimuthal/q"),
+        readers.array(lambda p: p.azimuthal.q),
         unit="1/angstrom",
-        dims=(_MAX_BINS,),
+        dims=_AZIMUTHAL,
     ),
     Result("ScanNumber", int, "Counts the scans.", lambda view: view.scan.number),
     Result(
         "ScanFrames",
         int,
         "Frames of this scan whose results are in, good or failed.",
-        readers.count("scan/processed", True),
+        readers.count(lambda p: p.scan.processed, this_scan=True),
     ),
     Result("FramesPerPoint", int, "As PrepareScan was told.", lambda view: view.scan.burst),
-    Result("ScanTitle", str, "Sardana's title of this scan.", readers.text("scan/title", True)),
+    Result(
+        "ScanTitle",
+        str,
+        "Sardana's title of this scan.",
+        readers.text(lambda p: p.scan.title, this_scan=True),
+    ),
     Result(
         "ScanFinished",
         bool,
@@ -240,14 +290,14 @@ RESULTS: tuple[Result, ...] = (
         "EventsProcessed",
         int,
         "Events of this scan that are done, of EventsTotal.",
-        readers.events("completed"),
+        readers.events(lambda progress: progress.completed),
         of_controller=True,
     ),
     Result(
         "EventsTotal",
         int,
         "Frames of this scan, and a start and an end event.",
-        readers.events("total"),
+        readers.events(lambda progress: progress.total),
         of_controller=True,
     ),
     Result(

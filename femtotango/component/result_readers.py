@@ -1,80 +1,84 @@
 """How an attribute's value is found in a view; pure.
 
-Each function takes a published path and returns a reader; what is not published is NaN, 0 or empty.
-With ``this_scan`` the results of the scan before count as not published.
+Most take a function that picks the value out of what is published. With ``this_scan`` the results
+of the scan before count as not published; what is not published is NaN, 0 or empty.
 """
 
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from femtotango.component.state import View
+from femtotango.dranspose_client.services import Progress
 from femtotango.text_encoding import latin
+from pipeline.protocols.snapshot import Published
 
 Read = Callable[[View], Any]
 
 
-def _values(view: View, this_scan: bool) -> Mapping[str, Any]:
+def _values(view: View, this_scan: bool) -> Published:
     return view.of_this_scan if this_scan else view.snapshot
 
 
-def number(path: str, this_scan: bool = False) -> Read:
+def number(pick: Callable[[Published], float], this_scan: bool = False) -> Read:
     """Read a float; NaN without one."""
-    return lambda view: float(_values(view, this_scan).get(path, math.nan))
+    return lambda view: pick(_values(view, this_scan))
 
 
-def count(path: str, this_scan: bool = False) -> Read:
+def count(pick: Callable[[Published], int | None], this_scan: bool = False) -> Read:
     """Read a number of things; 0 without one."""
-    return lambda view: int(_values(view, this_scan).get(path, 0))
+    return lambda view: pick(_values(view, this_scan)) or 0
 
 
-def text(path: str, this_scan: bool = False) -> Read:
+def text(pick: Callable[[Published], str | None], this_scan: bool = False) -> Read:
     """Read a text that Tango can carry; empty without one."""
-    return lambda view: latin(str(_values(view, this_scan).get(path, "")))
+    return lambda view: latin(pick(_values(view, this_scan)) or "")
 
 
-def array(path: str, this_scan: bool = False) -> Read:
+def array(pick: Callable[[Published], NDArray[Any]], this_scan: bool = False) -> Read:
     """Read ``(n,) float64``; empty without one."""
-    return lambda view: np.asarray(_values(view, this_scan).get(path, ()), np.float64).reshape(-1)
+    return lambda view: np.asarray(pick(_values(view, this_scan)), np.float64)
 
 
-def element(path: str, index: int, default: float) -> Read:
-    """Read one element of an array, in the default's type."""
+def element(pick: Callable[[Published], NDArray[Any] | None], index: int, missing: float) -> Read:
+    """Read one element of an array, in the type of `missing`, which stands for no array."""
 
     def read(view: View) -> Any:
-        values = view.snapshot.get(path, ())
-        return type(default)(values[index]) if len(values) > index else default
+        values = pick(view.snapshot)
+        return missing if values is None else type(missing)(values[index])
 
     return read
 
 
-def per_roi(path: str, missing: float) -> Read:
+def per_roi(pick: Callable[[Published], NDArray[Any] | None], missing: float) -> Read:
     """Read one value for each ROI, in the order of `RoiNames`."""
 
     def read(view: View) -> Any:
-        values = _by_name(view, path)
+        values = _by_name(view.of_this_scan, pick)
         return np.array([values.get(name, missing) for name in view.roi_names])
 
     return read
 
 
-def events(part: str) -> Read:
+def events(pick: Callable[[Progress], int]) -> Read:
     """Read a part of the scan's progress; 0 before it is known."""
-    return lambda view: getattr(view.scan.progress, part) if view.scan.progress else 0
+    return lambda view: pick(view.scan.progress) if view.scan.progress else 0
 
 
 def preview(view: View) -> Any:
     """Return the preview, ``(ny, nx) float32``: block means, or maxima with MaxFilter."""
-    image = view.snapshot.get("preview/max" if view.max_filter else "preview/mean")
-    return np.empty((0, 0), np.float32) if image is None else np.asarray(image, np.float32)
+    images = view.snapshot.shown.preview
+    return images.max if view.max_filter else images.mean
 
 
 def slot_mean(slot: int, view: View) -> float:
     """Return the newest frame's mean of the ROI in a slot."""
-    return _by_name(view, "roi_newest").get(view.slots[slot], math.nan)
+    means = _by_name(view.of_this_scan, lambda p: p.roi_newest)
+    return means.get(view.slots[slot], math.nan)
 
 
 def slot_curve(slot: int, view: View) -> Any:
@@ -84,11 +88,14 @@ def slot_curve(slot: int, view: View) -> Any:
 
 
 def age(view: View) -> float:
-    """Return the time since the newest frame [s]."""
-    newest = view.snapshot.get("health/last_frame_time")
-    return math.nan if newest is None else max(0.0, time.time() - float(newest))
+    """Return the time since the newest frame [s]; NaN before the first."""
+    age = time.time() - view.snapshot.health.last_frame_time
+    return age if math.isnan(age) else max(0.0, age)
 
 
-def _by_name(view: View, path: str) -> dict[str, float]:
-    names, values = view.of_this_scan.get("roi_names", ()), view.of_this_scan.get(path, ())
-    return dict(zip(names, np.asarray(values).tolist(), strict=False))
+def _by_name(
+    published: Published, pick: Callable[[Published], NDArray[Any] | None]
+) -> dict[str, float]:
+    values = pick(published)
+    names = published.roi_names
+    return {} if values is None else dict(zip(names, values.tolist(), strict=False))

@@ -2,16 +2,27 @@
 
 import time
 from collections import deque
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from femtotango.dranspose_client.http import Reducer
 from femtotango.errors import BadReply, PipelineError, TimedOut
-from pipeline.protocols.snapshot import CURVES, SNAPSHOT, WireError, unpack
+from pipeline.protocols.groups import Group
+from pipeline.protocols.packing import WireError
+from pipeline.protocols.snapshot import (
+    CURVES,
+    NOTHING,
+    REVISION,
+    SNAPSHOT,
+    Published,
+    RoiCurves,
+)
+from pipeline.protocols.tree import read_group
+
+G = TypeVar("G", bound=Group)
 
 _RATE_WINDOW = 2.0
 """The frame rate is an average over so long [s]."""
@@ -20,7 +31,7 @@ _SHARE = 10
 PATIENCE = 1
 """Answers in a row that may come too late: a part that is busy is not away."""
 _REFRESH = 5.0
-"""A restarted reducer could show the revision that is known: look again after so long [s]."""
+"""A restarted reducer could show the revision that is known: poll it again after so long [s]."""
 
 
 def _empty_rows() -> NDArray[np.float64]:
@@ -56,8 +67,8 @@ class Curves:
 class Observation:
     """The newest that is known of the results."""
 
-    snapshot: Mapping[str, Any] = field(default_factory=dict)
-    """By published path; what is absent has no value."""
+    snapshot: Published = NOTHING
+    """The published values."""
     curves: Curves = field(default_factory=Curves)
     frame_rate: float = 0.0
     """Frames per second, averaged over two seconds."""
@@ -69,22 +80,22 @@ class Observation:
     @property
     def revision(self) -> int:
         """Number of the snapshot; -1: there is none."""
-        return int(self.snapshot.get("revision", -1))
+        return self.snapshot.revision
 
     @property
     def mapping(self) -> str:
         """The trigger map whose results these are; empty before the first."""
-        return str(self.snapshot.get("scan/mapping", ""))
+        return self.snapshot.scan.mapping
 
     @property
     def frames(self) -> int:
         """Frames that the pipeline has processed, ever."""
-        return int(self.snapshot.get("health/frames", 0))
+        return self.snapshot.health.frames
 
     @property
     def failed_frames(self) -> int:
         """Frames that the pipeline could not use, ever."""
-        return int(self.snapshot.get("health/failed_frames", 0))
+        return self.snapshot.health.failed_frames
 
     @property
     def whole(self) -> bool:
@@ -93,7 +104,7 @@ class Observation:
 
 
 class Observer:
-    """Asks the reducer; one thread calls `step` again and again."""
+    """Polls the reducer; one thread calls `poll_results` again and again."""
 
     def __init__(self, reducer: Reducer) -> None:
         self._reducer = reducer
@@ -103,9 +114,9 @@ class Observer:
         self._counts: deque[tuple[float, int]] = deque()
         self._timeouts = 0
         self._moving = False
-        """The newest look found new results."""
+        """The newest poll found new results."""
 
-    def step(self, complete: bool = False) -> Observation:
+    def poll_results(self, complete: bool = False) -> Observation:
         """Fetch what is new.
 
         Args:
@@ -133,9 +144,9 @@ class Observer:
         stale = away or now - self._fetched > _REFRESH
         # While results come in, the next snapshot is new: asking for its number first is in vain.
         if (self._moving and not away) or self._revision() != newest.revision or stale:
-            snapshot = self._packed(SNAPSHOT)
+            snapshot = self._read(Published, SNAPSHOT)
             self._fetched = now
-            self._moving = snapshot.get("revision") != newest.snapshot.get("revision")
+            self._moving = snapshot.revision != newest.revision
             if self._moving or stale:
                 newest = replace(newest, snapshot=snapshot, time=time.time(), error=None)
         behind = newest.curves.revision != newest.revision
@@ -145,7 +156,7 @@ class Observer:
 
     def _revision(self) -> int:
         try:
-            return int(self._reducer.scalar("revision"))
+            return int(self._reducer.scalar(REVISION))
         except BadReply as error:
             raise BadReply(
                 f"The reducer at {self._reducer.url} publishes no results ({error}): "
@@ -156,24 +167,21 @@ class Observer:
         if not newest.mapping:
             return Curves(revision=newest.revision)
         begin = time.monotonic()
-        packed = self._packed(CURVES)
+        curves = self._read(RoiCurves, CURVES)
         end = time.monotonic()
         self._curves_due = end + _SHARE * (end - begin)
-        try:
-            return Curves(
-                tuple(packed["names"]),
-                packed["x"],
-                packed["means"],
-                packed["errors"],
-                newest.revision,
-                newest.mapping,
-            )
-        except KeyError as error:
-            raise BadReply(f"The reducer publishes curves without {error}.") from error
+        return Curves(
+            curves.names,
+            curves.x,
+            curves.means,
+            curves.errors,
+            newest.revision,
+            newest.mapping,
+        )
 
-    def _packed(self, path: str) -> dict[str, Any]:
+    def _read(self, kind: type[G], path: str) -> G:
         try:
-            return unpack(self._reducer.data(path))
+            return read_group(kind, self._reducer.data(path))
         except WireError as error:
             raise BadReply(f"The reducer's {path} cannot be read: {error}") from error
 

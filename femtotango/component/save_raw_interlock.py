@@ -52,9 +52,9 @@ def pipeline_problem(view: View) -> str:
 def why_not(view: View) -> str:
     """Say why raw data must be kept; empty: they may be dropped."""
     problem = pipeline_problem(view)
-    if problem or view.snapshot.get("photons/may_drop_raw"):
+    if problem or view.snapshot.photons.may_drop_raw:
         return problem
-    reason = str(view.snapshot.get("photons/reason", ""))
+    reason = view.snapshot.photons.reason
     return reason or "No photons have been found yet: set PhotonRoi and take a scan."
 
 
@@ -85,7 +85,7 @@ def watch(save_raw: bool | None, view: View, away: float) -> Loss | None:
     reason = why_not(view)
     if not reason:
         return None
-    number = int(view.snapshot.get("scan/number", 0))
+    number = view.snapshot.scan.number
     return Loss(view.results.mapping, number, reason, _untrusted(view.results))
 
 
@@ -126,8 +126,8 @@ def compare_header(save_raw: bool | None, view: View) -> str:
     Returns:
         A sentence when raw data are missing against what SaveRaw says or what trust allows.
     """
-    under_way = view.current and not view.scan.stopped and not view.snapshot.get("scan/ended", 1)
-    header = view.snapshot.get("photons/save_raw")
+    under_way = view.current and not view.scan.stopped and not view.snapshot.scan.ended
+    header = view.snapshot.photons.save_raw
     if not under_way or header is None or header:
         return ""
     found = "The camera's header says that raw data of this series are not saved"
@@ -140,4 +140,4 @@ def compare_header(save_raw: bool | None, view: View) -> str:
 
 
 def _untrusted(results: Observation) -> str:
-    return str(results.snapshot.get("photons/untrusted_frames", ""))
+    return results.snapshot.photons.untrusted_frames or ""

@@ -1,11 +1,10 @@
 """Which scan is under way and whether it is finished; pure."""
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 from femtotango.dranspose_client.services import Config, Progress
+from pipeline.protocols.snapshot import Published
 
 
 @dataclass(frozen=True)
@@ -47,21 +46,21 @@ def followed(scan: Scan, config: Config, progress: Progress) -> Scan:
     return replace(scan, progress=progress, lost=scan.lost if scan.done else scan.lost | gone)
 
 
-def failed_frames(snapshot: Mapping[str, Any], scan: Scan) -> int:
+def failed_frames(snapshot: Published, scan: Scan) -> int:
     """Return how many frames of this scan could not be used."""
-    return max(0, int(snapshot.get("health/failed_frames", 0)) - scan.failed_before)
+    return max(0, snapshot.health.failed_frames - scan.failed_before)
 
 
-def outstanding(snapshot: Mapping[str, Any], scan: Scan) -> int:
+def outstanding(snapshot: Published, scan: Scan) -> int:
     """Return how many frames of the scan have not come."""
     if scan.frames is None:
         return 0
-    if snapshot.get("scan/mapping") != scan.mapping:
+    if snapshot.scan.mapping != scan.mapping:
         return scan.frames
-    return max(0, scan.frames - int(snapshot.get("scan/processed", 0)))
+    return max(0, scan.frames - snapshot.scan.processed)
 
 
-def series_over(snapshot: Mapping[str, Any], scan: Scan, frames: float = math.inf) -> bool:
+def series_over(snapshot: Published, scan: Scan, frames: float = math.inf) -> bool:
     """Say whether the end of the scan's series and everything before it is in.
 
     Args:
@@ -69,23 +68,23 @@ def series_over(snapshot: Mapping[str, Any], scan: Scan, frames: float = math.in
         scan: the newest scan.
         frames: a series of so many is over too: the trigger map has no more events for it.
     """
-    if snapshot.get("scan/mapping") != scan.mapping:
+    if snapshot.scan.mapping != scan.mapping:
         return False
-    return bool(snapshot.get("scan/ended")) or snapshot.get("scan/processed", 0) >= frames
+    return bool(snapshot.scan.ended) or snapshot.scan.processed >= frames
 
 
-def over_elsewhere(snapshot: Mapping[str, Any], scan: Scan) -> bool:
+def over_elsewhere(snapshot: Published, scan: Scan) -> bool:
     """Say whether another client's trigger map is over that brought no scan."""
     progress = scan.progress
-    if scan.camera or progress is None or snapshot.get("scan/mapping") == scan.mapping:
+    if scan.camera or progress is None or snapshot.scan.mapping == scan.mapping:
         return False
     return progress.finished and progress.completed >= progress.total > 0
 
 
-def complete(snapshot: Mapping[str, Any], scan: Scan) -> bool:
+def complete(snapshot: Published, scan: Scan) -> bool:
     """Say whether all results of the scan are in the snapshot.
 
-    The controller must have seen all events, every worker must have handed over what it held, and
+    The controller must have seen all events, every worker must have flushed, and
     what is computed behind the results must belong to the newest image.
     """
     progress = scan.progress
@@ -93,6 +92,6 @@ def complete(snapshot: Mapping[str, Any], scan: Scan) -> bool:
         return False
     if progress.total == 0 or progress.completed < progress.total:
         return False
-    if not series_over(snapshot, scan) or not snapshot.get("health/settled", 1):
+    if not series_over(snapshot, scan) or not snapshot.health.settled:
         return False
-    return scan.workers <= frozenset(snapshot.get("scan/ended_workers", ()))
+    return scan.workers <= frozenset(snapshot.scan.ended_workers)

@@ -1,14 +1,13 @@
 """Everything that clients can see at one moment, frozen."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from femtotango.component.results_poller import Curves, Observation
 from femtotango.component.roi_slots import EMPTY
 from femtotango.component.scan_progress import Scan
 from femtotango.dranspose_client.services import Config
 from pipeline.model.parameters import Settings
+from pipeline.protocols.snapshot import NOTHING, Published
 
 
 @dataclass(frozen=True)
@@ -27,7 +26,7 @@ class Pipeline:
 
 @dataclass(frozen=True)
 class View:
-    """The wish, the results, the pipeline and the scan together."""
+    """The requested settings, the results, the pipeline and the scan together."""
 
     settings: Settings = field(default_factory=Settings)
     results: Observation = field(default_factory=Observation)
@@ -51,8 +50,8 @@ class View:
     """Properties that cannot work."""
 
     @property
-    def snapshot(self) -> Mapping[str, Any]:
-        """The published values by path."""
+    def snapshot(self) -> Published:
+        """The published values."""
         return self.results.snapshot
 
     @property
@@ -61,9 +60,9 @@ class View:
         return self.scan.mapping in ("", self.results.mapping)
 
     @property
-    def of_this_scan(self) -> Mapping[str, Any]:
+    def of_this_scan(self) -> Published:
         """The published values, or none while they belong to the scan before."""
-        return self.snapshot if self.current else {}
+        return self.snapshot if self.current else NOTHING
 
     @property
     def curves(self) -> Curves:

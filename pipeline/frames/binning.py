@@ -8,8 +8,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-PREVIEW_SIZE = 512
-"""A preview has at most so many pixels a side."""
+from pipeline.protocols.snapshot import PREVIEW_SIZE
 
 _EXACT_IN_FLOAT32 = 1 << 24
 

@@ -3,7 +3,6 @@
 import math
 import threading
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +13,7 @@ from pipeline.photons import trust
 from pipeline.photons.energies import PhotonEnergies
 from pipeline.photons.list_writer import Job, PhotonWriter
 from pipeline.photons.trust import Evidence, FileState
+from pipeline.protocols import snapshot
 from pipeline.protocols.batch import PhotonFrame, PhotonList, StartInfo
 
 FLUSH_INTERVAL = 0.4
@@ -175,45 +175,28 @@ class PhotonScan:
                     self._unwritten = True
             self._write()
 
-    def publish(self) -> dict[str, Any]:
-        """Return the published groups ``photons`` and ``energy_histogram``.
-
-        A scalar without a value is left out.
-        """
+    def publish(self) -> tuple[snapshot.Photons, snapshot.EnergyHistogram]:
+        """Return what is published of the photons, and of their energies."""
         with self._lock:
             settings = self._settings
             energy, counts = self._histogram()
             evidence = self._evidence()
             verdict = trust.judge(evidence, settings)
-            photons: dict[str, Any] = {
-                "count": evidence.photons,
-                "skipped_frames": self._skipped,
-                "trusted": int(verdict.trusted),
-                "may_drop_raw": int(verdict.may_drop_raw),
-                "reason": verdict.reason,
-                "filename": self._writer.path,
-                "untrusted_frames": self._untrusted_frames(evidence),
-            }
-            if evidence.photons:
-                photons["pileup_fraction"] = evidence.pileup / evidence.photons
-            if math.isfinite(self._density):
-                photons["hit_density"] = self._density
-            if self._start is not None and isinstance(self._start.camera.get("save_raw"), bool):
-                photons["save_raw"] = int(self._start.camera["save_raw"])
-        return {
-            "photons": photons,
-            "energy_histogram": {
-                "energy": energy,
-                "energy_attrs": {"units": "ADU", "long_name": "3x3 sum [ADU]"},
-                "counts": counts,
-                "counts_attrs": {"long_name": "photons"},
-            },
-            "energy_histogram_attrs": {
-                "NX_class": "NXdata",
-                "signal": "counts",
-                "axes": ["energy"],
-            },
-        }
+            share = evidence.pileup / evidence.photons if evidence.photons else math.nan
+            save_raw = None if self._start is None else self._start.camera.get("save_raw")
+            photons = snapshot.Photons(
+                count=evidence.photons,
+                skipped_frames=self._skipped,
+                trusted=int(verdict.trusted),
+                may_drop_raw=int(verdict.may_drop_raw),
+                reason=verdict.reason,
+                filename=self._writer.path,
+                untrusted_frames=self._untrusted_frames(evidence),
+                pileup_fraction=share,
+                hit_density=self._density,
+                save_raw=int(save_raw) if isinstance(save_raw, bool) else None,
+            )
+        return photons, snapshot.EnergyHistogram(energy=energy, counts=counts)
 
     def alarms(self) -> list[str]:
         """Return a sentence for each thing that went wrong and that somebody should mend."""

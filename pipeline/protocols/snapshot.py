@@ -1,89 +1,330 @@
-"""Many small values in one array, so that a client reads them in one request and consistently.
+"""The one table of what the reducer publishes: names, types, shapes, units, meanings.
 
-Layout: 8 bytes little-endian length of a JSON header, the header, then the arrays' bytes.
+A field's name is the name on the wire, a group's name the first part of the path. The publisher
+fills these groups, and clients get them back from `read_group`, so that the type checker sees both
+sides. `docs/published.md` is printed from here.
 """
 
-import json
+import math
 from collections.abc import Mapping
-from typing import Any
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-SNAPSHOT = "snapshot"
-"""Published dataset: all but full image and curves, packed into one array (`pack`)."""
+from pipeline.protocols.groups import (
+    Group,
+    Rendered,
+    ValueOf,
+    by_name,
+    group,
+    hidden,
+    published,
+    rendered,
+    rows,
+    value,
+)
 
-CURVES = "curves"
-"""Published dataset: ROI curves and their axis, packed into one array."""
-
-IMAGE = "image"
-
-EXCLUDED_FROM_SNAPSHOT = (SNAPSHOT, CURVES, IMAGE, "accumulated", "roi_means", "step_means", "x")
-
-Packable = int | float | str | list[str] | NDArray[Any]
-
-
-class WireError(ValueError):
-    """Bytes that were not made by `pack`."""
-
-
-def pack(values: Mapping[str, Any]) -> NDArray[np.uint8]:
-    """Pack numbers, texts, lists of texts and numeric arrays.
-
-    Args:
-        values: by name; arrays may have any shape.
-
-    Returns:
-        ``(n,) uint8``.
-    """
-    header: dict[str, Any] = {}
-    blocks: list[bytes] = []
-    offset = 0
-    for name, value in values.items():
-        if isinstance(value, bool | int | float | str | list):
-            header[name] = value
-            continue
-        array = np.asarray(value)
-        array = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
-        header[name] = {"dtype": array.dtype.str, "shape": array.shape, "offset": offset}
-        blocks.append(array.tobytes())
-        offset += array.nbytes
-    text = json.dumps(header).encode()
-    data = b"".join([len(text).to_bytes(8, "little"), text, *blocks])
-    return np.frombuffer(data, np.uint8)
+PREVIEW_SIZE = 512
+"""A preview has at most so many pixels a side."""
+MAX_CURVE_POINTS = 100_000
+"""Points that a ROI curve keeps at most: frames or motor steps; older ones are dropped."""
 
 
-def unpack(data: bytes) -> dict[str, Any]:
-    """Undo `pack`.
-
-    Raises:
-        WireError: the bytes are cut off or no packed values.
-    """
-    try:
-        start = 8 + int.from_bytes(data[:8], "little")
-        header = json.loads(data[8:start])
-        return {name: _value(value, data, start) for name, value in header.items()}
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise WireError(f"{len(data)} bytes are no packed values: {error}") from error
+def _data(signal: str, *axes: str) -> dict[str, object]:
+    """Return the attributes of a NeXus data group: what is plotted over what."""
+    return {"NX_class": "NXdata", "signal": signal, **({"axes": list(axes)} if axes else {})}
 
 
-def _value(value: Any, data: bytes, start: int) -> Any:
-    if not isinstance(value, dict):
-        return value
-    shape = tuple(value["shape"])
-    count = int(np.prod(shape, dtype=np.int64))
-    array = np.frombuffer(data, value["dtype"], count, start + value["offset"])
-    return array.reshape(shape)
+_PREVIEW_SHAPE = f"(ny, nx), at most {PREVIEW_SIZE}×{PREVIEW_SIZE}"
+_PIXELS = {"interpretation": "image", "units": ValueOf("unit")}
 
 
-def flatten(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Return the leaves of a published tree by path, attributes and excluded names left out."""
-    leaves: dict[str, Any] = {}
-    for name, value in tree.items():
-        if name.endswith("_attrs") or (not prefix and name in EXCLUDED_FROM_SNAPSHOT):
-            continue
-        if isinstance(value, Mapping):
-            leaves.update(flatten(value, f"{prefix}{name}/"))
-        else:
-            leaves[prefix + name] = value
-    return leaves
+@published
+class Preview(Group):
+    """The image in small."""
+
+    nexus = _data("mean")
+
+    mean: NDArray[np.float32] = value(
+        "Means of the valid pixels of each block.",
+        default=np.empty((0, 0), np.float32),
+        shape=_PREVIEW_SHAPE,
+        attributes=_PIXELS,
+    )
+    max: NDArray[np.float32] = value(
+        "Their maxima.",
+        default=np.empty((0, 0), np.float32),
+        shape=_PREVIEW_SHAPE,
+        attributes=_PIXELS,
+    )
+    binning: int = value("Pixels per block and side.", default=1, unit="pixel")
+    unit: str | None = hidden(default=None)
+
+
+@published
+class PlotImage(Group):
+    """The image as viewers find it by themselves."""
+
+    nexus = _data("image")
+
+    image: Rendered | None = rendered(
+        "The same as `image`.",
+        default=None,
+        dtype="float32 or float64",
+        shape="(ny, nx)",
+        attributes=_PIXELS,
+    )
+    unit: str | None = hidden(default=None)
+
+
+@published
+class CameraImage(Group):
+    """A sum of frames, or the newest frame as a sum of one."""
+
+    image: Rendered | None = rendered(
+        "Accumulated image, or the newest frame; NaN where masked.",
+        default=None,
+        dtype="float32 or float64",
+        shape="(ny, nx)",
+        attributes={"interpretation": "image", "units": ValueOf("image_unit")},
+    )
+    accumulated: PlotImage = group(default=PlotImage())
+    image_unit: str | None = value(
+        "`counts` (photons), `ADU` above background, or `TOT` (time over threshold).", default=None
+    )
+    image_shape: NDArray[np.int64] | None = value(
+        "Rows and columns of the image.", default=None, unit="pixel", shape="(2,) y, x"
+    )
+    image_sum: float = value("Sum over all valid pixels.", default=math.nan)
+    image_max: float = value("Largest valid pixel.", default=math.nan)
+    accumulated_number: int = value("Frames in the image.", default=0)
+    sum_dtype: str | None = value("The type in which it is summed.", default=None)
+    sum_frames: str | None = value(
+        "JSON: by scan, the first and last numbers of the frames in it.", default=None
+    )
+    sum_settings: str | None = value("JSON: settings of its newest frame.", default=None)
+    image_region: NDArray[np.int64] | None = value(
+        "Where photons were searched; outside, the image tells nothing.",
+        default=None,
+        unit="pixel",
+        shape="(4,) x, y, width, height",
+    )
+    preview: Preview = group(default=Preview())
+    pixel_size: NDArray[np.float64] | None = value(
+        "Size of a pixel.", default=None, unit="m", shape="(2,) y, x"
+    )
+    detector: str | None = value("Stream that the image came from.", default=None)
+
+
+@published
+class StepMeans(Group):
+    """A ROI's means per motor step."""
+
+    nexus = _data("y", "x")
+
+    x: Rendered = rendered(
+        "Positions of the first movable.",
+        dtype="float64",
+        shape="(step,)",
+        attributes={"long_name": ValueOf("x_label")},
+    )
+    y: Rendered = rendered(
+        "Means over the frames of each step.",
+        dtype="float64",
+        shape="(step,)",
+        attributes={"long_name": ValueOf("y_label")},
+    )
+    y_errors: Rendered = rendered(
+        "Their standard errors; NaN for one frame.", dtype="float64", shape="(step,)"
+    )
+    n: Rendered = rendered("Frames in each mean.", dtype="int64", shape="(step,)")
+    x_label: str = hidden()
+    y_label: str = hidden()
+
+
+@published
+class Photons(Group):
+    """Single-photon state of a scan; without photon detection only the verdict."""
+
+    count: int | None = value("Photons of this scan.", default=None)
+    skipped_frames: int | None = value("Frames that were too dense to search.", default=None)
+    trusted: int = value("1: the photons are what the detector saw.", default=0)
+    may_drop_raw: int = value("1: raw data are not needed.", default=0)
+    reason: str = value("Why photons are not trusted, or raw data must be kept.", default="")
+    filename: str | None = value("File of this scan's photons.", default=None)
+    untrusted_frames: str | None = value(
+        "Frames that have no trusted photons in the file.", default=None
+    )
+    pileup_fraction: float = value("Share of photons that pile up.", default=math.nan)
+    hit_density: float = value(
+        "Pixels above PhotonThreshold per ROI pixel in the newest frame.", default=math.nan
+    )
+    save_raw: int | None = value("The header's `save_raw`, where it has one.", default=None)
+
+
+_NO_BINS = np.empty(0)
+
+
+@published
+class EnergyHistogram(Group):
+    """Photons of a scan by energy."""
+
+    nexus = _data("counts", "energy")
+
+    energy: NDArray[np.float64] = value(
+        "Bin centres.",
+        default=_NO_BINS,
+        unit="ADU",
+        shape="(bin,)",
+        attributes={"long_name": "3x3 sum [ADU]"},
+    )
+    counts: NDArray[np.int64] = value(
+        "Photons per bin.",
+        default=np.empty(0, np.int64),
+        shape="(bin,)",
+        attributes={"long_name": "photons"},
+    )
+
+
+@published
+class Azimuthal(Group):
+    """Azimuthal means of the image."""
+
+    nexus = _data("intensity", "q")
+
+    q: NDArray[np.float64] = value(
+        "Scattering vector.", default=_NO_BINS, unit="1/angstrom", shape="(bin,)"
+    )
+    intensity: NDArray[np.float64] = value(
+        "Azimuthal mean of `image`.", default=_NO_BINS, shape="(bin,)"
+    )
+    intensity_errors: NDArray[np.float64] = value(
+        "Their standard errors.", default=_NO_BINS, shape="(bin,)"
+    )
+
+
+@published
+class Geometry(Group):
+    """Where the detector stands."""
+
+    poni: str | None = value("The PONI file's text, when the geometry is set.", default=None)
+    reason: str | None = value("Why there is no azimuthal curve.", default=None)
+
+
+@published
+class Scan(Group):
+    """The newest scan that has begun."""
+
+    mapping: str = value("dranspose's name of the trigger map.", default="")
+    number: int = value("Sardana's number, else the scans of this process counted.", default=0)
+    title: str = value("Sardana's title.", default="")
+    filename: str = value("The raw file that the camera's header names.", default="")
+    frames: int = value("Frames whose results are in.", default=0)
+    processed: int = value("The same, with those that failed.", default=0)
+    ended: int = value("1: the end of the scan and everything before it is in.", default=0)
+    ended_workers: tuple[str, ...] = value("Workers that have seen the end.", default=())
+    series_ended: int = value("1: the camera's series has ended.", default=0)
+    movables: Mapping[str, NDArray[np.float64]] | None = by_name(
+        "movable", "Positions at each record.", default=None, shape="(step,)"
+    )
+
+
+@published
+class Health(Group):
+    """Counted, never silent."""
+
+    frames: int = value("Frames processed since the reducer was started.", default=0)
+    failed_frames: int = value("Frames that could not be used.", default=0)
+    late_frames: int = value("Frames that came after their sum was reset.", default=0)
+    last_error: str = value("The newest error.", default="")
+    alarms: tuple[str, ...] = value("What a person has to see to, now.", default=())
+    settled: int = value("1: files and the azimuthal curve are up to date.", default=1)
+    last_frame_time: float = value(
+        "When the newest frame came, since 1970.", default=math.nan, unit="s"
+    )
+
+
+@published
+class Published(Group):
+    """Everything that the reducer publishes."""
+
+    nexus: ClassVar[Mapping[str, object]] = {"NX_class": "NXentry", "default": "accumulated"}
+
+    revision: int = value("Raised with every change.")
+    shown: CameraImage = group(default=CameraImage(), inline=True)
+    roi_names: tuple[str, ...] = value("Order of everything per ROI.", default=())
+    roi_newest: NDArray[np.float64] | None = value(
+        "The newest frame's means.", default=None, shape="(roi,)"
+    )
+    roi_sums: NDArray[np.float64] | None = value(
+        "Sums of the means of this scan's frames.", default=None, shape="(roi,)"
+    )
+    roi_counts: NDArray[np.int64] | None = value(
+        "Frames in each sum.", default=None, shape="(roi,)"
+    )
+    roi_means: Mapping[str, Rendered] | None = by_name(
+        "roi",
+        f"Mean per frame of this scan, the newest {MAX_CURVE_POINTS}.",
+        default=None,
+        dtype="float64",
+        shape="(frame,)",
+    )
+    step_means: Mapping[str, StepMeans] | None = by_name("roi", default=None)
+    x: Rendered | None = rendered(
+        "Axis of the ROI curves: motor positions, or frame numbers.",
+        default=None,
+        dtype="float64",
+        shape="(point,)",
+    )
+    x_label: str | None = value("What `x` holds.", default=None)
+    photons: Photons = group(default=Photons())
+    energy_histogram: EnergyHistogram = group(default=EnergyHistogram())
+    azimuthal: Azimuthal = group(default=Azimuthal())
+    geometry: Geometry = group(default=Geometry())
+    scan: Scan = group(default=Scan())
+    health: Health = group(default=Health())
+    curves: Rendered | None = rendered(
+        "ROI curves and their axis, packed into one array.",
+        default=None,
+        dtype="uint8",
+        shape="(byte,)",
+    )
+    snapshot: Rendered | None = rendered(
+        "All values but the arrays that are rendered when read, packed into one array.",
+        default=None,
+        dtype="uint8",
+        shape="(byte,)",
+    )
+
+
+NOTHING = Published(revision=-1)
+"""What a client knows before it has read anything."""
+
+
+@published
+class RoiCurves(Group):
+    """What the dataset `CURVES` holds: all ROI curves of one moment."""
+
+    names: tuple[str, ...] = value("The ROIs.")
+    x: NDArray[np.float64] = value("Their axis.", shape="(point,)")
+    means: NDArray[np.float64] = value("Mean per frame or motor step.", shape="(roi, point)")
+    errors: NDArray[np.float64] = value(
+        "Standard errors; NaN where there is none.", shape="(roi, point)"
+    )
+
+
+def _path(path: str) -> str:
+    if path not in {row.path for row in rows(Published)}:
+        raise KeyError(path)
+    return path
+
+
+REVISION = _path("revision")
+IMAGE = _path("image")
+SNAPSHOT = _path("snapshot")
+CURVES = _path("curves")
+ACCUMULATED_NUMBER = _path("accumulated_number")
+FRAMES = _path("health/frames")
+SUM_FRAMES = _path("sum_frames")
+"""Datasets that clients read one by one."""

@@ -1,5 +1,6 @@
 """Put partial sums together: which sum a frame belongs to, when a new one starts, what is shown."""
 
+import math
 import time
 from dataclasses import dataclass, field
 from typing import Any
@@ -28,7 +29,7 @@ class Sum:
     image: NDArray[Any]
     """``(ny, nx)`` int64 or float64; exact."""
     good: NDArray[np.bool_] | None
-    """Pixels that were good in at least one frame; None: all."""
+    """Pixels that were valid in at least one frame; None: all."""
     photon_region: tuple[int, int, int, int] | None = None
     count: int = 0
     newest: Order = _NEVER
@@ -41,7 +42,7 @@ class Sum:
     ended_at: float = 0.0
     """Monotonic time at which another sum followed [s]; 0: it still grows."""
 
-    def add(self, partial: PartialSum, newest: Order, scan: str) -> None:
+    def add_partial(self, partial: PartialSum, newest: Order, scan: str) -> None:
         """Add a partial sum of the same kind."""
         if self.image.dtype.kind == "i" and _dtype(partial).kind == "f":
             self.image = self.image.astype(np.float64)
@@ -110,7 +111,7 @@ def start_sum(partial: PartialSum) -> Sum:
 
 @dataclass
 class _Forwarded:
-    """A forwarded frame; most are never looked at, so the image is made when it is."""
+    """A forwarded frame; most are never shown, so the image is made when it is asked for."""
 
     partial: PartialSum
     newest: Order
@@ -120,7 +121,7 @@ class _Forwarded:
     def as_sum(self) -> Sum:
         if self.total is None:
             self.total = start_sum(self.partial)
-            self.total.add(self.partial, self.newest, self.scan)
+            self.total.add_partial(self.partial, self.newest, self.scan)
         return self.total
 
 
@@ -136,8 +137,7 @@ class Accumulation:
     def __init__(self) -> None:
         self.accumulation_id = 0
         self.current: Sum | None = None
-        self.ended: list[Sum] = []
-        """Sums that were followed by another one; whoever saves them takes them out."""
+        self._ended: list[Sum] = []
         self._forwarded: _Forwarded | None = None
         self.late = 0
         """Frames that came too late for their sum."""
@@ -146,6 +146,17 @@ class Accumulation:
         self._separator: Order = _NEVER
         self._generation = 0
         self._contributed: dict[str, int] = {}
+
+    @property
+    def ended(self) -> tuple[Sum, ...]:
+        """Sums that were followed by another one and not taken yet, oldest first."""
+        return tuple(self._ended)
+
+    def take_ended(self, before: float = math.inf) -> list[Sum]:
+        """Take out the sums that ended before a monotonic time [s]; no frame is added to them."""
+        taken = [total for total in self._ended if total.ended_at < before]
+        self._ended = [total for total in self._ended if total.ended_at >= before]
+        return taken
 
     @property
     def shown(self) -> Sum | None:
@@ -169,10 +180,10 @@ class Accumulation:
         """Remember that a frame was taken with Accumulate false."""
         self._separator = max(self._separator, order)
 
-    def add(
+    def add_partial(
         self, partial: PartialSum, worker: str, scan_order: int, scan: str, settings: Settings
     ) -> None:
-        """Take in a partial sum.
+        """Add a partial sum to the sum that it belongs to.
 
         Args:
             partial: pixels and their frames.
@@ -190,14 +201,14 @@ class Accumulation:
             self.late += len(partial.events)
             return
         total = self._sum_for(partial, worker, (scan_order, min(partial.events)))
-        total.add(partial, newest, scan)
+        total.add_partial(partial, newest, scan)
         total.settings = settings
         self.changes += 1
 
     def _sum_for(self, partial: PartialSum, worker: str, first: Order) -> Sum:
         if self.current is not None and not _same_kind(self.current, partial):
             behind = self._contributed.get(worker, -1) < self._generation
-            before = self.ended[-1] if self.ended else None
+            before = self._ended[-1] if self._ended else None
             if behind and before is not None and _same_kind(before, partial):
                 return before
             self._end_current()
@@ -216,7 +227,7 @@ class Accumulation:
     def _end_current(self) -> None:
         if self.current is not None:
             self.current.ended_at = time.monotonic()
-            self.ended.append(self.current)
+            self._ended.append(self.current)
         self.current = None
 
     def _forward(self, partial: PartialSum, newest: Order, scan: str) -> None:

@@ -4,6 +4,7 @@ import logging
 import threading
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -11,14 +12,33 @@ from pipeline.dranspose_parameters import describe_parameters, parameter_bytes
 from pipeline.frames import binning
 from pipeline.model.parameters import settings_from_bytes
 from pipeline.reducer import accumulation
-from pipeline.reducer.background import ReducerTasks
+from pipeline.reducer.background import Background
+from pipeline.reducer.live_integration import LiveIntegration
 from pipeline.reducer.publisher import Publisher
-from pipeline.reducer.state import ReducerStore
+from pipeline.reducer.state import ReducerState
+from pipeline.reducer.sum_saver import SumSaver
 
 logger = logging.getLogger(__name__)
 
 TIMER_INTERVAL = 0.2
-"""How often the work outside of the path of results is looked at [s]."""
+"""How often the work outside of the path of results is done [s]."""
+_CONTEXT = "femtotango"
+
+
+@dataclass(frozen=True)
+class _Parts:
+    """What outlives a scan: dranspose makes a new reducer object for each one."""
+
+    state: ReducerState
+    publisher: Publisher
+    background: Background
+
+
+def _make_parts() -> _Parts:
+    state = ReducerState()
+    integration = LiveIntegration(state)
+    publisher = Publisher(state, integration.up_to_date)
+    return _Parts(state, publisher, Background(state, publisher, integration, SumSaver(state)))
 
 
 class FemtomaxReducer:
@@ -33,13 +53,13 @@ class FemtomaxReducer:
     ) -> None:
         context = {} if context is None else context
         _warm_up()
-        if "femtotango" not in context:
-            store = ReducerStore()
-            publisher = Publisher(store)
-            context["femtotango"] = store, publisher, ReducerTasks(store, publisher)
-        self._store, self._publisher, self._tasks = context["femtotango"]
-        with self._store.lock:
-            self._store.announce(str(getattr(state, "mapping_uuid", None)))
+        parts: _Parts = context.get(_CONTEXT) or _make_parts()
+        context[_CONTEXT] = parts
+        self._state = parts.state
+        self._publisher = parts.publisher
+        self._background = parts.background
+        with self._state.lock:
+            self._state.announce(str(getattr(state, "mapping_uuid", None)))
         self._update_settings(parameters)
 
     @staticmethod
@@ -55,54 +75,49 @@ class FemtomaxReducer:
     @property
     def publish_rlock(self) -> threading.RLock:
         """Held while the tree is read."""
-        return self._store.lock
+        return self._state.lock
 
     def process_result(self, result: Any, parameters: Mapping[str, Any] | None = None) -> None:
-        """Take in what a worker returned for one event."""
+        """Add what a worker returned for one event."""
         self._update_settings(parameters)
         for batch in result.payload:
-            with self._store.lock:
+            with self._state.lock:
                 try:
-                    self._store.add(batch)
+                    self._state.add_batch(batch)
                 except Exception as error:
                     logger.exception("event %d could not be reduced", batch.event)
                     what = f"{type(error).__name__}: {error}"
-                    self._store.health.fail(f"event {batch.event} could not be reduced: {what}", 1)
+                    self._state.fail(f"event {batch.event} could not be reduced: {what}", 1)
         # The end event closes files: `finish` may never come.
-        self._tasks.close_files()
+        self._background.close_files()
 
     def timer(self, parameters: Mapping[str, Any] | None = None) -> float:
         """Do what need not be done for each result; return when to come again [s]."""
         self._update_settings(parameters)
         try:
-            self._tasks.run(time.monotonic())
+            self._background.do_due_work(time.monotonic())
         except Exception as error:
             logger.exception("the reducer's timer failed")
-            with self._store.lock:
-                self._store.health.fail(f"reducer timer: {type(error).__name__}: {error}")
-                self._store.revision += 1
+            self._state.fail(f"reducer timer: {type(error).__name__}: {error}")
         return TIMER_INTERVAL
 
     def close(self, context: Mapping[str, Any] | None = None) -> None:
         """Save what is not saved; called when the process ends."""
-        self._tasks.close()
+        self._background.close()
 
     def _update_settings(self, parameters: Mapping[str, Any] | None) -> None:
         if not parameters:
             return
-        store = self._store
+        state = self._state
         data = parameter_bytes(parameters)
-        with store.lock:
-            if data == store.parameter_data:
+        with state.lock:
+            if data == state.parameter_data:
                 return
-            store.settings, refused = settings_from_bytes(data, store.settings)
-            store.parameter_data = data
-            store.accumulation.reset(store.settings.accumulation_id)
+            settings, refused = settings_from_bytes(data, state.settings)
+            state.parameter_data = data
+            state.update_settings(settings)
             for error in refused:
-                store.health.fail(error)
-            if store.scan is not None and store.scan.photons is not None:
-                store.scan.photons.update(store.settings)
-            store.revision += 1
+                state.fail(error)
 
 
 @cache

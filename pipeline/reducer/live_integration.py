@@ -1,7 +1,6 @@
 """Keep the azimuthal curve of the shown image up to date, at most twice a second."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -10,8 +9,9 @@ from pipeline.diffraction.integration import AzimuthalCurve, Integrator
 from pipeline.model.cameras import DETECTORS, Unit
 from pipeline.model.parameters import Settings
 from pipeline.model.roi import Roi
+from pipeline.protocols import snapshot
 from pipeline.reducer.accumulation import Sum
-from pipeline.reducer.state import ReducerStore
+from pipeline.reducer.state import ReducerState
 
 _INTERVAL = 0.5
 """Seconds from one integration to the next."""
@@ -27,6 +27,15 @@ class _Job:
     geometry: Geometry
 
 
+@dataclass(frozen=True)
+class PublishedCurve:
+    """What is published of one integration; at first nothing."""
+
+    geometry: snapshot.Geometry = snapshot.NOTHING.geometry
+    azimuthal: snapshot.Azimuthal = snapshot.NOTHING.azimuthal
+    """Without a curve the geometry says why."""
+
+
 def geometry_of(settings: Settings, total: Sum) -> Geometry | None:
     """Return the geometry of an image, or None when it is not set."""
     return from_settings(settings, DETECTORS[total.stream].pixel_size, total.shape)
@@ -37,46 +46,46 @@ def region_of(total: Sum) -> Roi | None:
     return None if total.photon_region is None else Roi(*total.photon_region)
 
 
-class LiveAzimuthal:
+class LiveIntegration:
     """Integrates outside of the path of results: takes the lock only to copy the image."""
 
-    def __init__(self, store: ReducerStore) -> None:
-        self._store = store
+    def __init__(self, state: ReducerState) -> None:
+        self._state = state
         self._integrator = Integrator()
         self._done: object = None
         self._last = -_INTERVAL
         self._warm = False
 
-    def settled(self) -> bool:
+    def up_to_date(self) -> bool:
         """Say whether the curve is that of the image that is shown now; call under the lock."""
-        total, settings = self._store.accumulation.shown, self._store.settings
+        total, settings = self._state.accumulation.shown, self._state.settings
         geometry = None if total is None else geometry_of(settings, total)
         if geometry is None or settings.azimuthal_bins == 0:
             return True
         return self._done == _Job(
-            self._store.accumulation.changes, settings.azimuthal_bins, geometry
+            self._state.accumulation.changes, settings.azimuthal_bins, geometry
         )
 
-    def update(self, now: float) -> dict[str, dict[str, Any]] | None:
+    def integrate_if_due(self, now: float) -> PublishedCurve | None:
         """Compute the curve when something has changed and it is time.
 
         Args:
             now: monotonic time [s].
 
         Returns:
-            The groups to publish, or None when nothing has changed.
+            What to publish, or None when nothing has changed.
         """
         if now - self._last < _INTERVAL:
             return None
         self._warm_up()
-        with self._store.lock:
-            settings = self._store.settings
-            accumulation = self._store.accumulation
+        with self._state.lock:
+            settings = self._state.settings
+            accumulation = self._state.accumulation
             total, changes = accumulation.shown, accumulation.changes
             geometry = None if total is None else geometry_of(settings, total)
             if total is None or geometry is None:
                 reason = missing(settings) or "There is no image yet."
-                return self._once(reason, {"geometry": {"reason": reason}})
+                return self._once(reason, PublishedCurve(snapshot.Geometry(reason=reason)))
             job = _Job(changes, settings.azimuthal_bins, geometry)
             if job == self._done:
                 return None
@@ -86,38 +95,32 @@ class LiveAzimuthal:
             unit, region = total.unit, region_of(total)
         self._last = now
         if job.bins == 0:
-            return self._once(job, _groups(geometry, None))
+            return self._once(job, _to_publish(geometry, None))
         curve = self._integrator.integrate(image, geometry, job.bins, unit, region)
-        return self._once(job, _groups(geometry, curve))
+        return self._once(job, _to_publish(geometry, curve))
 
     def _warm_up(self) -> None:
         """Import pyFAI and compile, two seconds together, before the first image if possible."""
-        geometry = from_settings(self._store.settings, (1e-4, 1e-4), (2, 2))
+        geometry = from_settings(self._state.settings, (1e-4, 1e-4), (2, 2))
         if not self._warm and geometry is not None:
             self._warm = True
             geometry.to_poni()
             for unit in (Unit.COUNTS, Unit.TOT):
                 Integrator().integrate(np.zeros((2, 2)), geometry, 1, unit)
 
-    def _once(
-        self, done: object, groups: dict[str, dict[str, Any]]
-    ) -> dict[str, dict[str, Any]] | None:
+    def _once(self, done: object, curve: PublishedCurve) -> PublishedCurve | None:
         if done == self._done:
             return None
         self._done = done
-        return groups
+        return curve
 
 
-def _groups(geometry: Geometry, curve: AzimuthalCurve | None) -> dict[str, Any]:
-    groups: dict[str, Any] = {"geometry": {"poni": geometry.to_poni()}}
+def _to_publish(geometry: Geometry, curve: AzimuthalCurve | None) -> PublishedCurve:
+    poni = geometry.to_poni()
     if curve is None:
-        groups["geometry"]["reason"] = "AzimuthalBins is 0: integration is switched off."
-        return groups
-    groups["azimuthal"] = {
-        "q": curve.q,
-        "q_attrs": {"units": "1/angstrom"},
-        "intensity": curve.intensity,
-        "intensity_errors": curve.errors,
-    }
-    groups["azimuthal_attrs"] = {"NX_class": "NXdata", "signal": "intensity", "axes": ["q"]}
-    return groups
+        reason = "AzimuthalBins is 0: integration is switched off."
+        return PublishedCurve(snapshot.Geometry(poni=poni, reason=reason))
+    return PublishedCurve(
+        snapshot.Geometry(poni=poni),
+        snapshot.Azimuthal(q=curve.q, intensity=curve.intensity, intensity_errors=curve.errors),
+    )

@@ -4,6 +4,7 @@ import json
 import math
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,21 +12,19 @@ from numpy.typing import NDArray
 
 from pipeline.frames.binning import Preview, full_image, make_preview
 from pipeline.model.cameras import DETECTORS
-from pipeline.protocols.snapshot import CURVES, IMAGE, SNAPSHOT, flatten, pack
+from pipeline.protocols import snapshot
+from pipeline.protocols.tree import as_tree, pack_group
 from pipeline.reducer.accumulation import Sum
+from pipeline.reducer.live_integration import PublishedCurve
 from pipeline.reducer.roi_curves import RoiSeries, ScanAxis
 from pipeline.reducer.scan import ScanState
-from pipeline.reducer.state import ReducerStore
+from pipeline.reducer.state import ReducerState
 
 FRAME_NUMBER = "frame number"
 """Label of the axis where nothing moves."""
-
-
-_NO_PHOTONS = {
-    "trusted": 0,
-    "may_drop_raw": 0,
-    "reason": "No photon detection in this scan: set PhotonRoi and use the Balor.",
-}
+_NO_PHOTONS = snapshot.Photons(
+    reason="No photon detection in this scan: set PhotonRoi and use the Balor."
+)
 
 
 class LazyArray:
@@ -46,181 +45,166 @@ class LazyArray:
 class Publisher:
     """Builds the tree from the reducer's state, when it is read and something has changed."""
 
-    def __init__(self, store: ReducerStore) -> None:
-        self._store = store
+    def __init__(self, state: ReducerState, curve_up_to_date: Callable[[], bool]) -> None:
+        """Keep the parts.
+
+        Args:
+            state: what is published.
+            curve_up_to_date: says whether the azimuthal curve is that of the shown image; called
+                under the lock.
+        """
+        self._state = state
+        self._curve_up_to_date = curve_up_to_date
         self._tree: dict[str, Any] = {}
         self._revision = -1
         self._preview: tuple[int, Preview] | None = None
         self._frames_text: tuple[int, str] = (-1, "{}")
-        self.extra: dict[str, dict[str, Any]] = {}
-        """Groups that are computed elsewhere: azimuthal, geometry."""
-        self.settled: Callable[[], bool] = lambda: True
-        """Says whether they belong to the image that is shown."""
-        self.alarms: list[str] = []
-        """What a person should know: files that cannot be written."""
+        self._curve = PublishedCurve()
+        self._alarms: list[str] = []
+
+    def show_curve(self, curve: PublishedCurve) -> None:
+        """Publish a new azimuthal curve with its geometry."""
+        with self._state.lock:
+            self._curve = curve
+            self._state.mark_changed()
+
+    def show_alarms(self, alarms: list[str]) -> None:
+        """Publish what could not be saved."""
+        with self._state.lock:
+            if alarms != self._alarms:
+                self._alarms = alarms
+                self._state.mark_changed()
 
     def tree(self) -> dict[str, Any]:
         """Return the tree; it is never changed afterwards."""
-        store = self._store
-        with store.lock:
-            if self._revision != store.revision:
-                self._tree = self._build()
-                self._revision = store.revision
+        state = self._state
+        with state.lock:
+            if self._revision != state.revision:
+                values = self.published()
+                packed = self._lazy(lambda: pack_group(values))
+                self._tree = as_tree(replace(values, snapshot=packed))
+                self._revision = state.revision
             return self._tree
 
+    def published(self) -> snapshot.Published:
+        """Return everything that is published, but for the packed snapshot of it."""
+        with self._state.lock:
+            shown = self._state.accumulation.shown
+            values = snapshot.Published(
+                revision=self._state.revision,
+                shown=snapshot.CameraImage() if shown is None else self._image(shown),
+                roi_names=tuple(self._state.settings.roi_map),
+                azimuthal=self._curve.azimuthal,
+                geometry=self._curve.geometry,
+                health=self._health(),
+            )
+            return self._with_scan(values, self._state.scan)
+
     def _lazy(self, make: Callable[[], NDArray[Any]]) -> LazyArray:
-        return LazyArray(make, self._store.lock)
+        return LazyArray(make, self._state.lock)
 
-    def _build(self) -> dict[str, Any]:
-        store = self._store
-        tree: dict[str, Any] = {
-            "_attrs": {"NX_class": "NXentry", "default": "accumulated"},
-            "revision": store.revision,
-            **self._image(),
-            **self._scan(store.scan),
-            **self.extra,
-        }
-        tree["health"] = self._health()
-        packed = tree
-        tree[SNAPSHOT] = self._lazy(lambda: pack(flatten(packed)))
-        return tree
-
-    def _image(self) -> dict[str, Any]:
-        accumulation = self._store.accumulation
-        shown = accumulation.shown
-        if shown is None:
-            return {"accumulated_number": 0}
-        if self._preview is None or self._preview[0] != accumulation.changes:
-            self._preview = (accumulation.changes, make_preview(shown.image, shown.good))
+    def _image(self, shown: Sum) -> snapshot.CameraImage:
+        changes = self._state.accumulation.changes
+        if self._preview is None or self._preview[0] != changes:
+            self._preview = (changes, make_preview(shown.image, shown.good))
         preview = self._preview[1]
-        detector = DETECTORS[shown.stream]
         image = self._lazy(lambda: full_image(shown.image, shown.good, preview.hottest))
-        attributes = {"interpretation": "image", "units": shown.unit}
-        return {
-            IMAGE: image,
-            "image_attrs": attributes,
-            "accumulated": {"image": image, "image_attrs": attributes},
-            "accumulated_attrs": {"NX_class": "NXdata", "signal": "image"},
-            "image_unit": shown.unit,
-            "image_shape": np.array(shown.shape, np.int64),
-            **_scalar("image_sum", preview.total),
-            **_scalar("image_max", preview.hottest),
-            "accumulated_number": shown.count,
-            "sum_dtype": shown.image.dtype.str,
-            "sum_frames": self._frames(shown),
-            "sum_settings": json.dumps(shown.settings.values()),
-            **_region(shown),
-            "preview": {
-                "mean": preview.mean,
-                "max": preview.max,
-                "binning": preview.binning,
-                "mean_attrs": attributes,
-                "max_attrs": attributes,
-            },
-            "preview_attrs": {"NX_class": "NXdata", "signal": "mean"},
-            "pixel_size": np.array(detector.pixel_size),
-            "pixel_size_attrs": {"units": "m"},
-            "detector": shown.stream,
-        }
+        region = shown.photon_region
+        return snapshot.CameraImage(
+            image=image,
+            accumulated=snapshot.PlotImage(image=image, unit=shown.unit),
+            image_unit=shown.unit,
+            image_shape=np.array(shown.shape, np.int64),
+            image_sum=preview.total,
+            image_max=preview.hottest,
+            accumulated_number=shown.count,
+            sum_dtype=shown.image.dtype.str,
+            sum_frames=self._frames(shown),
+            sum_settings=json.dumps(shown.settings.values()),
+            image_region=None if region is None else np.array(region, np.int64),
+            preview=snapshot.Preview(
+                mean=preview.mean, max=preview.max, binning=preview.binning, unit=shown.unit
+            ),
+            pixel_size=np.array(DETECTORS[shown.stream].pixel_size),
+            detector=shown.stream,
+        )
 
     def _frames(self, shown: Sum) -> str:
         """Return scans and frame numbers as JSON; made anew only when the image has changed."""
-        changes = self._store.accumulation.changes
+        changes = self._state.accumulation.changes
         if self._frames_text[0] != changes:
             frames = {scan: ranges.as_tuple() for scan, ranges in shown.frames.items()}
             self._frames_text = (changes, json.dumps(frames))
         return self._frames_text[1]
 
-    def _scan(self, scan: ScanState | None) -> dict[str, Any]:
-        names = list(self._store.settings.roi_map)
+    def _with_scan(self, values: snapshot.Published, scan: ScanState | None) -> snapshot.Published:
+        names = values.roi_names
         if scan is None:
-            return {
-                "roi_names": names,
-                "roi_newest": np.full(len(names), math.nan),
-                "photons": _NO_PHOTONS,
-            }
+            newest = np.full(len(names), math.nan)
+            return replace(values, roi_newest=newest, photons=_NO_PHOTONS)
+        if scan.photons is not None:
+            photons, histogram = scan.photons.publish()
+            values = replace(values, photons=photons, energy_histogram=histogram)
+        else:
+            values = replace(values, photons=_NO_PHOTONS)
         axis = scan.axis
         curves = axis.means if axis.by_step else axis.frames
-        label = axis.movables[0] if axis.by_step else FRAME_NUMBER
-        start = scan.start
-        tree: dict[str, Any] = {
-            "roi_names": names,
-            "roi_newest": np.array(scan.newest_means(names), np.float64),
-            "roi_sums": scan.totals.sums(names),
-            "roi_counts": scan.totals.counts(names),
-            "x": self._lazy(curves.x),
-            "x_label": label,
-            "roi_means": {n: self._lazy(_values(axis.frames, n)) for n in axis.frames.names},
-            "step_means": self._steps(axis),
-            CURVES: self._lazy(lambda: _curves(axis, names)),
-            "scan": {
-                "mapping": scan.mapping,
-                "number": scan.number if axis.serial is None else axis.serial,
-                "title": axis.title,
-                "filename": "" if start is None else start.filename,
-                "frames": scan.frames,
-                "processed": scan.processed,
-                "ended": int(scan.ended),
-                "ended_workers": sorted(scan.ended_workers),
-                "series_ended": int(scan.series_ended),
-                "movables": {
-                    _path_name(name): np.array(values, np.float64)
-                    for name, values in axis.positions.items()
-                },
-            },
-        }
-        if scan.photons is not None:
-            tree.update(scan.photons.publish())
-        else:
-            tree["photons"] = _NO_PHOTONS
-        return tree
+        return replace(
+            values,
+            roi_newest=np.array(scan.newest_means(names), np.float64),
+            roi_sums=scan.totals.sums(names),
+            roi_counts=scan.totals.counts(names),
+            x=self._lazy(curves.x),
+            x_label=axis.movables[0] if axis.by_step else FRAME_NUMBER,
+            roi_means={n: self._lazy(_values(axis.frames, n)) for n in axis.frames.names},
+            step_means={n: self._steps(axis, n) for n in axis.means.names},
+            curves=self._lazy(lambda: _curves(axis, names)),
+            scan=_scan(scan),
+        )
 
-    def _steps(self, axis: ScanAxis) -> dict[str, Any]:
-        steps: dict[str, Any] = {}
-        for name in axis.means.names:
-            steps[name] = {
-                "x": self._lazy(axis.means.x),
-                "x_attrs": {"long_name": axis.movables[0]},
-                "y": self._lazy(_values(axis.means, name)),
-                "y_attrs": {"long_name": f"mean of {name}"},
-                "y_errors": self._lazy(_values(axis.errors, name)),
-                "n": self._lazy(_counts(axis.counts, name)),
-            }
-            steps[f"{name}_attrs"] = {"NX_class": "NXdata", "signal": "y", "axes": ["x"]}
-        return steps
+    def _steps(self, axis: ScanAxis, name: str) -> snapshot.StepMeans:
+        return snapshot.StepMeans(
+            x=self._lazy(axis.means.x),
+            y=self._lazy(_values(axis.means, name)),
+            y_errors=self._lazy(_values(axis.errors, name)),
+            n=self._lazy(_counts(axis.counts, name)),
+            x_label=axis.movables[0],
+            y_label=f"mean of {name}",
+        )
 
-    def _health(self) -> dict[str, Any]:
-        store = self._store
-        health = store.health
-        alarms = list(self.alarms)
-        if store.scan is not None and store.scan.photons is not None:
-            alarms += store.scan.photons.alarms()
-        tree: dict[str, Any] = {
-            "frames": health.frames,
-            "failed_frames": health.failed_frames,
-            "late_frames": store.accumulation.late,
-            "last_error": health.last_error,
-            "alarms": alarms,
-            "settled": int(self.settled()),
-        }
-        if health.last_frame_time is not None:
-            tree["last_frame_time"] = health.last_frame_time
-        return tree
+    def _health(self) -> snapshot.Health:
+        state = self._state
+        alarms = list(self._alarms)
+        if state.scan is not None and state.scan.photons is not None:
+            alarms += state.scan.photons.alarms()
+        newest = state.health.last_frame_time
+        return snapshot.Health(
+            frames=state.health.frames,
+            failed_frames=state.health.failed_frames,
+            late_frames=state.accumulation.late,
+            last_error=state.health.last_error,
+            alarms=tuple(alarms),
+            settled=int(state.files_closed and self._curve_up_to_date()),
+            last_frame_time=math.nan if newest is None else newest,
+        )
 
 
-def _scalar(name: str, value: float) -> dict[str, float]:
-    """A NaN scalar breaks dranspose's HTTP reader: without a value it is left out."""
-    return {name: value} if math.isfinite(value) else {}
-
-
-def _region(shown: Sum) -> dict[str, NDArray[np.int64]]:
-    region = shown.photon_region
-    return {} if region is None else {"image_region": np.array(region, np.int64)}
-
-
-def _path_name(name: str) -> str:
-    name = name.replace("/", "_")
-    return f"{name}_" if name.endswith("_attrs") else name
+def _scan(scan: ScanState) -> snapshot.Scan:
+    axis = scan.axis
+    return snapshot.Scan(
+        mapping=scan.mapping,
+        number=scan.number if axis.serial is None else axis.serial,
+        title=axis.title,
+        filename="" if scan.start is None else scan.start.filename,
+        frames=scan.frames,
+        processed=scan.processed,
+        ended=int(scan.ended),
+        ended_workers=tuple(sorted(scan.ended_workers)),
+        series_ended=int(scan.series_ended),
+        movables={
+            name: np.array(positions, np.float64) for name, positions in axis.positions.items()
+        },
+    )
 
 
 def _values(series: RoiSeries, name: str) -> Callable[[], NDArray[np.float64]]:
@@ -231,7 +215,7 @@ def _counts(series: RoiSeries, name: str) -> Callable[[], NDArray[np.int64]]:
     return lambda: np.nan_to_num(series.values(name), nan=0).astype(np.int64)
 
 
-def _curves(axis: ScanAxis, names: list[str]) -> NDArray[np.uint8]:
+def _curves(axis: ScanAxis, names: tuple[str, ...]) -> NDArray[np.uint8]:
     means = axis.means if axis.by_step else axis.frames
     nothing = np.empty((0, len(means)))
     values = [means.values(name) for name in names]
@@ -239,11 +223,11 @@ def _curves(axis: ScanAxis, names: list[str]) -> NDArray[np.uint8]:
         errors = [axis.errors.values(name) for name in names]
     else:
         errors = [np.full(len(means), math.nan) for _ in names]
-    return pack(
-        {
-            "names": names,
-            "x": means.x(),
-            "means": np.array(values) if names else nothing,
-            "errors": np.array(errors) if names else nothing,
-        }
+    return pack_group(
+        snapshot.RoiCurves(
+            names=names,
+            x=means.x(),
+            means=np.array(values) if names else nothing,
+            errors=np.array(errors) if names else nothing,
+        )
     )

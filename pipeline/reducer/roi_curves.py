@@ -1,4 +1,4 @@
-"""Frames and motor steps: put results in order, close bursts, average per step."""
+"""ROI curves: means per frame, and per motor step."""
 
 import math
 from collections import deque
@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-KEEP = 100_000
-"""Rows that a curve keeps at most; older ones are let go."""
+from pipeline.protocols.snapshot import MAX_CURVE_POINTS
 
 
 @dataclass(frozen=True)
@@ -42,7 +41,7 @@ def step_mean(values: NDArray[np.float64]) -> StepMean:
 class RoiSeries:
     """ROI means, one row a frame or a step; a ROI that was not there has NaN."""
 
-    def __init__(self, keep: int = KEEP) -> None:
+    def __init__(self, keep: int = MAX_CURVE_POINTS) -> None:
         self._keep = keep
         self._names: list[str] = []
         self._x = np.empty(256)
@@ -116,13 +115,13 @@ class ScanAxis:
         """Take in Sardana's description of the scan."""
         movables = description.get("ref_moveables")
         self.movables = tuple(map(str, movables)) if isinstance(movables, list | tuple) else ()
-        self.positions = {name: deque(maxlen=KEEP) for name in self.movables}
+        self.positions = {name: deque(maxlen=MAX_CURVE_POINTS) for name in self.movables}
         self.title = str(description.get("title", ""))
         serial = description.get("serialno")
         self.serial = serial if isinstance(serial, int) else None
 
     def add_frame(self, frame: int, means: Mapping[str, float]) -> None:
-        """Take in the ROI means of the next frame."""
+        """Add the ROI means of the next frame."""
         self.frames.append(frame, means)
         if self.by_step:
             self._burst.append(dict(means))
@@ -158,8 +157,8 @@ class RoiTotals:
         self._sums: dict[str, float] = {}
         self._counts: dict[str, int] = {}
 
-    def add(self, means: Mapping[str, float]) -> None:
-        """Take in the ROI means of one frame, by name."""
+    def add_means(self, means: Mapping[str, float]) -> None:
+        """Add the ROI means of one frame, by name."""
         for name, mean in means.items():
             seen = not math.isnan(mean)
             self._sums[name] = self._sums.get(name, 0.0) + (mean if seen else 0.0)

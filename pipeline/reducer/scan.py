@@ -62,7 +62,7 @@ class ScanState:
 
     @property
     def begun(self) -> bool:
-        """True when the map brought more than a call to hand over."""
+        """True when the map brought more than a flush."""
         return self.start is not None or self.frames > 0 or bool(self.axis.title)
 
     @property
@@ -70,8 +70,8 @@ class ScanState:
         """What its photons say; without detection, those of the scan before."""
         return self._photons_before if self.photons is None else self.photons.summary
 
-    def add(self, batch: Batch, settings: Settings) -> None:
-        """Take in a batch."""
+    def add_batch(self, batch: Batch, settings: Settings) -> None:
+        """Take in a batch; what its event gave counts when its turn has come."""
         self._arrived += 1
         self._records |= batch.start is not None and SARDANA in batch.streams
         if batch.start is not None and self.start is None:
@@ -139,7 +139,7 @@ class ScanState:
             self._newest = frame
             means = dict(zip(frame.roi_names, frame.roi_means.tolist(), strict=True))
             self.axis.add_frame(frame.frame, means)
-            self.totals.add(means)
+            self.totals.add_means(means)
             if frame.photons is not None:
                 photons = self.photons or self._begin_photons(settings)
                 photons.add(batch.event, frame.frame, frame.photons)

@@ -14,12 +14,12 @@ from pipeline.reducer.scan import ScanState
 
 _UNKNOWN = "None"
 """The trigger map of a process that was started in the middle of a run."""
-_KEPT_SCANS = 3
-_KEPT_LABELS = 1000
+_MAX_SCANS = 3
+_MAX_LABELS = 1000
 
 
 @dataclass
-class ReducerStore:
+class ReducerState:
     """Outlives a scan: dranspose makes a new reducer object for each one."""
 
     lock: threading.RLock = field(default_factory=threading.RLock)
@@ -29,22 +29,32 @@ class ReducerStore:
     health: Health = field(default_factory=Health)
     scan: ScanState | None = None
     """The newest scan that has begun."""
-    revision: int = 0
+    _revision: int = 0
     _scans: dict[str, ScanState] = field(default_factory=dict)
-    _past: dict[str, tuple[int, str]] = field(default_factory=dict)
-    """Order and label of scans that are let go."""
+    _dropped: dict[str, tuple[int, str]] = field(default_factory=dict)
+    """Order and label of scans that are no longer kept."""
     _closing: list[tuple[PhotonScan, bool]] = field(default_factory=list)
     _being_closed: int = 0
     _orders: int = 0
     _oldest: int = 0
     _begun: int = 0
     _announced: str = _UNKNOWN
-    _in_hand: dict[str, tuple[str, int]] = field(default_factory=dict)
-    """By worker name: its process, and how many frames of sums it holds."""
+    _buffered: dict[str, tuple[str, int]] = field(default_factory=dict)
+    """By worker name: its process, and how many frames of sums it has not sent yet."""
     _last_sequence: dict[str, int] = field(default_factory=dict)
 
+    @property
+    def revision(self) -> int:
+        """Number of the newest change of anything that is published."""
+        return self._revision
+
+    def mark_changed(self) -> None:
+        """Say that something that is published has changed."""
+        with self.lock:
+            self._revision += 1
+
     def announce(self, mapping: str) -> None:
-        """Take note that a trigger map has begun; what was before is cut off."""
+        """Note that a trigger map has begun; what was before is cut off."""
         self._announced = mapping
         scan = self._scans.get(mapping)
         if scan is None:
@@ -71,25 +81,25 @@ class ReducerStore:
         before = self.scan.photon_evidence if self.scan is not None else NOTHING_BEFORE
         self._scans[mapping] = ScanState(mapping, self._orders, before)
         # Frames of a cut-off scan may still come with the first event of the next.
-        while len(self._scans) > _KEPT_SCANS:
-            past = self._scans.pop(next(iter(self._scans)))
-            self._past[past.mapping] = past.order, past.label
-            self._close(past)
-        while len(self._past) > _KEPT_LABELS:
-            del self._past[next(iter(self._past))]
+        while len(self._scans) > _MAX_SCANS:
+            oldest = self._scans.pop(next(iter(self._scans)))
+            self._dropped[oldest.mapping] = oldest.order, oldest.label
+            self._close(oldest)
+        while len(self._dropped) > _MAX_LABELS:
+            del self._dropped[next(iter(self._dropped))]
         return self._scans[mapping]
 
-    def add(self, batch: Batch) -> None:
-        """Take in a batch, once."""
+    def add_batch(self, batch: Batch) -> None:
+        """Take in a batch; one that came before is dropped."""
         if batch.sequence <= self._last_sequence.get(batch.boot, -1):
             return
         self._last_sequence[batch.boot] = batch.sequence
-        self.revision += 1
+        self.mark_changed()
         for error in batch.refused:
             self.health.fail(error)
         for error in batch.failed:
             self.health.fail(f"event {batch.event}: {error}", 1)
-        if batch.mapping not in self._past:
+        if batch.mapping not in self._dropped:
             self._add_to_scan(self._scan_of(batch.mapping), batch)
         order, _ = self._order_and_label(batch.mapping)
         if batch.frame is not None:
@@ -97,34 +107,34 @@ class ReducerStore:
             self.health.last_frame_time = time.time()
             if not batch.frame.accumulate:
                 self.accumulation.note_forwarded((order, batch.event))
-        self._count_in_hand(batch)
+        self._count_buffered(batch)
         for partial in batch.partials:
             order, label = self._order_and_label(partial.mapping)
-            self.accumulation.add(partial, batch.worker, order, label, self.settings)
+            self.accumulation.add_partial(partial, batch.worker, order, label, self.settings)
 
-    def _count_in_hand(self, batch: Batch) -> None:
-        """Notice what a killed worker took with it."""
-        boot, frames = self._in_hand.get(batch.worker, (batch.boot, 0))
+    def _count_buffered(self, batch: Batch) -> None:
+        """Count the frames that a worker has not sent yet: a killed one takes them with it."""
+        boot, frames = self._buffered.get(batch.worker, (batch.boot, 0))
         if boot != batch.boot:
             if frames:
-                lost = f"{batch.worker} was restarted; {frames} frames that it held are lost"
-                self.health.fail(lost, frames)
+                lost = f"{frames} frames that it had buffered are lost"
+                self.health.fail(f"{batch.worker} was restarted; {lost}", frames)
             frames = 0
         frame = batch.frame
         frames += frame is not None and frame.accumulate and frame.photons is None
         frames -= sum(
             len(p.events) for p in batch.partials if p.accumulate and p.unit != Unit.COUNTS
         )
-        self._in_hand[batch.worker] = batch.boot, max(0, frames)
+        self._buffered[batch.worker] = batch.boot, max(0, frames)
 
     def _order_and_label(self, mapping: str) -> tuple[int, str]:
-        if mapping in self._past:
-            return self._past[mapping]
+        if mapping in self._dropped:
+            return self._dropped[mapping]
         scan = self._scan_of(mapping)
         return scan.order, scan.label
 
     def _add_to_scan(self, scan: ScanState, batch: Batch) -> None:
-        scan.add(batch, self.settings)
+        scan.add_batch(batch, self.settings)
         if scan.begun and (self.scan is None or scan.order > self.scan.order):
             self._begin(scan)
         if scan.ended:
@@ -149,10 +159,10 @@ class ReducerStore:
             return closing
 
     def note_closed(self, files: int) -> None:
-        """Say that files which `take_closing` gave are closed."""
+        """Note that files which `take_closing` gave are closed."""
         with self.lock:
             self._being_closed -= files
-            self.revision += 1
+            self.mark_changed()
 
     @property
     def files_closed(self) -> bool:
@@ -160,13 +170,27 @@ class ReducerStore:
         return not self._closing and not self._being_closed
 
     def watch(self, now: float) -> None:
-        """Look whether a scan waits for an event that does not come; `now` is monotonic [s]."""
+        """Give up events that have not come for too long; `now` is monotonic [s]."""
         with self.lock:
             for scan in self._scans.values():
                 given_up = scan.watch(now, self.settings)
                 if given_up:
-                    self.health.fail(given_up)
-                    self.revision += 1
+                    self.fail(given_up)
+
+    def fail(self, error: str, frames: int = 0) -> None:
+        """Note an error and how many frames it cost."""
+        with self.lock:
+            self.health.fail(error, frames)
+            self.mark_changed()
+
+    def update_settings(self, settings: Settings) -> None:
+        """Take over changed settings."""
+        with self.lock:
+            self.settings = settings
+            self.accumulation.reset(settings.accumulation_id)
+            if self.scan is not None and self.scan.photons is not None:
+                self.scan.photons.update(settings)
+            self.mark_changed()
 
     def scans(self) -> tuple[ScanState, ...]:
         """Return the scans that may still change."""

@@ -9,7 +9,7 @@ from pipeline.files.nexus_image import ImageRecord, save_sum
 from pipeline.model.cameras import DETECTORS
 from pipeline.reducer.accumulation import Sum
 from pipeline.reducer.live_integration import geometry_of, region_of
-from pipeline.reducer.state import ReducerStore
+from pipeline.reducer.state import ReducerState
 
 logger = logging.getLogger(__name__)
 
@@ -20,15 +20,15 @@ _MIN_FRAMES = 2
 class SumSaver:
     """Writes sums; called from one thread, outside of the path of results."""
 
-    def __init__(self, store: ReducerStore) -> None:
-        self._store = store
+    def __init__(self, state: ReducerState) -> None:
+        self._state = state
         self._alarm = ""
 
     def save(self, total: Sum) -> None:
         """Save a sum when it has enough frames, is not saved yet and a folder is set."""
-        with self._store.lock:
-            folder = self._store.settings.output_folder
-            if not self.wanted(total):
+        with self._state.lock:
+            folder = self._state.settings.output_folder
+            if not self.must_save(total):
                 total.saved_count = total.count
                 return
             record = _record(total)
@@ -38,15 +38,14 @@ class SumSaver:
         except FileError as error:
             self._alarm = f"A sum of {record.count} frames was not saved: {error}"
             logger.error(self._alarm)
-            with self._store.lock:
-                self._store.health.fail(self._alarm)
+            self._state.fail(self._alarm)
         else:
             self._alarm = ""
             logger.info("saved a sum of %d frames as %s", record.count, path)
 
-    def wanted(self, total: Sum) -> bool:
+    def must_save(self, total: Sum) -> bool:
         """Say whether a sum is to be saved and is not yet."""
-        folder = self._store.settings.output_folder
+        folder = self._state.settings.output_folder
         return bool(folder) and total.count >= _MIN_FRAMES and total.saved_count != total.count
 
     def alarms(self) -> list[str]:

@@ -1,5 +1,7 @@
 """What the observer fetches, from a tree that dranspose's own code serves."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from support.client_side import wait_for
@@ -7,29 +9,28 @@ from support.published import published
 
 from femtotango.component.results_poller import Curves, Observer
 from femtotango.dranspose_client.http import Reducer
-from pipeline.protocols.snapshot import pack
+from pipeline.protocols import snapshot
+from pipeline.protocols.tree import as_tree, pack_group
 
 
 class Published(dict):
     """A reducer's tree that is changed as the reducer does: everything at once."""
 
     def show(self, revision, frames=0, mapping="m", means=((1.0, 2.0),), **more):
-        snapshot = {"revision": revision, "health/frames": frames, **more}
-        if mapping:
-            snapshot["scan/mapping"] = mapping
-        names = [f"roi{i}" for i in range(len(means))]
-        self.update(
-            snapshot=pack(snapshot),
-            curves=pack(
-                {
-                    "names": names,
-                    "x": np.arange(float(len(means[0]))),
-                    "means": np.array(means, float),
-                    "errors": np.zeros_like(np.array(means, float)),
-                }
-            ),
+        values = snapshot.Published(
             revision=revision,
+            health=snapshot.Health(frames=frames),
+            scan=snapshot.Scan(mapping=mapping),
+            **more,
         )
+        curves = snapshot.RoiCurves(
+            names=tuple(f"roi{i}" for i in range(len(means))),
+            x=np.arange(float(len(means[0]))),
+            means=np.array(means, float),
+            errors=np.zeros_like(np.array(means, float)),
+        )
+        values = replace(values, snapshot=pack_group(values), curves=pack_group(curves))
+        self.update(as_tree(values))
 
 
 @pytest.fixture
@@ -46,40 +47,40 @@ def observer(tree):
 
 
 def test_a_reducer_without_results_says_how_to_start_it(observer):
-    observation = observer.step()
+    observation = observer.poll_results()
     assert "pipeline.reducer:FemtomaxReducer" in observation.error
 
 
 def test_snapshot_and_curves_of_one_revision(tree, observer):
-    tree.show(3, frames=2, detector="pilatus")
-    observation = observer.step()
+    tree.show(3, frames=2, shown=snapshot.CameraImage(detector="pilatus"))
+    observation = observer.poll_results()
     assert observation.error is None
     assert observation.revision == observation.curves.revision == 3
-    assert observation.snapshot["detector"] == "pilatus"
+    assert observation.snapshot.shown.detector == "pilatus"
     assert observation.mapping == observation.curves.mapping == "m"
     np.testing.assert_array_equal(observation.curves.means, [[1.0, 2.0]])
 
 
 def test_nothing_is_fetched_again_while_the_revision_stays(tree, observer):
     tree.show(3)
-    first = observer.step()
-    assert observer.step().snapshot is first.snapshot
+    first = observer.poll_results()
+    assert observer.poll_results().snapshot is first.snapshot
     tree.show(4)
-    assert observer.step().revision == 4
+    assert observer.poll_results().revision == 4
 
 
 def test_a_reducer_that_was_restarted_begins_anew(tree, observer):
     tree.show(300, frames=50)
-    observer.step()
+    observer.poll_results()
     tree.show(2, frames=1)
-    observation = observer.step()
+    observation = observer.poll_results()
     assert observation.revision == 2
     assert observation.frame_rate == 0.0
 
 
 def test_before_the_first_scan_there_are_no_curves(tree, observer):
     tree.show(1, mapping="")
-    observation = observer.step()
+    observation = observer.poll_results()
     assert observation.error is None
     assert observation.curves.revision == 1
     assert observation.curves.names == ()
@@ -88,12 +89,12 @@ def test_before_the_first_scan_there_are_no_curves(tree, observer):
 def test_big_curves_are_fetched_less_often_but_always_on_demand(tree, observer):
     big = np.ones((100, 20_000))
     tree.show(1, means=big)
-    observer.step()
+    observer.poll_results()
     tree.show(2, means=2 * big)
-    assert observer.step().curves.revision == 1
-    assert observer.step(complete=True).curves.means[0, 0] == 2.0
+    assert observer.poll_results().curves.revision == 1
+    assert observer.poll_results(complete=True).curves.means[0, 0] == 2.0
     tree.show(3, means=3 * big)
-    wait_for(lambda: observer.step().curves.revision == 3)
+    wait_for(lambda: observer.poll_results().curves.revision == 3)
 
 
 def test_results_stay_when_the_reducer_goes_but_are_marked(tree):
@@ -101,8 +102,8 @@ def test_results_stay_when_the_reducer_goes_but_are_marked(tree):
         reducer = Reducer(address)
         observer = Observer(reducer)
         tree.show(5, frames=3)
-        assert observer.step().error is None
-    observation = observer.step()
+        assert observer.poll_results().error is None
+    observation = observer.poll_results()
     assert "does not answer" in observation.error
     assert observation.frames == 3
     reducer.close()
@@ -111,7 +112,7 @@ def test_results_stay_when_the_reducer_goes_but_are_marked(tree):
 def test_a_packed_set_that_cannot_be_read_is_said(tree, observer):
     tree.show(5)
     tree["snapshot"] = np.zeros(20, np.uint8)
-    assert "cannot be read" in observer.step().error
+    assert "cannot be read" in observer.poll_results().error
 
 
 def test_rows_come_in_the_order_that_is_asked_for():

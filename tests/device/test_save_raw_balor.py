@@ -17,6 +17,8 @@ from femtotango.device.balor_monitor import Balor
 from femtotango.dranspose_client.services import Config, Service
 from femtotango.errors import NoBalor
 from femtotango.simulation.balor_device import BalorSimulator
+from pipeline.protocols import snapshot
+from pipeline.protocols.snapshot import NOTHING
 
 pytestmark = pytest.mark.timeout(60)
 SERVICE = Service("worker", "w1", "u", "h", "m")
@@ -62,9 +64,10 @@ class Watched:
         self.balor = Balor(device, lambda: self.view, self._tell)
 
     def show(self, mapping: str = "m", **photons: object) -> None:
-        snapshot = {f"photons/{name}": value for name, value in photons.items()}
-        results = Observation(snapshot={**snapshot, "scan/mapping": mapping}, error=None)
-        self.view = replace(self.view, results=results)
+        published = replace(
+            NOTHING, scan=snapshot.Scan(mapping=mapping), photons=snapshot.Photons(**photons)
+        )
+        self.view = replace(self.view, results=Observation(published, error=None))
 
     def _tell(self, save_raw: bool | None, alarm: str, note: str) -> None:
         self.save_raw, self.alarm, self.note = save_raw, alarm, note

@@ -103,8 +103,7 @@ def check_run(steps: list[str], workers: int, seed: int) -> None:
     run.new_scan()
     run.to_all(sardana=sardana("DataDescription", title=FLUSH, serialno=0, scandir=""))
     run.deliver()
-    store = run.reducer._store
-    current = store.accumulation.current
+    current = run.reducer._state.accumulation.current
     if expected.count == 0:
         assert current is None or current.accumulation_id < expected.accumulation_id
         return
@@ -148,7 +147,7 @@ def test_settings_that_reach_one_worker_later_split_no_sum() -> None:
     run.to_one(0, andor3_balor=image(7, dark))
     run.to_all(andor3_balor=series_end())
     run.deliver()
-    sums = run.reducer._store.accumulation
+    sums = run.reducer._state.accumulation
     assert run.published["image_unit"] == "counts"
     assert run.published["accumulated_number"] == 3
     assert [(s.unit, s.count) for s in sums.ended] == [("ADU", 5)]

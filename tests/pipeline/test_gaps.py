@@ -31,7 +31,7 @@ def send(run: Dispatch, first: int, number: int) -> None:
 
 def tick(run: Dispatch, now: float) -> None:
     run.reducer._update_settings(parameters(run.settings[0]))
-    run.reducer._tasks.run(now)
+    run.reducer._background.do_due_work(now)
 
 
 def photons(run: Dispatch) -> dict:
@@ -124,7 +124,7 @@ def test_what_waits_holds_no_pixels():
     for number in range(5):
         run.to_one(pilatus=image(number, np.ones((8, 8), np.float32)))
     run.deliver()
-    waiting = run.reducer._store.scans()[-1]._reorder._waiting
+    waiting = run.reducer._state.scans()[-1]._reorder._waiting
     assert len(waiting) == 5
     assert all(item.partials == () for _, _, item in waiting)
     assert run.published["accumulated_number"] == 5

@@ -20,10 +20,10 @@ def accumulate(run: Dispatch, frames: int) -> None:
 
 def tick(run: Dispatch, now: float) -> None:
     run.reducer._update_settings(parameters(run.settings[0]))
-    tasks = run.reducer._tasks
-    tasks.run(now)
-    tasks._saving.submit(int).result()
-    tasks.run(now)
+    work = run.reducer._background
+    work.do_due_work(now)
+    work._saving.submit(int).result()
+    work.do_due_work(now)
 
 
 def test_sums_are_saved_when_the_next_one_starts(tmp_path: Path, monkeypatch) -> None:

@@ -14,7 +14,7 @@ from support.dispatch import (
     series_end,
 )
 
-from pipeline.protocols.snapshot import unpack
+from pipeline.protocols.packing import unpack
 
 ROIS = json.dumps(
     {
@@ -139,7 +139,7 @@ def test_a_change_of_shape_starts_a_new_sum() -> None:
     run.deliver()
     assert run.published["accumulated_number"] == 3
     assert np.asarray(run.published["image"]).shape == (5, 6)
-    assert [s.count for s in run.reducer._store.accumulation.ended] == [4]
+    assert [s.count for s in run.reducer._state.accumulation.ended] == [4]
 
 
 def test_a_reset_empties_the_published_sum_at_once() -> None:
@@ -186,7 +186,7 @@ def test_the_curve_is_settled_when_it_belongs_to_the_newest_image() -> None:
     run.to_all(pilatus=series_end())
     run.deliver()
     assert run.published["health"]["settled"] == 0
-    run.reducer._tasks.run(1e9)
+    run.reducer._background.do_due_work(1e9)
     assert run.published["health"]["settled"] == 1
     assert len(run.published["azimuthal"]["q"]) == 5
     run.change(distance=0.2)

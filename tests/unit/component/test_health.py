@@ -8,11 +8,15 @@ from femtotango.component.scan_progress import Scan
 from femtotango.component.state import Pipeline, View
 from femtotango.dranspose_client.services import Config, Progress, Service
 from pipeline.model.parameters import Settings
+from pipeline.protocols import snapshot
+from pipeline.protocols.groups import Group
+from pipeline.protocols.snapshot import NOTHING, Health
 
+PUBLISHED = replace(NOTHING, scan=snapshot.Scan(mapping="m"))
 SERVICE = Service("worker", "w1", "u", "h", "m")
 CONFIG = Config((SERVICE,), (SERVICE,), SERVICE, "h", {})
 IDLE = View(
-    results=Observation(snapshot={"scan/mapping": "m"}, error=None),
+    results=Observation(snapshot=PUBLISHED, error=None),
     pipeline=Pipeline(config=CONFIG, error=None),
     scan=Scan(number=1, mapping="m"),
 )
@@ -21,9 +25,9 @@ RUNNING = replace(
 )
 
 
-def shown(view: View, **values: object) -> View:
-    snapshot = {**view.snapshot, **{k.replace("__", "/"): v for k, v in values.items()}}
-    return replace(view, results=replace(view.results, snapshot=snapshot))
+def shown(view: View, **groups: Group) -> View:
+    """Return the view with other published groups."""
+    return replace(view, results=replace(view.results, snapshot=replace(view.snapshot, **groups)))
 
 
 def pipeline(view: View, **changes: object) -> View:
@@ -45,7 +49,7 @@ CASES = [
         "being stopped",
     ),
     (
-        shown(RUNNING, health__failed_frames=2, health__last_error="event 7: cut off"),
+        shown(RUNNING, health=Health(failed_frames=2, last_error="event 7: cut off")),
         State.ALARM,
         "2 frames of this scan could not be used, the last: event 7: cut off",
     ),
@@ -55,7 +59,7 @@ CASES = [
         "worker1 ended or was restarted in this scan; frames may be missing: call StopScan.",
     ),
     (replace(IDLE, scan=replace(IDLE.scan, lost=frozenset({"worker1"}))), State.ON, "Ready."),
-    (shown(IDLE, health__alarms=["Disk full."]), State.ALARM, "Disk full."),
+    (shown(IDLE, health=Health(alarms=("Disk full.",))), State.ALARM, "Disk full."),
     (replace(IDLE, save_raw_alarm="Frames 3-9 are lost."), State.ALARM, "Frames 3-9 are lost."),
     (replace(IDLE, save_raw_note="The Balor is off."), State.ON, "The Balor is off."),
     (View(), State.UNKNOWN, "not asked yet"),
@@ -70,7 +74,11 @@ CASES = [
     (pipeline(IDLE, config=replace(CONFIG, ingesters=())), State.FAULT, "no ingester"),
     (pipeline(IDLE, config=replace(CONFIG, workers=()), replay=True), State.ON, "Ready."),
     (pipeline(IDLE, waiting="w2 is behind."), State.ON, "w2 is behind."),
-    (shown(IDLE, geometry__reason="Distance is not set."), State.ON, "Distance is not set."),
+    (
+        shown(IDLE, geometry=snapshot.Geometry(reason="Distance is not set.")),
+        State.ON,
+        "Distance is not set.",
+    ),
     (
         replace(IDLE, settings=Settings(histogram_min=5.0, histogram_max=5.0)),
         State.ON,
@@ -88,13 +96,13 @@ def test_state_and_what_the_status_says(view, state, said):
 
 
 def test_failures_and_alarms_of_the_scan_before_are_no_alarm_once_a_new_one_is_prepared():
-    failed = shown(RUNNING, health__failed_frames=2, health__alarms=["Pile-up."])
+    failed = shown(RUNNING, health=Health(failed_frames=2, alarms=("Pile-up.",)))
     prepared = replace(failed, scan=replace(RUNNING.scan, mapping="new", failed_before=2))
     assert judge(failed).state is State.ALARM
     assert judge(prepared).state is State.RUNNING
-    begun = shown(prepared, scan__mapping="new", health__alarms=[])
+    begun = shown(prepared, scan=snapshot.Scan(mapping="new"), health=Health(failed_frames=2))
     assert judge(begun).state is State.RUNNING
-    assert judge(shown(begun, health__failed_frames=3)).state is State.ALARM
+    assert judge(shown(begun, health=Health(failed_frames=3))).state is State.ALARM
 
 
 def test_a_configuration_that_cannot_work_is_said_before_what_follows_from_it():

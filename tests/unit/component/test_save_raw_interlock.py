@@ -17,6 +17,8 @@ from femtotango.component.scan_progress import Scan
 from femtotango.component.state import Pipeline, View
 from femtotango.dranspose_client.services import Config, Service
 from femtotango.errors import NotTrusted
+from pipeline.protocols import snapshot
+from pipeline.protocols.snapshot import NOTHING
 
 SERVICE = Service("worker", "w1", "u", "h", "m")
 CONFIG = Config((SERVICE,), (SERVICE,), SERVICE, "h", {})
@@ -25,10 +27,13 @@ AT_WORK = Pipeline(config=CONFIG, error=None)
 
 def seen(error=None, mapping="m", ended=0, **photons):
     """Return the view of a series under way."""
-    snapshot = {f"photons/{k}": v for k, v in photons.items()}
-    snapshot |= {"scan/mapping": mapping, "scan/ended": ended}
+    published = replace(
+        NOTHING,
+        scan=snapshot.Scan(mapping=mapping, ended=ended),
+        photons=snapshot.Photons(**photons),
+    )
     return View(
-        results=Observation(snapshot=snapshot, error=error),
+        results=Observation(published, error=error),
         pipeline=AT_WORK,
         scan=Scan(mapping=mapping, done=False),
     )
@@ -111,8 +116,8 @@ def test_frames_are_named_anew_as_long_as_the_scan_goes_on():
 
 
 def test_the_scan_is_named():
-    snapshot = {**LOST.snapshot, "scan/number": 5}
-    loss = lost(replace(LOST, results=replace(LOST.results, snapshot=snapshot)))
+    published = replace(LOST.snapshot, scan=replace(LOST.snapshot.scan, number=5))
+    loss = lost(replace(LOST, results=replace(LOST.results, snapshot=published)))
     assert "Frames 7-9 of scan 5 have" in loss.text
 
 
@@ -147,7 +152,7 @@ def test_save_raw_that_is_on_already_need_not_be_switched_on():
 
 @pytest.mark.parametrize("view", [TRUSTED, LOST])
 def test_only_the_header_of_the_series_under_way_is_compared(view):
-    ended = {**view.snapshot, "scan/ended": 1}
+    ended = replace(view.snapshot, scan=replace(view.snapshot.scan, ended=1))
     assert compare_header(True, replace(view, results=Observation(ended, error=None))) == ""
     assert compare_header(True, replace(view, scan=Scan(mapping="prepared"))) == ""
     assert compare_header(True, replace(view, scan=replace(view.scan, stopped=True))) == ""

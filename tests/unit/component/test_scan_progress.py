@@ -11,6 +11,8 @@ from femtotango.component.scan_progress import (
     series_over,
 )
 from femtotango.dranspose_client.services import Config, Progress, Service
+from pipeline.protocols import snapshot
+from pipeline.protocols.snapshot import NOTHING
 
 SCAN = Scan(
     number=3,
@@ -21,13 +23,15 @@ SCAN = Scan(
     progress=Progress(32, 32, 32, False),
     done=False,
 )
-SNAPSHOT = {
-    "scan/mapping": "m",
-    "scan/ended": 1,
-    "scan/ended_workers": ["w1", "w2"],
-    "scan/processed": 30,
-    "health/settled": 1,
-}
+SNAPSHOT = replace(
+    NOTHING,
+    scan=snapshot.Scan(mapping="m", ended=1, ended_workers=("w1", "w2"), processed=30),
+    health=snapshot.Health(settled=1),
+)
+
+
+def scanned(**changes):
+    return replace(SNAPSHOT, scan=replace(SNAPSHOT.scan, **changes))
 
 
 def test_complete_when_all_events_all_workers_and_the_curve_are_in():
@@ -35,17 +39,17 @@ def test_complete_when_all_events_all_workers_and_the_curve_are_in():
 
 
 @pytest.mark.parametrize(
-    "snapshot",
+    "published",
     [
-        {},
-        SNAPSHOT | {"scan/mapping": "the scan before"},
-        SNAPSHOT | {"scan/ended": 0},
-        SNAPSHOT | {"scan/ended_workers": ["w1"]},
-        SNAPSHOT | {"health/settled": 0},
+        NOTHING,
+        scanned(mapping="the scan before"),
+        scanned(ended=0),
+        scanned(ended_workers=("w1",)),
+        replace(SNAPSHOT, health=snapshot.Health(settled=0)),
     ],
 )
-def test_not_complete_while_results_are_missing(snapshot):
-    assert not complete(snapshot, SCAN)
+def test_not_complete_while_results_are_missing(published):
+    assert not complete(published, SCAN)
 
 
 @pytest.mark.parametrize(
@@ -63,15 +67,15 @@ def test_not_complete_while_events_are_missing(scan):
 
 def test_replay_has_no_workers_and_is_complete_with_its_series():
     replay = replace(SCAN, workers=frozenset(), frames=None)
-    assert complete(SNAPSHOT | {"scan/ended_workers": ["replay-worker-0"]}, replay)
+    assert complete(scanned(ended_workers=("replay-worker-0",)), replay)
 
 
 def test_outstanding_counts_what_was_neither_good_nor_failed():
-    assert outstanding(SNAPSHOT | {"scan/processed": 13}, SCAN) == 17
+    assert outstanding(scanned(processed=13), SCAN) == 17
     assert outstanding(SNAPSHOT, SCAN) == 0
-    assert outstanding({}, SCAN) == 30
-    assert outstanding(SNAPSHOT | {"scan/mapping": "the scan before"}, SCAN) == 30
-    assert outstanding({}, replace(SCAN, frames=None)) == 0
+    assert outstanding(NOTHING, SCAN) == 30
+    assert outstanding(scanned(mapping="the scan before"), SCAN) == 30
+    assert outstanding(NOTHING, replace(SCAN, frames=None)) == 0
 
 
 def test_series_of_another_scan_is_not_ours():
@@ -80,7 +84,7 @@ def test_series_of_another_scan_is_not_ours():
 
 
 def test_a_series_that_used_up_the_trigger_map_is_over():
-    unfinished = SNAPSHOT | {"scan/ended": 0, "scan/processed": 100}
+    unfinished = scanned(ended=0, processed=100)
     assert not series_over(unfinished, SCAN, 101)
     assert series_over(unfinished, SCAN, 100)
 
@@ -90,7 +94,7 @@ def test_a_trigger_map_of_others_that_brings_no_scan_is_over_with_its_events():
     assert over_elsewhere(SNAPSHOT, flush)
     assert not over_elsewhere(SNAPSHOT, replace(flush, progress=Progress(1, 1, 1, False)))
     assert not over_elsewhere(SNAPSHOT, replace(flush, camera="pilatus"))
-    assert not over_elsewhere(SNAPSHOT | {"scan/mapping": "f"}, flush)
+    assert not over_elsewhere(scanned(mapping="f"), flush)
 
 
 def config(*workers):

@@ -48,8 +48,8 @@ for event in range(60):
     scan.add(event, event, photon_frame(rng, 5000))
     scan.tick(event)
 scan.close(True)
-photons = scan.publish()["photons"]
-print(photons["count"], photons["trusted"], scan.alarms()[0], photons["untrusted_frames"], sep="|")
+photons = scan.publish()[0]
+print(photons.count, photons.trusted, scan.alarms()[0], photons.untrusted_frames, sep="|")
 """
 
 

@@ -11,7 +11,7 @@ from support.photons import PHOTON_SETTINGS, header, photon_frame, read_columns,
 
 from pipeline.photons.scan_photons import FLUSH_INTERVAL, MAX_WAITING, PhotonScan
 from pipeline.protocols.batch import PhotonFrame, PhotonList
-from pipeline.protocols.snapshot import flatten, pack
+from pipeline.protocols.tree import leaves
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def scan(tmp_path: Path) -> PhotonScan:
 
 
 def state(scan: PhotonScan) -> dict:
-    return scan.publish()["photons"]
+    return leaves(scan.publish()[0])
 
 
 def test_a_whole_scan(scan, rng, tmp_path):
@@ -93,13 +93,12 @@ def _on_disk(scan: PhotonScan) -> int:
 
 def test_published_values_are_plain(scan, rng):
     scan.add(0, 0, photon_frame(rng, 3))
-    tree = scan.publish()
-    for path, value in flatten(tree).items():
-        assert isinstance(value, int | float | str | np.ndarray), path
-        assert not isinstance(value, np.generic | bool), path
-    assert tree["energy_histogram_attrs"]["signal"] == "counts"
-    assert len(tree["energy_histogram"]["energy"]) == PHOTON_SETTINGS.histogram_bins
-    assert pack(flatten(tree)).size > 0
+    photons, histogram = scan.publish()
+    for group in (photons, histogram):
+        for path, value in leaves(group).items():
+            assert isinstance(value, int | float | str | np.ndarray), path
+            assert not isinstance(value, np.generic | bool), path
+    assert len(histogram.energy) == PHOTON_SETTINGS.histogram_bins
     scan.close(False)
 
 
@@ -120,12 +119,12 @@ def test_the_histogram_follows_its_settings_without_losing_photons(scan, rng):
     scan.add(0, 0, photon_frame(rng, 500))
     narrow = PHOTON_SETTINGS.replaced("histogram_min", 1150.0).replaced("histogram_max", 1200.0)
     scan.update(narrow.replaced("histogram_bins", 5))
-    assert 0 < scan.publish()["energy_histogram"]["counts"].sum() < 500
-    assert scan.publish()["energy_histogram"]["energy"].tolist() == [1155, 1165, 1175, 1185, 1195]
+    assert 0 < scan.publish()[1].counts.sum() < 500
+    assert scan.publish()[1].energy.tolist() == [1155, 1165, 1175, 1185, 1195]
     scan.update(PHOTON_SETTINGS)
-    assert scan.publish()["energy_histogram"]["counts"].sum() == 500
+    assert scan.publish()[1].counts.sum() == 500
     scan.update(PHOTON_SETTINGS.replaced("histogram_min", 2000.0))
-    assert scan.publish()["energy_histogram"]["counts"].size == 0
+    assert scan.publish()[1].counts.size == 0
 
 
 def test_pile_up_is_seen_in_alarm_trust_and_frames(scan, rng):

@@ -2,33 +2,8 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from pipeline.reducer.reorder import Reorder
-from pipeline.reducer.roi_curves import RoiSeries, ScanAxis, step_mean
-
-
-@given(st.permutations(range(30)))
-def test_any_order_comes_out_in_order(order: list[int]) -> None:
-    reorder: Reorder[int] = Reorder()
-    out = [item for number in order for item in reorder.add(number, number)]
-    assert out == list(range(30))
-
-
-def test_what_comes_twice_is_given_out_and_a_gap_waits_for_the_end() -> None:
-    reorder: Reorder[str] = Reorder()
-    assert list(reorder.add(0, "start of one")) == ["start of one"]
-    assert list(reorder.add(0, "start of another")) == ["start of another"]
-    assert list(reorder.add(2, "c")) == []
-    assert list(reorder.add(4, "e")) == []
-    assert list(reorder.rest()) == ["c", "e"]
-
-
-def test_a_lost_event_does_not_hold_back_a_long_run() -> None:
-    reorder: Reorder[int] = Reorder(limit=10)
-    out = [item for number in range(1, 100) for item in reorder.add(number, number)]
-    assert out == list(range(1, 100))
+from pipeline.reducer.roi_curves import RoiSeries, RoiTotals, ScanAxis, step_mean
 
 
 def test_step_mean_is_mean_and_standard_error() -> None:
@@ -77,3 +52,20 @@ def test_a_scan_without_movable_has_no_steps() -> None:
     assert not axis.by_step
     assert len(axis.means) == 0
     np.testing.assert_array_equal(axis.frames.values("a"), [1.0])
+
+
+def test_differences_between_two_moments_are_the_frames_in_between():
+    totals = RoiTotals()
+    totals.add_means({"a": 1.0, "b": 2.0})
+    sums, counts = totals.sums(["b", "a"]), totals.counts(["b", "a"])
+    totals.add_means({"a": 3.0, "b": math.nan})
+    totals.add_means({"a": 5.0, "b": 4.0})
+    assert (totals.sums(["b", "a"]) - sums).tolist() == [4.0, 8.0]
+    assert (totals.counts(["b", "a"]) - counts).tolist() == [1, 2]
+
+
+def test_roi_that_was_never_seen_has_no_frames():
+    totals = RoiTotals()
+    totals.add_means({"a": 1.0})
+    assert totals.sums(["new"]).tolist() == [0.0]
+    assert totals.counts(["new"]).tolist() == [0]

@@ -1,0 +1,64 @@
+"""Many small values in one array, so that a client reads them in one request and consistently.
+
+Layout: 8 bytes little-endian length of a JSON header, the header, then the arrays' bytes.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class WireError(ValueError):
+    """Bytes that do not hold what the reader expects."""
+
+
+def pack(values: Mapping[str, Any]) -> NDArray[np.uint8]:
+    """Pack numbers, texts, lists of texts and numeric arrays.
+
+    Args:
+        values: by name; arrays may have any shape.
+
+    Returns:
+        ``(n,) uint8``.
+    """
+    header: dict[str, Any] = {}
+    blocks: list[bytes] = []
+    offset = 0
+    for name, value in values.items():
+        if isinstance(value, bool | int | float | str | list):
+            header[name] = value
+            continue
+        array = np.asarray(value)
+        array = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
+        header[name] = {"dtype": array.dtype.str, "shape": array.shape, "offset": offset}
+        blocks.append(array.tobytes())
+        offset += array.nbytes
+    text = json.dumps(header).encode()
+    data = b"".join([len(text).to_bytes(8, "little"), text, *blocks])
+    return np.frombuffer(data, np.uint8)
+
+
+def unpack(data: bytes) -> dict[str, Any]:
+    """Undo `pack`.
+
+    Raises:
+        WireError: the bytes are cut off or no packed values.
+    """
+    try:
+        start = 8 + int.from_bytes(data[:8], "little")
+        header = json.loads(data[8:start])
+        return {name: _value(value, data, start) for name, value in header.items()}
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise WireError(f"{len(data)} bytes are no packed values: {error}") from error
+
+
+def _value(value: Any, data: bytes, start: int) -> Any:
+    if not isinstance(value, dict):
+        return value
+    shape = tuple(value["shape"])
+    count = int(np.prod(shape, dtype=np.int64))
+    array = np.frombuffer(data, value["dtype"], count, start + value["offset"])
+    return array.reshape(shape)

@@ -1,0 +1,41 @@
+"""The reference page of what the reducer publishes, made from the table itself."""
+
+from pipeline.protocols.groups import Row, rows
+from pipeline.protocols.snapshot import CURVES, SNAPSHOT, Published, RoiCurves
+
+_HEAD = f"""# What the reducer publishes
+
+This page is printed by `scripts/published-docs` from the table in `pipeline/protocols/snapshot.py`.
+
+dranspose's reducer serves these values by HTTP: open them with h5pyd, silx or any HTTP client.
+All of them belong to one moment, told by `revision`. Images are `(y, x)`. A value that is not known
+is left out; in arrays it is NaN. Units, axes and names for plots stand in the HDF5 attributes, as
+NeXus has them.
+
+Arrays with a * are made when somebody reads them. `{SNAPSHOT}` holds everything else, `{CURVES}`
+the ROI curves, each packed into one array, so that one request brings values of one moment: 8
+bytes little-endian length of a JSON header, the header (numbers and texts by path; dtype, shape
+and offset of arrays), the arrays' bytes.
+"""
+
+
+def published_page() -> str:
+    """Return the page as Markdown."""
+    return "\n".join(
+        [
+            _HEAD,
+            _table([_row(row) for row in rows(Published)]),
+            f"`{CURVES}` holds:\n",
+            _table([_row(row) for row in rows(RoiCurves)]),
+        ]
+    )
+
+
+def _row(row: Row) -> tuple[str, ...]:
+    path = f"`{row.path}`" + (" *" if row.rendered else "")
+    return path, row.type, row.shape, row.unit, row.meaning
+
+
+def _table(lines: list[tuple[str, ...]]) -> str:
+    head = ("path", "type", "shape", "unit", "meaning")
+    return "".join(f"| {' | '.join(line)} |\n" for line in [head, ("---",) * len(head), *lines])
