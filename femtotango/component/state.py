@@ -27,7 +27,7 @@ class Pipeline:
 
 @dataclass(frozen=True)
 class View:
-    """The wish, the results, the pipeline and the scan together."""
+    """The settings, the results, the pipeline and the scan together."""
 
     settings: Settings = field(default_factory=Settings)
     results: Observation = field(default_factory=Observation)
