@@ -12,12 +12,14 @@
     │   ├── NoBalor             the Balor's device cannot be used
     │   ├── NoImage             there is no image yet
     │   ├── NoGeometry          detector position or photon energy is not set
-    │   └── BadPath             a file that cannot be written or read
+    │   ├── BadPath             a file that cannot be written or read
+    │   └── BadProperty         a property that cannot be used keeps the device from working
     └── PipelineError           the pipeline cannot do it now
         ├── Unreachable         no answer
         │   └── TimedOut        none in time: it may be busy
         ├── BadReply            an answer that makes no sense
-        └── NotReady            services are missing or do not agree yet
+        ├── NotReady            services are missing or do not agree yet
+        └── Interrupted         the device was initialised or ended meanwhile
 
 Tango clients see the class as the reason ``Femtomax_<name>`` and the text as the description.
 """
@@ -80,6 +82,10 @@ class BadPath(RequestError):
     """A file that cannot be written or read."""
 
 
+class BadProperty(RequestError):
+    """A property that cannot be used keeps the device from working."""
+
+
 class PipelineError(FemtomaxError):
     """The pipeline cannot do it now."""
 
@@ -98,3 +104,10 @@ class BadReply(PipelineError):
 
 class NotReady(PipelineError):
     """Services are missing or do not agree yet."""
+
+
+class Interrupted(PipelineError):
+    """The device was initialised or ended meanwhile."""
+
+    def __init__(self) -> None:
+        super().__init__("The device was initialised or ended meanwhile: call it again.")

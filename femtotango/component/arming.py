@@ -1,12 +1,13 @@
 """Trigger maps on their way to the services, with the waits that make them safe."""
 
+import threading
 import time
 
 from femtotango.component.settings_sync import SettingsSync
 from femtotango.dranspose_client.http import Controller, Reducer, SardanaIngester
 from femtotango.dranspose_client.services import Config, Progress
 from femtotango.dranspose_client.trigger_maps import TriggerMap, flush_map
-from femtotango.errors import NotReady
+from femtotango.errors import Interrupted, NotReady
 from pipeline.protocols.sardana import FLUSH_TITLE, SARDANA
 from pipeline.protocols.snapshot import ACCUMULATED_NUMBER, FRAMES
 
@@ -29,12 +30,22 @@ class Arming:
         reducer: Reducer,
         sardana: SardanaIngester | None,
         sync: SettingsSync,
+        closing: threading.Event,
     ) -> None:
-        """Keep the parts; without `sardana` workers cannot be asked to hand over."""
+        """Keep the parts.
+
+        Args:
+            controller: takes trigger maps.
+            reducer: tells how many frames have come.
+            sardana: asks the workers to flush; None: nobody can.
+            sync: whose `posting` is held.
+            closing: set when nobody may wait any more.
+        """
         self._controller = controller
         self._reducer = reducer
         self._sardana = sardana
         self._sync = sync
+        self._closing = closing
 
     def config(self) -> Config:
         """Return the services as they are."""
@@ -65,8 +76,8 @@ class Arming:
                     f"No worker took up the trigger map within {_ASSIGN:g} s: "
                     "look at the workers' logs, restart them."
                 )
-            time.sleep(_POLL / 2)
-        time.sleep(_AFTER_ASSIGN)
+            self._pause(_POLL / 2)
+        self._pause(_AFTER_ASSIGN)
         return progress
 
     def can_flush(self, config: Config) -> bool:
@@ -91,7 +102,7 @@ class Arming:
         while (progress := self._controller.progress()).completed < progress.total:
             if time.monotonic() > deadline:
                 raise NotReady("The workers did not hand over what they hold within 2 s.")
-            time.sleep(_POLL)
+            self._pause(_POLL)
         return mapping
 
     def halt(self) -> None:
@@ -113,4 +124,13 @@ class Arming:
             )
             if counts != last:
                 last, changed = counts, now
-            time.sleep(_POLL)
+            self._pause(_POLL)
+
+    def _pause(self, seconds: float) -> None:
+        """Wait a little.
+
+        Raises:
+            Interrupted: the device ends.
+        """
+        if self._closing.wait(seconds):
+            raise Interrupted

@@ -3,20 +3,22 @@
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from femtotango.component import setting_flow
 from femtotango.component.arming import Arming
+from femtotango.component.kept import Kept
 from femtotango.component.results_poller import PATIENCE, Observation, Observer
-from femtotango.component.roi_slots import EMPTY, assign
+from femtotango.component.roi_slots import assign
 from femtotango.component.scan_control import ScanControl
 from femtotango.component.scan_request import ScanRequest
 from femtotango.component.settings_sync import SettingsSync
 from femtotango.component.state import Pipeline, View
 from femtotango.dranspose_client.addresses import Addresses
 from femtotango.dranspose_client.http import Controller, Reducer, SardanaIngester
-from femtotango.errors import NotReady, PipelineError, TimedOut
+from femtotango.errors import BadProperty, NotReady, PipelineError, TimedOut
 from pipeline.model.parameters import Value
 
 logger = logging.getLogger(__name__)
@@ -39,7 +41,8 @@ class Component:
         addresses: Addresses,
         update_rate: float,
         on_change: Callable[[], None] = lambda: None,
-        slots: tuple[str, ...] = EMPTY,
+        kept: Kept | None = None,
+        configuration_errors: tuple[str, ...] = (),
     ) -> None:
         """Take addresses and callbacks; `start` begins to work.
 
@@ -47,26 +50,39 @@ class Component:
             addresses: of controller, reducer and Sardana's ingester.
             update_rate: how often results are fetched [Hz].
             on_change: called from the component's threads after the view has changed.
-            slots: the ROI slots as they were before a restart.
+            kept: what the life before has left; None: nothing.
+            configuration_errors: what keeps the device from working; nothing is accepted then.
         """
+        kept = kept or Kept()
+        flow = kept.flow
+        if kept.controller != addresses.controller:
+            flow = setting_flow.elsewhere(flow)
+        self._addresses = addresses
         self._period = 1.0 / update_rate
         self._on_change = on_change
         self._controller = Controller(addresses.controller)
         self.reducer = Reducer(addresses.reducer)
         sardana = SardanaIngester(addresses.sardana) if addresses.sardana else None
         self._sardana = sardana
-        self.sync = SettingsSync(self._controller)
+        self._closing = threading.Event()
+        self.sync = SettingsSync(self._controller, flow, self._closing)
         self._observer = Observer(self.reducer)
         self.scans = ScanControl(
-            Arming(self._controller, self.reducer, sardana, self.sync),
+            Arming(self._controller, self.reducer, sardana, self.sync, self._closing),
             self.sync,
             lambda: self._view.results,
             self.refresh,
+            kept.scan,
+            self._closing,
         )
-        self._view = View(slots=slots, pipeline=Pipeline(replay=addresses.replay))
+        self._view = View(
+            slots=kept.slots,
+            max_filter=kept.max_filter,
+            pipeline=Pipeline(replay=addresses.replay),
+            configuration_errors=configuration_errors,
+        )
         self._view_lock = threading.Lock()
         self._timeouts = 0
-        self._closing = threading.Event()
         self._look = threading.Event()
         self._looked = threading.Condition()
         self._looks_begun = 0
@@ -78,12 +94,24 @@ class Component:
     # Life
 
     def start(self) -> None:
-        """Begin to push settings and to fetch results."""
+        """Begin to post settings and to fetch results."""
         self._publish()
+        self.scans.start()
         for name, work in (("settings", self._follow), ("results", self._observe)):
             thread = threading.Thread(target=work, name=f"femtomax-{name}", daemon=True)
             thread.start()
             self._threads.append(thread)
+
+    def keep(self) -> Kept:
+        """Return what a next life of the device begins with."""
+        view = self._view
+        return Kept(
+            flow=self.sync.flow,
+            controller=self._addresses.controller,
+            max_filter=view.max_filter,
+            slots=view.slots,
+            scan=self.scans.keep(),
+        )
 
     def close(self) -> None:
         """End the threads and the connections; takes as long as the request under way."""
@@ -104,11 +132,36 @@ class Component:
         """Everything that clients can see, as it stands."""
         return self._view
 
-    def set(self, name: str, value: Any, initial: bool = False) -> Value:
-        """Wish a parameter's value; see `SettingsSync.set`."""
-        normal = self.sync.set(name, value, initial)
+    def request(self, name: str, value: Any) -> Value:
+        """Request a parameter's value; see `SettingsSync.request`.
+
+        Raises:
+            BadProperty: the device cannot work, so the value would never be in force.
+        """
+        self.check_configuration()
+        normal = self.sync.request(name, value)
         self._publish()
         return normal
+
+    def new_sum(self) -> None:
+        """Request that a new sum begins."""
+        self.check_configuration()
+        self.sync.new_sum()
+        self._publish()
+
+    def told(self, values: Mapping[str, Value]) -> None:
+        """Note what Tango shows as written and remembers now, by parameter."""
+        self.sync.told(values)
+
+    def check_configuration(self) -> None:
+        """Check that what is accepted now would be done.
+
+        Raises:
+            BadProperty: a property keeps the device from working; names it.
+        """
+        errors = self._view.configuration_errors
+        if errors:
+            raise BadProperty(f"Nothing is accepted: {' '.join(errors)} Correct it and call Init.")
 
     def wait_delivered(self) -> None:
         """Wait until the controller has the settings; not long, and not for one that is away."""
@@ -151,11 +204,13 @@ class Component:
 
     def prepare(self, request: ScanRequest) -> None:
         """Begin a scan; see `ScanControl.prepare`."""
+        self.check_configuration()
         self.scans.prepare(request)
         self._publish()
 
     def start_continuous(self, streams: Sequence[str]) -> None:
         """Begin continuous mode; see `ScanControl.start_continuous`."""
+        self.check_configuration()
         self.scans.start_continuous(streams)
         self._publish()
 
@@ -182,7 +237,8 @@ class Component:
         try:
             with self.sync.posting():
                 try:
-                    config = self.sync.step()
+                    config = self.sync.poll()
+                    self._publish()
                 except NotReady as error:
                     pipeline = replace(pipeline, waiting=str(error))
                     config = self._controller.config()
@@ -194,7 +250,7 @@ class Component:
             self._timeouts = self._timeouts + 1 if isinstance(error, TimedOut) else PATIENCE + 1
             if self._timeouts <= PATIENCE:
                 return pipeline
-            self.sync.forget()
+            self.sync.forget_hash()
             return replace(pipeline, error=str(error))
 
     # The results' thread

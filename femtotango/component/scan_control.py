@@ -4,11 +4,12 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as NotDone
 from dataclasses import replace
 
 from femtotango.component.arming import Arming
+from femtotango.component.jobs import Jobs
+from femtotango.component.kept import KeptScan
 from femtotango.component.results_poller import Observation
 from femtotango.component.scan_progress import (
     Scan,
@@ -28,7 +29,7 @@ from femtotango.dranspose_client.trigger_maps import (
     continuous_map,
     scan_map,
 )
-from femtotango.errors import PipelineError, ScanRunning
+from femtotango.errors import Interrupted, PipelineError, ScanRunning
 from pipeline.protocols.sardana import SARDANA
 
 _FINISH = 10.0
@@ -57,32 +58,39 @@ class ScanControl:
         sync: SettingsSync,
         results: Callable[[], Observation],
         refresh: Callable[[], Observation],
+        kept: KeptScan,
+        closing: threading.Event,
     ) -> None:
-        """Keep the parts.
+        """Keep the parts; `start` goes on with what the life before has left unfinished.
 
         Args:
             arming: posts trigger maps.
             sync: whose `posting` is held while a scan begins.
             results: gives the newest observation.
             refresh: fetches and publishes all results and returns them.
+            kept: what the life before knew.
+            closing: set when nobody may wait any more.
         """
         self._arming = arming
         self._sync = sync
         self._results = results
         self._refresh = refresh
-        self._jobs = ThreadPoolExecutor(1, "femtomax-scans")
+        self._jobs = Jobs("femtomax-scans", closing)
         self._lock = threading.Lock()
-        self._scan = Scan()
-        self._known: deque[str] = deque(maxlen=1000)
+        self._scan = kept.scan
+        known = filter(None, (kept.scan.mapping, *kept.known))
+        self._known: deque[str] = deque(known, maxlen=1000)
         """Trigger maps that are no news."""
+        self._met = False
+        """A trigger map was seen in this life."""
         self._posting = False
         self._rearming = False
         self._followed = 0.0
         """When another client's trigger map was met, monotonic [s]."""
-        self._closing = threading.Event()
-        self.given_up = 0
+        self._closing = closing
+        self.given_up = kept.given_up
         """Frames that were outstanding when scans were stopped."""
-        self.last_error = ""
+        self.last_error = kept.last_error
         """What went wrong here last."""
 
     @property
@@ -90,10 +98,18 @@ class ScanControl:
         """The newest scan."""
         return self._scan
 
+    def start(self) -> None:
+        """Go on with a stop that the life before did not finish."""
+        if self._scan.stopped and not self._scan.done:
+            self._jobs.submit(self._stop)
+
+    def keep(self) -> KeptScan:
+        """Return what the next life has to know."""
+        return KeptScan(self._scan, tuple(self._known), self.given_up, self.last_error)
+
     def close(self) -> None:
-        """End the jobs."""
-        self._closing.set()
-        self._jobs.shutdown(wait=False, cancel_futures=True)
+        """End the jobs; the one under way may finish its request."""
+        self._jobs.close()
 
     # What clients ask for
 
@@ -140,9 +156,8 @@ class ScanControl:
         prepared = bool(scan.camera) and not scan.continuous
         if scan.done or (continuous and prepared):
             return
-        job = self._jobs.submit(self._stop)
         try:
-            job.result(_STOP_REPLY)
+            self._jobs.submit(self._stop).result(_STOP_REPLY)
         except NotDone:
             return
 
@@ -153,15 +168,25 @@ class ScanControl:
         mapping = config.mapping or results.mapping
         with self._lock:
             scan = self._scan
-            if self._posting or not mapping:
+            if self._posting:
                 return
-            if mapping == scan.mapping:
+            first, self._met = not self._met, self._met or bool(mapping)
+            if not mapping:
+                if first:
+                    self._scan = self._lost(scan, results)
+            elif mapping == scan.mapping:
                 if not scan.stopped:
                     self._scan = followed(scan, config, progress)
             elif mapping not in self._known:
-                first = not self._known
                 self._known.append(mapping)
                 self._scan = self._newer(scan, first, mapping, config, progress, results)
+
+    def _lost(self, scan: Scan, results: Observation) -> Scan:
+        """Return what follows when nobody knows a trigger map: the whole pipeline is new."""
+        if scan.done or scan.stopped or results.error is not None:
+            return scan
+        self._complain_if_unfinished(scan, "the pipeline was started anew")
+        return replace(scan, stopped=True, done=True)
 
     def _newer(
         self,
@@ -244,14 +269,15 @@ class ScanControl:
                     f"Scan {scan.number} is not finished ({scan.progress}): "
                     "wait, or call StopScan to give up what is outstanding."
                 )
-            self._closing.wait(_POLL)
+            if self._closing.wait(_POLL):
+                raise Interrupted
 
     def _begin(self, trigger_map: TriggerMap, streams: Sequence[str], scan: Scan) -> bool:
         if not self._scan.done:
             return False
         with self._sync.posting():
             check_streams(streams, self._arming.config().streams)
-            self._sync.push()
+            self._sync.post_due()
             self._arm(trigger_map, self._arming.ready_config(), scan)
         return True
 
@@ -259,24 +285,30 @@ class ScanControl:
         """Post a trigger map, wait until data may come, make it the newest scan."""
         self._posting = True
         try:
-            failed = self._results().failed_frames
+            scan = replace(
+                scan,
+                workers=config.worker_names,
+                services=config.sources_and_workers,
+                failed_before=self._results().failed_frames,
+                done=False,
+            )
             self._known.append(config.mapping)
             mapping = self._arming.post(trigger_map)
             self._known.append(mapping)
-            progress = self._arming.wait_assigned()
-            with self._lock:
-                self._scan = replace(
-                    scan,
-                    number=self._scan.number + 1,
-                    mapping=mapping,
-                    workers=config.worker_names,
-                    services=config.sources_and_workers,
-                    failed_before=failed,
-                    progress=progress,
-                    done=False,
-                )
+            self._met = True
+            try:
+                progress = self._arming.wait_assigned()
+            except Interrupted:
+                if scan.continuous:
+                    self._take_up(replace(scan, mapping=mapping))
+                raise
+            self._take_up(replace(scan, mapping=mapping, progress=progress))
         finally:
             self._posting = False
+
+    def _take_up(self, scan: Scan) -> None:
+        with self._lock:
+            self._scan = replace(scan, number=self._scan.number + 1)
 
     def _rearm(self, in_series: bool) -> None:
         try:
@@ -294,6 +326,8 @@ class ScanControl:
                     f"Continuous mode used up its trigger map after {_NEARLY_ALL} frames of one "
                     "series: frames are taken again from the next series on."
                 )
+        except Interrupted:
+            return
         except PipelineError as error:
             # The next look at the results tries again.
             self.last_error = f"Continuous mode could not go on: {error}"
@@ -301,29 +335,36 @@ class ScanControl:
             self._rearming = False
 
     def _stop(self) -> None:
-        scan = self._scan
-        if scan.done:
+        if self._scan.done:
             return
-        flushed = False
+        with self._lock:
+            self._scan = scan = replace(self._scan, stopped=True)
+        flushed = interrupted = False
         try:
             self._arming.halt()
             self._arming.wait_quiet(_QUIET)
-            with self._lock:
-                self._scan = scan = replace(scan, stopped=True)
             flushed = self._flush()
+        except Interrupted:
+            interrupted = True
         except PipelineError as error:
             self.last_error = f"Scan {scan.number} was given up without its last frames: {error}"
         finally:
-            missing = outstanding(self._refresh().snapshot, scan)
-            if missing:
-                self.given_up += missing
-                self.last_error = (
-                    f"Scan {scan.number} was stopped; {missing} of {scan.frames} frames "
-                    + ("never came." if flushed else _NOT_FLUSHED)
-                )
-            with self._lock:
-                self._scan = replace(scan, stopped=True, done=True)
-            self._refresh()
+            results = self._refresh()
+            # A life that ends leaves the rest to the next one.
+            if not (interrupted or self._closing.is_set()):
+                self._give_up(scan, results, flushed)
+
+    def _give_up(self, scan: Scan, results: Observation, flushed: bool) -> None:
+        missing = outstanding(results.snapshot, scan)
+        if missing:
+            self.given_up += missing
+            self.last_error = (
+                f"Scan {scan.number} was stopped; {missing} of {scan.frames} frames "
+                + ("never came." if flushed else _NOT_FLUSHED)
+            )
+        with self._lock:
+            self._scan = replace(scan, done=True)
+        self._refresh()
 
     def _flush(self) -> bool:
         """Have the workers hand over what they hold; False when nobody can ask them to."""

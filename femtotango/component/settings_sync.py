@@ -1,19 +1,20 @@
-"""The wish (settings) and how the controller is made to follow it."""
+"""Make the controller follow what is requested, and follow what others change there.
+
+The way of a setting, which value wins and why, stands in `setting_flow`; this file asks and posts.
+"""
 
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+from femtotango.component import setting_flow
+from femtotango.component.setting_flow import ACCUMULATE, ACCUMULATION_ID, Flow
 from femtotango.dranspose_client.http import Controller
 from femtotango.dranspose_client.services import Config
-from femtotango.errors import BadValue, NotReady
-from femtotango.text_encoding import carriable
-from pipeline.model.parameters import PARAMETERS, ParameterError, Settings, Value
-
-ACCUMULATE = "accumulate"
-ACCUMULATION_ID = "accumulation_id"
+from femtotango.errors import Interrupted, NotReady
+from pipeline.model.parameters import Settings, Value
 
 _POLL = 0.05
 _CACHE = 0.7
@@ -25,47 +26,55 @@ _PASS = 3.0
 
 
 class SettingsSync:
-    """Keeps the wish, pushes what differs, and adopts what other clients change.
+    """Keeps the flow of the settings, and talks to the controller about it.
 
-    `set` and `new_sum` only note the wish and return at once; `step` talks to the controller and is
-    called again and again by one thread. All parameter POSTs happen under `posting`.
+    `request` and `new_sum` only note what is wanted and return at once; `poll` talks to the
+    controller and is called again and again by one thread. All parameter POSTs happen under
+    `posting`.
     """
 
-    def __init__(self, controller: Controller) -> None:
+    def __init__(
+        self,
+        controller: Controller,
+        flow: Flow | None = None,
+        closing: threading.Event | None = None,
+    ) -> None:
+        """Begin.
+
+        Args:
+            controller: to ask and to post to.
+            flow: as it was in the life before; None: all defaults.
+            closing: set when nobody may wait any more.
+        """
         self._controller = controller
+        self._closing = closing or threading.Event()
         self.wake = threading.Event()
-        """Set when there is something to push."""
-        self._wish_lock = threading.Lock()
-        self._wish = Settings()
-        self._written: set[str] = set()
-        """Parameters that a person or the memory has set: ours win at the first contact."""
-        self._pending: set[str] = set()
-        """Written here and not yet delivered: ours win over what others posted meanwhile."""
+        """Set when there is something to post."""
+        self._flow = flow or Flow()
+        self._flow_lock = threading.Lock()
         self._post_lock = threading.RLock()
-        self._theirs: dict[str, bytes] = {}
-        """What the controller has, in our spelling."""
-        self._versions: Mapping[str, str] = {}
-        self._seen_hash: str | None = None
         self._posted_hash: str | None = None
-        self._met = False
         self._others_seen = -_ALONE
         """When another client's change was noticed last; monotonic [s]."""
 
-    # The wish: never waits
+    # Requested: never waits
+
+    @property
+    def flow(self) -> Flow:
+        """Where each setting is on its way."""
+        return self._flow
 
     @property
     def settings(self) -> Settings:
-        """The wish as it stands."""
-        with self._wish_lock:
-            return self._wish
+        """What is requested."""
+        return self._flow.settings
 
-    def set(self, name: str, value: Any, initial: bool = False) -> Value:
-        """Wish a value; it is delivered as soon as the controller can be reached.
+    def request(self, name: str, value: Any) -> Value:
+        """Request a value; it is posted as soon as the controller can be reached.
 
         Args:
             name: of the parameter.
             value: any that the parameter can take.
-            initial: a value from the device's memory, which begins no new sum by itself.
 
         Returns:
             The value in its normal form.
@@ -73,41 +82,31 @@ class SettingsSync:
         Raises:
             BadValue: the parameter cannot take it; the old value stays.
         """
-        with self._wish_lock:
-            try:
-                wish = self._wish.replaced(name, _carried(name, value))
-            except ParameterError as error:
-                raise BadValue(str(error)) from error
-            starts = name == ACCUMULATE and wish.accumulate and not self._wish.accumulate
-            self._wish = wish
-            self._written.add(name)
-            self._pending.add(name)
-            if starts and self._met and not initial:
-                self._raise_id()
+        normal = setting_flow.check(name, value)
+        self._change(lambda flow: setting_flow.request(flow, name, normal, time.time()))
         self.wake.set()
-        return getattr(wish, name)
+        return normal
 
     def new_sum(self) -> None:
-        """Wish that a new sum begins."""
-        with self._wish_lock:
-            self._raise_id()
+        """Request that a new sum begins."""
+        self._change(lambda flow: setting_flow.new_sum(flow, time.time()))
         self.wake.set()
 
-    def _raise_id(self) -> None:
-        # Seconds since the epoch: larger than any before, whoever has restarted meanwhile.
-        newer = max(self._wish.accumulation_id + 1, int(time.time()))
-        self._wish = self._wish.replaced(ACCUMULATION_ID, newer)
-        self._pending.add(ACCUMULATION_ID)
+    def told(self, values: Mapping[str, Value]) -> None:
+        """Note what Tango shows as written and remembers now."""
+        self._change(lambda flow: setting_flow.told(flow, values))
+
+    def _change(self, transition: Callable[[Flow], Flow]) -> None:
+        with self._flow_lock:
+            self._flow = transition(self._flow)
 
     @property
     def delivered(self) -> bool:
-        """True when the controller has all that is wished."""
-        wish = self.settings
-        return self._met and all(
-            self._theirs.get(name) == data for name, data in wish.to_bytes().items()
-        )
+        """True when the controller has all that is requested."""
+        flow = self._flow
+        return flow.met and not flow.due
 
-    # The controller
+    # Posted
 
     @contextmanager
     def posting(self) -> Iterator[None]:
@@ -115,42 +114,55 @@ class SettingsSync:
         with self._post_lock:
             yield
 
-    def step(self) -> Config:
-        """Look at the controller, adopt what changed there, push what differs.
+    def poll(self) -> Config:
+        """Ask the controller, adopt what others posted there, post what is due.
 
         Raises:
             PipelineError: the controller cannot be reached, or services are behind.
         """
         with self._post_lock:
             config = self._controller.config()
-            self._learn(config)
-            self.push()
+            self._look_at_news(config)
+            self.post_due()
             return config
 
-    def forget(self) -> None:
-        """Look at every parameter again at the next step: the connection was lost."""
+    def forget_hash(self) -> None:
+        """Forget what the services had to show: the connection was lost."""
         with self._post_lock:
-            self._seen_hash = self._posted_hash = None
+            self._posted_hash = None
 
-    def push(self) -> None:
-        """Post what differs; a new sum begins only when all services know its number.
+    def post_due(self) -> None:
+        """Post what is due; a new sum begins only when all services know its number.
 
         Raises:
             PipelineError: the controller cannot be reached, or services are behind.
         """
         with self._post_lock:
-            if not self._met:
-                self._learn(self._controller.config())
-            wish = self.settings
-            data = wish.to_bytes()
-            last = (ACCUMULATION_ID, ACCUMULATE)
-            for name in [n for n in data if n not in last]:
-                self._post_if_different(name, data[name])
-            begins = wish.accumulate and self._theirs.get(ACCUMULATE) != data[ACCUMULATE]
-            self._post_if_different(ACCUMULATION_ID, data[ACCUMULATION_ID])
-            if begins:
+            if not self._flow.met:
+                self._look_at_news(self._controller.config())
+            for name in self._flow.due:
+                if name not in (ACCUMULATE, ACCUMULATION_ID):
+                    self._post_if_due(name)
+            accumulate = self._flow[ACCUMULATE]
+            self._post_if_due(ACCUMULATION_ID)
+            if accumulate.requested and accumulate.at_controller != accumulate.data:
                 self.settle(time.monotonic() + _PASS, ready=False)
-            self._post_if_different(ACCUMULATE, data[ACCUMULATE])
+            if self._flow[ACCUMULATE].requested == accumulate.requested:
+                self._post_if_due(ACCUMULATE)
+
+    def _post_if_due(self, name: str) -> None:
+        if not self._flow[name].due:
+            return
+        # Another client may have posted since; what waits here wins, what does not gives way.
+        self._look_at(name, self._flow[name].version, anew=False)
+        if (setting := self._flow[name]).at_controller != setting.data:
+            self._post(name, setting.data)
+
+    def _post(self, name: str, data: bytes) -> None:
+        self._posted_hash = self._controller.set_parameter(name, data)
+        self._change(lambda flow: setting_flow.posted(flow, name, data))
+
+    # In force
 
     def settle(self, deadline: float, ready: bool = True) -> Config:
         """Wait until every service shows the hash that the newest POST returned.
@@ -163,9 +175,11 @@ class SettingsSync:
 
         Raises:
             NotReady: the deadline has passed; names who is behind.
+            Interrupted: the device ends.
         """
         while True:
-            self._post(ACCUMULATION_ID, self._theirs[ACCUMULATION_ID])
+            number = self._flow[ACCUMULATION_ID]
+            self._post(ACCUMULATION_ID, number.at_controller or number.data)
             posted = time.monotonic()
             wanted = self._posted_hash or None
             while True:
@@ -182,7 +196,8 @@ class SettingsSync:
                 overtaken = wanted is not None and config.parameters_hash != wanted
                 if overtaken and now - posted > _CACHE:
                     break  # Another client has posted meanwhile.
-                time.sleep(_POLL)
+                if self._closing.wait(_POLL):
+                    raise Interrupted
 
     def ready(self, deadline: float) -> Config:
         """Return the services once all have what was posted last; at once where they show it.
@@ -204,89 +219,20 @@ class SettingsSync:
         """Say whether all services show what was posted last; older news do not count."""
         return not config.behind(self._posted_hash or None)
 
-    def _post_if_different(self, name: str, data: bytes) -> None:
-        if self._theirs.get(name) != data:
-            self._post(name, data)
-        with self._wish_lock:
-            if PARAMETERS[name].encode(getattr(self._wish, name)) == data:
-                self._pending.discard(name)
+    # Posted by others
 
-    def _post(self, name: str, data: bytes) -> None:
-        self._posted_hash = self._controller.set_parameter(name, data)
-        self._theirs[name] = data
+    def _look_at_news(self, config: Config) -> None:
+        versions = config.parameters_version
+        anew = setting_flow.forgot(self._flow, versions)
+        for name in setting_flow.unseen(self._flow, versions):
+            self._look_at(name, versions.get(name), anew)
+        self._change(lambda flow: setting_flow.first_contact(flow, time.time()))
 
-    def _learn(self, config: Config) -> None:
-        """Find out what the controller has; adopt the valid changes of others."""
-        if self._met and config.parameters_hash == self._seen_hash:
-            return
-        known = self._versions
-        changed = [n for n in PARAMETERS if config.parameters_version.get(n) != known.get(n)]
-        mine = config.parameters_hash == self._posted_hash
-        if not mine:
-            # A controller that forgot everything has defaults; those are nobody's wish.
-            forgot = bool(known) and len(changed) == len(PARAMETERS)
-            for name in changed:
-                self._look_at(name, defaults_too=not forgot)
-        if not self._met:
-            self._begin_if_new()
-        self._versions = dict(config.parameters_version)
-        self._seen_hash = config.parameters_hash
-        self._met = True
-
-    def _begin_if_new(self) -> None:
-        """Begin a sum at the first contact where we remember to sum and the pipeline does not."""
-        running = self._theirs.get(ACCUMULATE) == PARAMETERS[ACCUMULATE].encode(True)
-        with self._wish_lock:
-            if self._wish.accumulate and not running:
-                self._raise_id()
-
-    def _look_at(self, name: str, defaults_too: bool) -> None:
+    def _look_at(self, name: str, version: str | None, anew: bool) -> None:
         data = self._controller.parameter(name)
-        if data is None:
-            self._theirs.pop(name, None)
-            return
-        value = _usable(name, data)
-        normal = data if value is None else PARAMETERS[name].encode(value)
-        if normal == self._theirs.get(name):
-            return
-        self._theirs[name] = normal
-        if self._met:
+        before = self._flow
+        now = time.time()
+        self._change(lambda flow: setting_flow.found(flow, name, data, version, anew, now))
+        after = self._flow[name].at_controller
+        if before.met and after is not None and after != before[name].at_controller:
             self._others_seen = time.monotonic()
-        if value is not None and (defaults_too or value != PARAMETERS[name].default):
-            self._adopt(name, value)
-
-    def _adopt(self, name: str, value: Value) -> None:
-        with self._wish_lock:
-            if name == ACCUMULATION_ID:
-                self._adopt_id(int(value))
-                return
-            ours = name in self._pending or (not self._met and name in self._written)
-            if ours or getattr(self._wish, name) == value:
-                return
-            self._wish = self._wish.replaced(name, value)
-            if name == ACCUMULATE and value and self._met:
-                self._raise_id()
-
-    def _adopt_id(self, theirs: int) -> None:
-        ours = self._wish.accumulation_id
-        if theirs >= ours:
-            pending = ACCUMULATION_ID in self._pending
-            self._wish = self._wish.replaced(ACCUMULATION_ID, theirs + pending)
-
-
-def _usable(name: str, data: bytes) -> Value | None:
-    try:
-        return _carried(name, PARAMETERS[name].decode(data))
-    except ParameterError:
-        return None
-
-
-def _carried(name: str, value: Any) -> Any:
-    """Return a value that clients of the device can read.
-
-    Raises:
-        ParameterError: a text with characters that Tango cannot carry.
-    """
-    if isinstance(value, str) and not carriable(str(PARAMETERS[name].check(value))):
-        raise ParameterError(f"{name} = {value!r}: Tango carries Latin letters only; use those.")
-    return value

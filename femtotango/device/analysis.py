@@ -29,15 +29,24 @@ class FemtomaxAnalysis(DeviceCore):
     BalorDevice = device_property(
         dtype=str, default_value="", doc="Tango device of the Balor, for SaveRaw; empty: none."
     )
-    UpdateRate = device_property(dtype=float, default_value=5.0, doc="Results per second [Hz].")
+    # As text: a number that Tango cannot read would keep it from reading the other properties.
+    UpdateRate = device_property(dtype=str, default_value="5", doc="Results per second [Hz].")
     OutputFolder = device_property(
         dtype=str, default_value="", doc="Ended sums are saved here; empty: nowhere."
     )
     KeptQValues = device_property(
-        dtype=(float,), default_value=[], doc="QValues; written by the device itself."
+        dtype=(str,), default_value=[], doc="QValues; written by the device itself."
     )
     KeptRoiSlots = device_property(
         dtype=(str,), default_value=[], doc="RoiSlots; written by the device itself."
+    )
+    KeptScan = device_property(
+        dtype=(str,), default_value=[], doc="The newest scan; written by the device itself."
+    )
+    KeptRawData = device_property(
+        dtype=(str,),
+        default_value=[],
+        doc="Frames without raw data and trusted photons; written by the device itself.",
     )
 
     # Accumulation and ROIs
@@ -60,7 +69,7 @@ class FemtomaxAnalysis(DeviceCore):
     @waits
     def ResetAccumulation(self) -> None:
         """Raise the accumulation's number."""
-        self._component.sync.new_sum()
+        self._component.new_sum()
         self._component.wait_in_force()
 
     @command(dtype_in=str, doc_in='{"name": "a", "x": 1, "y": 2, "width": 3, "height": 4}')
@@ -124,7 +133,7 @@ class FemtomaxAnalysis(DeviceCore):
     @waits
     def UseCalibrant(self, name: str) -> None:
         """Fill QValues with the lines that the detector sees."""
-        self.show_q_values(geometry_commands.calibrant(self._component.view, name, MAX_Q_VALUES))
+        self.write_q_values(geometry_commands.calibrant(self._component.view, name, MAX_Q_VALUES))
 
     @command(dtype_in=str, doc_in="Path; relative ones are under OutputFolder.")
     @waits

@@ -65,8 +65,8 @@ def setting(name: str, parameter: Parameter) -> attribute:
         label=label(name),
         unit=parameter.unit,
         doc=ascii_only(parameter.help),
+        # The device takes its memory up itself, before it begins: see DeviceMemory.
         memorized=True,
-        hw_memorized=True,
         **_format(parameter.kind, parameter.unit),
         **limits,
         **_PUSHED,
@@ -107,7 +107,6 @@ def _special() -> dict[str, attribute]:
             label=label(MAX_FILTER),
             doc="Preview and binned regions show the block maximum: single photons stay visible.",
             memorized=True,
-            hw_memorized=True,
             **_PUSHED,
         ),
         Q_VALUES: attribute(

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import tango
 
 from femtotango.component import save_raw_interlock as interlock
+from femtotango.component.kept import KeptRawData
 from femtotango.component.state import View
 from femtotango.errors import NoBalor
 
@@ -27,6 +28,7 @@ class Balor:
         device: str,
         view: Callable[[], View],
         tell: Callable[[bool | None, str, str], None],
+        kept: KeptRawData | None = None,
     ) -> None:
         """Keep the parts; `start` begins the watch.
 
@@ -34,16 +36,18 @@ class Balor:
             device: Tango name of the Balor; empty: there is none.
             view: gives the newest view.
             tell: is told SaveRaw (None: not known), the alarm and a note.
+            kept: what the life before has left; None: nothing.
         """
+        kept = kept or KeptRawData()
         self.device = device
         self._view = view
         self._tell = tell
         self._proxy: tango.DeviceProxy | None = None
         self._lock = threading.Lock()
         """A look and a client's write do not mix."""
-        self._seen: bool | None = None
+        self._seen = kept.seen
         """SaveRaw as it was known last."""
-        self._losses: interlock.Losses = ()
+        self._losses = kept.losses
         self._at_work = time.monotonic()
         """When the pipeline was at work last."""
         self._wake = threading.Event()
@@ -61,6 +65,10 @@ class Balor:
         self._wake.set()
         if self._thread.is_alive():
             self._thread.join(timeout=5.0)
+
+    def keep(self) -> KeptRawData:
+        """Return what the next life has to know."""
+        return KeptRawData(self._losses, self._seen)
 
     def write(self, value: bool) -> None:
         """Write SaveRaw for a client; what was lost before is acknowledged by it.

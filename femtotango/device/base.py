@@ -1,7 +1,8 @@
 """The device without its commands: life, attributes, memory and events."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import replace
 from importlib.metadata import version
 from typing import Any
@@ -11,12 +12,12 @@ import tango
 from tango import AttrQuality, DevState
 from tango.server import Device, DeviceMeta
 
-from femtotango.component import health
+from femtotango.component import health, kept, setting_flow
 from femtotango.component.component import Component
 from femtotango.component.image_reader import FullImage
+from femtotango.component.kept import Kept
 from femtotango.component.result_attributes import RESULTS, Result
 from femtotango.component.save_raw_interlock import check_switch_off
-from femtotango.component.state import View
 from femtotango.device.attributes import (
     MAX_FILTER,
     Q_VALUES,
@@ -27,11 +28,11 @@ from femtotango.device.attributes import (
 from femtotango.device.balor_monitor import Balor
 from femtotango.device.change_events import Pusher, Reading
 from femtotango.device.memorized import DeviceMemory
-from femtotango.device.properties import Properties, slots_to_keep
+from femtotango.device.properties import Properties
 from femtotango.device.tango_errors import reported
-from femtotango.errors import BadValue, NoBalor, PipelineError
+from femtotango.errors import NoBalor, PipelineError
 from femtotango.text_encoding import latin
-from pipeline.model.parameters import ATTRIBUTES
+from pipeline.model.parameters import ATTRIBUTES, PARAMETERS, Value
 
 OUTPUT_FOLDER = "output_folder"
 _VALID, _INVALID = AttrQuality.ATTR_VALID, AttrQuality.ATTR_INVALID
@@ -42,61 +43,88 @@ _Attributes: Any = DeviceMeta("_Attributes", (Device,), all_attributes())
 class DeviceCore(_Attributes):
     """The life of the device and its attributes; the properties come with the device class."""
 
-    # Life
+    # Life: server start, Init, DevRestart and RestartServer begin one, and end the one before
+
+    _life: ExitStack | None = None
+    """Ends everything that runs; None: nothing does."""
 
     def init_device(self) -> None:
-        """Connect to the pipeline; an Init keeps the settings."""
-        super().init_device()
+        """Begin a life with what the properties say and what the life before has left."""
+        unread = ""
+        try:
+            super().init_device()
+        except tango.DevFailed as error:
+            unread = error.args[0].desc
         self.add_version_info("femtotango", version("femtotango"))
-        kept: View | None = getattr(self, "_kept", None)
-        self._starting = kept is None
-        self._refused: dict[str, str] = {}
-        properties = Properties.read(self)
+        for name in ("State", "Status"):
+            self.set_change_event(name, True, False)
+        self._begin(Properties.read(self, unread))
+
+    def delete_device(self) -> None:
+        """End the life; it leaves what is known to the next one."""
+        life, self._life = self._life, None
+        if life is not None:
+            # None of its threads may wait for the monitor meanwhile.
+            with tango.AutoTangoAllowThreads(self):
+                life.close()
+            self._keep_memory()
+            self._memory.leave(self._kept())
+        super().delete_device()
+
+    def _begin(self, properties: Properties) -> None:
         self._memory = DeviceMemory(self.get_name())
-        self._q_values = np.array(properties.q_values, np.float64)
+        before, self._refused = self._remembered(properties)
+        # A replay may have a folder of its own; elsewhere an emptied property ends the saving.
+        folder = properties.output_folder
+        if folder or not (properties.addresses.replay or properties.errors):
+            flow = setting_flow.request(before.flow, OUTPUT_FOLDER, folder, time.time())
+            before = replace(before, flow=flow)
+        self._q_values = np.array(before.q_values, np.float64)
+        self._since = dict.fromkeys((Q_VALUES, MAX_FILTER, SAVE_RAW), time.time())
         self._component = Component(
             properties.addresses,
             properties.update_rate,
             self._on_change,
-            slots=properties.roi_slots,
+            before,
+            properties.errors,
         )
-        self._component.update(configuration_errors=properties.errors)
         self._images = FullImage(self._component.reducer)
-        if kept is not None:
-            self._component.update(max_filter=kept.max_filter)
-            for parameter in ATTRIBUTES.values():
-                value = getattr(kept.settings, parameter.name)
-                self._component.set(parameter.name, value, initial=True)
-        # A replay may have a folder of its own; elsewhere an emptied property ends the saving.
-        if properties.output_folder or not properties.addresses.replay:
-            self._component.set(OUTPUT_FOLDER, properties.output_folder, initial=True)
-        self._pusher = Pusher(self, self._readings, self._state, self._remember)
-        self._balor = Balor(properties.balor, lambda: self._component.view, self._on_save_raw)
-        self._show_written()
-        for name in ("State", "Status"):
-            self.set_change_event(name, True, False)
-        if not self._starting:
-            self._begin()
+        self._pusher = Pusher(self, self._readings, self._state, self._keep_memory)
+        self._balor = Balor(
+            properties.balor, lambda: self._component.view, self._on_save_raw, before.raw_data
+        )
+        self._show_written({name: before.flow[p.name].requested for name, p in ATTRIBUTES.items()})
+        self._show_written(
+            {Q_VALUES: self._q_values, MAX_FILTER: before.max_filter, SAVE_RAW: True}
+        )
+        with ExitStack() as life:
+            for part in (self._component, self._balor, self._pusher):
+                life.callback(part.close)
+                part.start()
+            self._life = life.pop_all()
 
-    def server_init_hook(self) -> None:
-        """Begin to work once all memorized values are in."""
-        self._starting = False
-        self._begin()
+    def _remembered(self, properties: Properties) -> tuple[Kept, dict[str, str]]:
+        """Return what a life begins with, and what of it could not be used."""
+        before = self._memory.take()
+        if before is not None:
+            return before, {}
+        texts = self._memory.settings([*ATTRIBUTES, MAX_FILTER])
+        max_filter = texts.pop(MAX_FILTER, "").lower() in ("true", "1")
+        flow, refused = setting_flow.recalled(
+            {ATTRIBUTES[name].name: text for name, text in texts.items()}, time.time()
+        )
+        before, unreadable = kept.from_properties(properties.kept)
+        controller = properties.addresses.controller
+        before = replace(before, flow=flow, controller=controller, max_filter=max_filter)
+        self._memory.know_properties(kept.to_properties(before))
+        return before, refused | unreadable
 
-    def _begin(self) -> None:
-        self._remembered = self._component.view
-        self._component.start()
-        self._pusher.start()
-        self._balor.start()
-
-    def delete_device(self) -> None:
-        """End all threads; none of them may wait for the monitor meanwhile."""
-        self._kept = self._component.view
-        with tango.AutoTangoAllowThreads(self):
-            self._pusher.close()
-            self._balor.close()
-            self._component.close()
-        super().delete_device()
+    def _kept(self) -> Kept:
+        return replace(
+            self._component.keep(),
+            q_values=tuple(self._q_values.tolist()),
+            raw_data=self._balor.keep(),
+        )
 
     def dev_state(self) -> DevState:
         """Return the state as it follows from what is known now."""
@@ -112,29 +140,21 @@ class DeviceCore(_Attributes):
         return getattr(DevState, verdict.state), latin("\n".join([verdict.status, *refused]))
 
     def _on_change(self) -> None:
-        if hasattr(self, "_pusher"):
-            self._pusher.notify()
+        self._pusher.notify()
 
     def _on_save_raw(self, save_raw: bool | None, alarm: str, note: str) -> None:
         view = self._component.view
         if (view.save_raw, view.save_raw_alarm, view.save_raw_note) != (save_raw, alarm, note):
+            if view.save_raw != save_raw:
+                self._since[SAVE_RAW] = time.time()
             self._component.update(save_raw=save_raw, save_raw_alarm=alarm, save_raw_note=note)
-
-    def _show_written(self) -> None:
-        """Make forms show the values that are in force, not zeros."""
-        attributes = self.get_device_attr()
-        for name, parameter in ATTRIBUTES.items():
-            value = getattr(self._component.view.settings, parameter.name)
-            attributes.get_w_attr_by_name(name).set_write_value(value)
-        attributes.get_w_attr_by_name(Q_VALUES).set_write_value(self._q_values)
-        attributes.get_w_attr_by_name(MAX_FILTER).set_write_value(self._component.view.max_filter)
-        attributes.get_w_attr_by_name(SAVE_RAW).set_write_value(True)
 
     # Reading
 
     def read_setting(self, name: str) -> Reading:
-        """Return a setting as it is wished."""
-        return getattr(self._component.view.settings, name), time.time(), _VALID
+        """Return a setting as it is requested, and since when."""
+        setting = self._component.sync.flow[name]
+        return setting.requested, setting.since, _VALID
 
     def read_result(self, row: Result) -> Reading:
         """Return what the newest view shows."""
@@ -144,16 +164,16 @@ class DeviceCore(_Attributes):
 
     def read_max_filter(self) -> Reading:
         """Return whether previews show maxima."""
-        return self._component.view.max_filter, time.time(), _VALID
+        return self._component.view.max_filter, self._since[MAX_FILTER], _VALID
 
     def read_q_values(self) -> Reading:
         """Return the rings to draw [1/Å]."""
-        return self._q_values, time.time(), _VALID
+        return self._q_values, self._since[Q_VALUES], _VALID
 
     def read_save_raw(self) -> Reading:
         """Return the Balor's SaveRaw as it was seen last."""
         save_raw = self._component.view.save_raw
-        return bool(save_raw), time.time(), _INVALID if save_raw is None else _VALID
+        return bool(save_raw), self._since[SAVE_RAW], _INVALID if save_raw is None else _VALID
 
     def read_accumulated_image(self) -> Reading:
         """Fetch the image; other clients are served meanwhile."""
@@ -179,37 +199,33 @@ class DeviceCore(_Attributes):
     # Writing
 
     def write_setting(self, attribute: str, name: str, value: Any) -> None:
-        """Wish a value; a remembered one that cannot be used is left out, and Status says so."""
-        with reported(attribute):
-            try:
-                normal = self._component.set(name, value, initial=self._starting)
-            except BadValue as error:
-                if not self._starting:
-                    raise
-                self._refused[attribute] = str(error)
-                return
-        self._refused.pop(attribute, None)
-        if not self._starting:
-            # Tango remembers what comes this way.
-            known = self._remembered
-            self._remembered = replace(known, settings=known.settings.replaced(name, normal))
+        """Request a value."""
+        try:
+            with reported(attribute):
+                normal = self._component.request(name, value)
+        finally:
+            # Tango would show a refused value as written, or an accepted one as it was spelled.
+            self._show_written({attribute: self._component.sync.flow[name].requested})
+        self._refused.pop(name, None)
+        # Tango itself remembers what comes this way.
+        self._component.told({name: normal})
 
     def write_max_filter(self, value: bool) -> None:
         """Choose between means and maxima."""
+        self._since[MAX_FILTER] = time.time()
         self._component.update(max_filter=bool(value))
 
     def write_q_values(self, values: Any) -> None:
         """Set the rings to draw [1/Å]."""
-        with reported(Q_VALUES):
-            self._q_values = check_q_values(values)
-        self._memory.keep_property("KeptQValues", self._q_values.tolist())
+        try:
+            with reported(Q_VALUES):
+                self._q_values = check_q_values(values)
+        finally:
+            with tango.AutoTangoMonitor(self):
+                self._show_written({Q_VALUES: self._q_values})
+        self._since[Q_VALUES] = time.time()
+        self._memory.keep_properties({kept.Q_VALUES: kept.q_value_texts(self._q_values.tolist())})
         self._on_change()
-
-    def show_q_values(self, values: Any) -> None:
-        """Set the rings from a command, and make forms show them as written."""
-        self.write_q_values(values)
-        with tango.AutoTangoMonitor(self):
-            self.get_device_attr().get_w_attr_by_name(Q_VALUES).set_write_value(self._q_values)
 
     def write_save_raw(self, value: bool) -> None:
         """Write the Balor's SaveRaw; false only while the photons are trusted."""
@@ -221,23 +237,39 @@ class DeviceCore(_Attributes):
             self._balor.write(bool(value))
 
     def _set(self, **values: Any) -> None:
-        """Wish values from a command; they are remembered as if a client had written them."""
+        """Request values from a command; forms show them as if a client had written them."""
         for name, value in values.items():
-            self._component.set(name, value)
+            self._component.request(name, value)
+        with tango.AutoTangoMonitor(self):
+            self._show_requested(values)
 
-    def _remember(self) -> None:
-        """Keep what did not come by an attribute's write, and show it as the written value."""
-        before, view = self._remembered, self._component.view
-        self._remembered = view
-        changed = {
-            name: getattr(view.settings, parameter.name)
-            for name, parameter in ATTRIBUTES.items()
-            if getattr(view.settings, parameter.name) != getattr(before.settings, parameter.name)
-        }
-        if changed:
-            self._memory.keep_settings(changed)
+    # Memory
+
+    def _show_requested(self, names: Iterable[str]) -> None:
+        """Have Tango show as written what is requested now; call with the monitor."""
+        flow = self._component.sync.flow
+        attributes = {name: PARAMETERS[name].attribute for name in names}
+        self._show_written(
+            {a: flow[name].requested for name, a in attributes.items() if a is not None}
+        )
+
+    def _show_written(self, values: Mapping[str, Any]) -> None:
+        """Have Tango show values as written; else forms show zeros, or what is out of date.
+
+        Args:
+            values: by attribute.
+        """
+        attributes = self.get_device_attr()
+        for name, value in values.items():
+            attributes.get_w_attr_by_name(name).set_write_value(value)
+
+    def _keep_memory(self) -> None:
+        """Remember what did not come by an attribute's write, and show it as written."""
+        untold: dict[str, Value] = setting_flow.untold(self._component.sync.flow)
+        if untold:
             with tango.AutoTangoMonitor(self):
-                for name, value in changed.items():
-                    self.get_device_attr().get_w_attr_by_name(name).set_write_value(value)
-        if view.slots != before.slots:
-            self._memory.keep_property("KeptRoiSlots", slots_to_keep(view.slots))
+                self._show_requested(untold)
+            by_attribute = {PARAMETERS[name].attribute: value for name, value in untold.items()}
+            self._memory.keep_settings({a: v for a, v in by_attribute.items() if a is not None})
+            self._component.told(untold)
+        self._memory.keep_properties(kept.to_properties(self._kept()))

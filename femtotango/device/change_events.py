@@ -79,12 +79,19 @@ class Pusher:
                 before = self._pushed.get(name)
                 if before is None or before[0] != value:
                     self._pushed[name] = value, AttrQuality.ATTR_VALID
+                    self._tell_base_class(state, status)
                     self._push(name, value, time.time(), AttrQuality.ATTR_VALID)
             self._after()
         except Exception:
             # Without this thread no client would hear of anything any more.
             self.failures += 1
             logger.exception("a round of change events failed")
+
+    def _tell_base_class(self, state: tango.DevState, status: str) -> None:
+        # Their events carry what the base class holds, not the value that is given.
+        with tango.AutoTangoMonitor(self._device):
+            self._device.set_state(state)
+            self._device.set_status(status)
 
     def _push(self, name: str, value: Any, when: float, quality: AttrQuality) -> None:
         try:

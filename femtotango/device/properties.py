@@ -1,18 +1,16 @@
 """The device's properties, checked; pure."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from femtotango.component.roi_slots import EMPTY
+from femtotango.component import kept
 from femtotango.dranspose_client.addresses import PROPERTIES, Addresses
 
 _DEFAULT_RATE = 5.0
 _RATES = (0.1, 50.0)
-_FREE = "no/roi"
-"""A free slot; no ROI can have this name."""
 
 
 @dataclass(frozen=True)
@@ -24,51 +22,54 @@ class Properties:
     """[Hz]"""
     balor: str
     output_folder: str
-    q_values: tuple[float, ...]
-    """As they were before a restart."""
-    roi_slots: tuple[str, ...]
-    """As they were before a restart."""
+    kept: Mapping[str, Sequence[str]]
+    """What the device wrote itself before a restart, by property."""
     errors: tuple[str, ...]
 
     @classmethod
-    def read(cls, device: Any) -> "Properties":
+    def read(cls, device: Any, unread: str = "") -> "Properties":
         """Read and check the properties of a device.
 
         Args:
             device: an instance of the device class.
+            unread: why Tango could not read some; those that it did not are None.
         """
-        errors = []
+        errors = [f"The properties cannot be read: {unread.strip()}"] if unread else []
         addresses = Addresses.from_properties(
             {name: getattr(device, name) for name in PROPERTIES.values()}
         )
         for name, url in addresses.properties.items():
-            if (url or name != PROPERTIES["sardana"]) and not _is_http(url):
+            known, needed = getattr(device, name) is not None, name != PROPERTIES["sardana"]
+            if known and (url or needed) and not _is_http(url):
                 errors.append(
                     f"Property {name} = {url!r}: expected an address like http://localhost:5000."
                 )
-        rate = float(device.UpdateRate)
-        low, high = _RATES
-        if not (math.isfinite(rate) and low <= rate <= high):
-            errors.append(f"Property UpdateRate = {rate:g}: expected {low:g} … {high:g} Hz.")
-            rate = _DEFAULT_RATE
+        rate = _rate(device.UpdateRate)
+        if rate is None:
+            low, high = _RATES
+            errors.append(
+                f"Property UpdateRate = {device.UpdateRate}: expected {low:g} … {high:g} Hz."
+            )
         return cls(
             addresses,
-            rate,
-            device.BalorDevice.strip(),
-            device.OutputFolder.strip(),
-            tuple(float(q) for q in device.KeptQValues),
-            _slots(device.KeptRoiSlots),
+            rate or _DEFAULT_RATE,
+            (device.BalorDevice or "").strip(),
+            (device.OutputFolder or "").strip(),
+            {name: getattr(device, name) or () for name in kept.PROPERTIES},
             tuple(errors),
         )
 
 
-def slots_to_keep(slots: Sequence[str]) -> list[str]:
-    """Return ROI slots as a property can hold them: Tango's files have no empty texts."""
-    return [name or _FREE for name in slots]
-
-
-def _slots(kept: Sequence[str]) -> tuple[str, ...]:
-    return tuple("" if name == _FREE else str(name) for name in kept) or EMPTY
+def _rate(text: str | float | None) -> float | None:
+    """Return the update rate [Hz]; None: it cannot be used."""
+    if text is None:
+        return _DEFAULT_RATE
+    try:
+        rate = float(text)
+    except ValueError:
+        return None
+    low, high = _RATES
+    return rate if math.isfinite(rate) and low <= rate <= high else None
 
 
 def _is_http(url: str) -> bool:

@@ -18,9 +18,12 @@ class Addresses:
     """Sardana's ingester; empty: nobody can ask the workers to flush after a stop."""
 
     @classmethod
-    def from_properties(cls, properties: Mapping[str, str]) -> "Addresses":
-        """Take the addresses from the device's properties, by their names; spaces are cut off."""
-        return cls(**{part: properties[name].strip() for part, name in PROPERTIES.items()})
+    def from_properties(cls, properties: Mapping[str, str | None]) -> "Addresses":
+        """Take the addresses from the device's properties, by their names.
+
+        Spaces are cut off; one that Tango could not read (None) is empty.
+        """
+        return cls(**{part: (properties[name] or "").strip() for part, name in PROPERTIES.items()})
 
     @classmethod
     def from_ready_info(cls, info: Mapping[str, Any]) -> "Addresses":

@@ -62,7 +62,7 @@ def test_attributes_say_what_the_table_says(device):
         assert config.unit == parameter.unit
         assert config.description.isascii()
         assert config.description[:20] == parameter.help[:20]
-        assert config.memorized == tango.AttrMemorizedType.MEMORIZED_WRITE_INIT
+        assert config.memorized == tango.AttrMemorizedType.MEMORIZED
         if parameter.limits is not None:
             assert float(config.min_value) == parameter.limits[0]
             assert float(config.max_value) == parameter.limits[1]

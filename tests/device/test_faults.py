@@ -3,10 +3,9 @@
 import signal
 
 import numpy as np
-import psutil
 import pytest
 from support.client_side import wait_for
-from support.stack import reset
+from support.stack import process, reset
 from tango import AttrQuality, DevState
 
 from femtotango.dranspose_client.http import Controller
@@ -15,16 +14,6 @@ from pipeline.model.parameters import PARAMETERS
 from pipeline.simulation.scan import BurstScan
 
 pytestmark = [pytest.mark.timeout(180), pytest.mark.slow]
-
-
-def process(info, part):
-    """Return the process of the stack whose command line names the part."""
-    (found,) = (
-        child
-        for child in psutil.Process(info["pid"]).children(recursive=True)
-        if any(part in word for word in child.cmdline())
-    )
-    return found
 
 
 def take_scan(player):

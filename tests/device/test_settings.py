@@ -7,11 +7,19 @@ from support.client_side import closed_port, wait_for
 from support.device_server import device_server
 
 from femtotango.component.component import Component
+from femtotango.component.kept import Kept
+from femtotango.component.setting_flow import recalled
 from femtotango.component.settings_sync import SettingsSync
 from femtotango.dranspose_client.addresses import Addresses
 from femtotango.dranspose_client.http import Controller
 from femtotango.errors import BadValue, Unreachable
 from pipeline.model.parameters import PARAMETERS
+
+
+def remembered(**settings):
+    flow, refused = recalled({name: str(value) for name, value in settings.items()}, time.time())
+    assert not refused
+    return flow
 
 
 @pytest.fixture
@@ -27,9 +35,9 @@ def follow(pipeline, clean):
     running = []
 
     def start(**settings):
-        component = Component(Addresses(pipeline["controller"], pipeline["reducer"]), 5.0)
-        for name, value in settings.items():
-            component.set(name, value, initial=True)
+        addresses = Addresses(pipeline["controller"], pipeline["reducer"])
+        kept = Kept(flow=remembered(**settings), controller=addresses.controller)
+        component = Component(addresses, 5.0, kept=kept)
         component.start()
         running.append(component)
         wait_for(lambda: component.sync.delivered)
@@ -48,7 +56,7 @@ def test_settings_are_delivered_and_stay(follow, clean):
     component = follow(background=70.5, rois='{"a": {"x": 1, "y": 2, "width": 3, "height": 4}}')
     assert value(clean, "background") == 70.5
     assert "a" in value(clean, "rois")
-    component.set("background", 71.5)
+    component.request("background", 71.5)
     wait_for(lambda: value(clean, "background") == 71.5)
     assert component.view.settings.background == 71.5
 
@@ -58,7 +66,7 @@ def test_a_refused_value_changes_nothing(follow, clean):
     for name, wrong in (("background", -1), ("background", "x"), ("rois", "{"), ("rois", "β")):
         before = component.view.settings
         with pytest.raises(BadValue):
-            component.set(name, wrong)
+            component.request(name, wrong)
         assert component.view.settings == before
 
 
@@ -99,7 +107,7 @@ def test_at_the_first_contact_ours_win_where_we_have_an_opinion(follow, clean):
     clean.set_parameter("background", b"11.5")
     clean.set_parameter("cmos_threshold", b"22.5")
     component = follow(background=70.5)
-    assert component.view.settings.cmos_threshold == 22.5
+    wait_for(lambda: component.view.settings.cmos_threshold == 22.5)
     assert value(clean, "background") == 70.5
 
 
@@ -108,12 +116,12 @@ def test_a_write_while_the_controller_is_away_is_delivered_later(pipeline, clean
         controller = Controller(address)
         sync = SettingsSync(controller)
         with pytest.raises(Unreachable):
-            sync.step()
-        sync.set("background", 44.5)
+            sync.poll()
+        sync.request("background", 44.5)
         assert sync.settings.background == 44.5
         assert not sync.delivered
     controller.url = pipeline["controller"]
-    sync.step()
+    sync.poll()
     assert sync.delivered
     assert value(clean, "background") == 44.5
     controller.close()
@@ -148,12 +156,12 @@ def watched(pipeline, clean):
 
 def test_a_sum_begins_only_when_all_services_know_its_number(watched):
     sync = SettingsSync(watched)
-    sync.step()
+    sync.poll()
     before = sync.settings.accumulation_id
     watched.posted.clear()
-    sync.set("background", 55.5)
-    sync.set("accumulate", True)
-    sync.step()
+    sync.request("background", 55.5)
+    sync.request("accumulate", True)
+    sync.poll()
     names = [name for name, _, _ in watched.posted]
     assert names[0] == "background"
     assert names[-1] == "accumulate"
@@ -165,15 +173,15 @@ def test_a_sum_begins_only_when_all_services_know_its_number(watched):
 
 def test_reset_and_a_quick_toggle_raise_the_number(watched):
     sync = SettingsSync(watched)
-    sync.set("accumulate", True)
-    sync.step()
+    sync.request("accumulate", True)
+    sync.poll()
     numbers = [sync.settings.accumulation_id]
     sync.new_sum()
-    sync.step()
+    sync.poll()
     numbers.append(sync.settings.accumulation_id)
-    sync.set("accumulate", False)
-    sync.set("accumulate", True)
-    sync.step()
+    sync.request("accumulate", False)
+    sync.request("accumulate", True)
+    sync.poll()
     numbers.append(sync.settings.accumulation_id)
     assert numbers == sorted(set(numbers))
     assert value(watched, "accumulation_id") == numbers[-1]
@@ -181,11 +189,10 @@ def test_reset_and_a_quick_toggle_raise_the_number(watched):
 
 def test_a_restarted_device_goes_on_with_a_running_sum(watched):
     first = SettingsSync(watched)
-    first.set("accumulate", True)
-    first.step()
-    second = SettingsSync(watched)
-    second.set("accumulate", True, initial=True)
-    second.step()
+    first.request("accumulate", True)
+    first.poll()
+    second = SettingsSync(watched, remembered(accumulate=True))
+    second.poll()
     assert second.settings.accumulation_id == first.settings.accumulation_id
     second.new_sum()
     assert second.settings.accumulation_id > first.settings.accumulation_id
@@ -193,10 +200,9 @@ def test_a_restarted_device_goes_on_with_a_running_sum(watched):
 
 def test_a_restarted_device_begins_a_sum_where_none_is_running(watched):
     first = SettingsSync(watched)
-    first.step()
-    second = SettingsSync(watched)
-    second.set("accumulate", True, initial=True)
-    second.step()
+    first.poll()
+    second = SettingsSync(watched, remembered(accumulate=True))
+    second.poll()
     assert second.settings.accumulation_id > first.settings.accumulation_id
     assert value(watched, "accumulate") is True
 
@@ -213,11 +219,11 @@ def test_accumulate_of_another_client_begins_a_new_sum(follow, clean):
 
 def test_what_was_written_here_and_not_delivered_wins(watched):
     sync = SettingsSync(watched)
-    sync.step()
+    sync.poll()
     watched.set_parameter("background", b"1.5")
-    sync.set("background", 2.5)
+    sync.request("background", 2.5)
     time.sleep(0.7)
-    sync.step()
+    sync.poll()
     assert sync.settings.background == 2.5
     assert value(watched, "background") == 2.5
 
@@ -229,15 +235,15 @@ def post_defaults(controller):
 
 def test_all_defaults_at_once_are_a_controller_that_forgot(watched):
     sync = SettingsSync(watched)
-    sync.set("background", 77.5)
-    sync.set("accumulate", True)
-    sync.step()
+    sync.request("background", 77.5)
+    sync.request("accumulate", True)
+    sync.poll()
     number = sync.settings.accumulation_id
     wait_for(lambda: not watched.config().behind(watched.wanted))
-    sync.step()
+    sync.poll()
     post_defaults(watched)
     wait_for(lambda: not watched.config().behind(watched.wanted))
-    sync.step()
+    sync.poll()
     assert value(watched, "background") == 77.5
     assert value(watched, "accumulate") is True
     assert value(watched, "accumulation_id") == number, "the sum goes on"
@@ -245,14 +251,14 @@ def test_all_defaults_at_once_are_a_controller_that_forgot(watched):
 
 def test_a_change_among_them_is_adopted_all_the_same(watched):
     sync = SettingsSync(watched)
-    sync.set("background", 77.5)
-    sync.step()
+    sync.request("background", 77.5)
+    sync.poll()
     wait_for(lambda: not watched.config().behind(watched.wanted))
-    sync.step()
+    sync.poll()
     post_defaults(watched)
     watched.set_parameter("histogram_bins", b"17")
     wait_for(lambda: not watched.config().behind(watched.wanted))
-    sync.step()
+    sync.poll()
     assert sync.settings.histogram_bins == 17
     assert value(watched, "background") == 77.5
 

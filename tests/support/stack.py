@@ -24,6 +24,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from femtotango.simulation.beamline import ScanPlayer
@@ -60,6 +61,16 @@ def own_stack(tmp_path: Path) -> Iterator[Callable[..., ReadyInfo]]:
             return exit_stack.enter_context(running(["up", *state, *arguments]))
 
         yield start
+
+
+def process(info: ReadyInfo, part: str) -> psutil.Process:
+    """Return the process of a stack whose command line names the part."""
+    (found,) = (
+        child
+        for child in psutil.Process(info["pid"]).children(recursive=True)
+        if any(part in word for word in child.cmdline())
+    )
+    return found
 
 
 def reset(player: ScanPlayer) -> None:

@@ -2,8 +2,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from femtotango.component.roi_slots import EMPTY
-from femtotango.device.properties import Properties, slots_to_keep
+from femtotango.device.properties import Properties
 
 GOOD = {
     "ControllerUrl": "http://localhost:5000",
@@ -14,6 +13,8 @@ GOOD = {
     "OutputFolder": "/data",
     "KeptQValues": [1.5],
     "KeptRoiSlots": [],
+    "KeptScan": [],
+    "KeptRawData": [],
 }
 
 
@@ -25,8 +26,7 @@ def test_good_properties():
     properties = read()
     assert properties.errors == ()
     assert properties.addresses.reducer == "http://reducer.example:5001/"
-    assert properties.q_values == (1.5,)
-    assert properties.roi_slots == EMPTY
+    assert properties.kept["KeptQValues"] == [1.5]
 
 
 @pytest.mark.parametrize(
@@ -40,12 +40,13 @@ def test_good_properties():
         ("UpdateRate", 0.0),
         ("UpdateRate", float("nan")),
         ("UpdateRate", 1e9),
+        ("UpdateRate", "fast"),
     ],
 )
 def test_what_cannot_work_is_named_with_its_value(name, value):
     (error,) = read(**{name: value}).errors
     assert name in error
-    assert repr(value) in error or f"{value:g}" in error
+    assert str(value) in error
 
 
 def test_a_rate_that_cannot_work_is_replaced():
@@ -57,7 +58,8 @@ def test_replay_serves_both_with_one_address():
     assert not read().addresses.replay
 
 
-def test_slots_are_kept_with_the_free_ones():
-    slots = ("a", "", "b", "", "", "", "", "")
-    assert "" not in slots_to_keep(slots)
-    assert read(KeptRoiSlots=slots_to_keep(slots)).roi_slots == slots
+def test_what_tango_could_not_read_is_said_once():
+    nothing = dict.fromkeys(GOOD)
+    properties = Properties.read(SimpleNamespace(**nothing), "The database does not answer.")
+    assert properties.errors == ("The properties cannot be read: The database does not answer.",)
+    assert properties.kept["KeptScan"] == ()
