@@ -142,7 +142,7 @@ def save_exact_image(view: View, images: FullImage, path: str) -> Path:
             full,
             ImageRecord(
                 image=exact.image,
-                good=exact.good,
+                good=exact.valid,
                 count=exact.about.shown.accumulated_number,
                 unit=view.snapshot.shown.image_unit or "",
                 detector=view.snapshot.shown.detector or "",
@@ -177,8 +177,8 @@ def _curve(view: View, exact: ExactImage) -> AzimuthalCurve | None:
     if missing(view.settings) or not bins:
         return None
     image = exact.image
-    if exact.good is not None:
-        image = np.where(exact.good, image, np.nan)
+    if exact.valid is not None:
+        image = np.where(exact.valid, image, np.nan)
     region = view.snapshot.shown.image_region
     return Integrator().integrate(
         image,

@@ -63,7 +63,7 @@ def unreachable(view: View) -> list[str]:
 
 
 def alarms(view: View) -> list[str]:
-    """Return what a person has to look at now.
+    """Return what a person has to see to now.
 
     What the reducer says of the scan before is no alarm any more once a new one is prepared.
     """

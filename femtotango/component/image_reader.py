@@ -29,7 +29,7 @@ class ExactImage:
 
     image: NDArray[Any]
     """``(ny, nx)`` in the dtype of the sum; 0 where masked."""
-    good: NDArray[np.bool_] | None
+    valid: NDArray[np.bool_] | None
     """False where masked; None: nothing is masked."""
     about: Published
     """What is published of this very image."""

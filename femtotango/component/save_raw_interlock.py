@@ -134,8 +134,8 @@ def compare_header(save_raw: bool | None, view: View) -> str:
     later = "SaveRaw is true: it takes effect with the next series."
     reason = why_not(view)
     if reason:
-        mend = later if save_raw else "Switch the camera's SaveRaw on."
-        return f"{found}, but the photons are not trusted: {reason} {mend}"
+        cure = later if save_raw else "Switch the camera's SaveRaw on."
+        return f"{found}, but the photons are not trusted: {reason} {cure}"
     return f"{found}, although {later}" if save_raw else ""
 
 

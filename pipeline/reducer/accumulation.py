@@ -28,7 +28,7 @@ class Sum:
     accumulation_id: int
     image: NDArray[Any]
     """``(ny, nx)`` int64 or float64; exact."""
-    good: NDArray[np.bool_] | None
+    valid: NDArray[np.bool_] | None
     """Pixels that were valid in at least one frame; None: all."""
     photon_region: tuple[int, int, int, int] | None = None
     count: int = 0
@@ -52,8 +52,8 @@ class Sum:
             _add_at(self.image.reshape(-1), index, value)
         else:
             np.add(self.image, partial.image, out=self.image)
-        if self.good is not None and partial.good is not None:
-            np.logical_or(self.good, partial.good, out=self.good)
+        if self.valid is not None and partial.good is not None:
+            np.logical_or(self.valid, partial.good, out=self.valid)
         self.count += len(partial.events)
         self.newest = max(self.newest, newest)
         self.photon_region = _common(self.photon_region, partial.photon_region)
@@ -104,7 +104,7 @@ def start_sum(partial: PartialSum) -> Sum:
         shape=partial.shape,
         accumulation_id=partial.accumulation_id,
         image=np.zeros(partial.shape, dtype),
-        good=None if partial.good is None else np.zeros(partial.shape, bool),
+        valid=None if partial.good is None else np.zeros(partial.shape, bool),
         photon_region=partial.photon_region,
     )
 

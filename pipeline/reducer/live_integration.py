@@ -90,8 +90,8 @@ class LiveIntegration:
             if job == self._done:
                 return None
             image = total.image.astype(np.float64)
-            if total.good is not None:
-                image[~total.good] = np.nan
+            if total.valid is not None:
+                image[~total.valid] = np.nan
             unit, region = total.unit, region_of(total)
         self._last = now
         if job.bins == 0:

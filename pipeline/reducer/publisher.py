@@ -106,9 +106,9 @@ class Publisher:
     def _image(self, shown: Sum) -> snapshot.CameraImage:
         changes = self._state.accumulation.changes
         if self._preview is None or self._preview[0] != changes:
-            self._preview = (changes, make_preview(shown.image, shown.good))
+            self._preview = (changes, make_preview(shown.image, shown.valid))
         preview = self._preview[1]
-        image = self._lazy(lambda: full_image(shown.image, shown.good, preview.hottest))
+        image = self._lazy(lambda: full_image(shown.image, shown.valid, preview.hottest))
         region = shown.photon_region
         return snapshot.CameraImage(
             image=image,

@@ -23,7 +23,7 @@ class Reorder(Generic[Item]):
     def add(self, event: int, item: Item) -> Iterator[Item]:
         """Take in an item and give out all whose turn it is.
 
-        An event that never comes must not hold back the run for ever: when too many wait, the gap
+        An event that never comes must not stop the run: when too many wait, the gap
         is skipped.
         """
         heapq.heappush(self._waiting, (event, self._arrivals, item))

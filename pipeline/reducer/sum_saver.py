@@ -56,7 +56,7 @@ class SumSaver:
 def _record(total: Sum) -> ImageRecord:
     return ImageRecord(
         image=total.image.copy(),
-        good=None if total.good is None else total.good.copy(),
+        good=None if total.valid is None else total.valid.copy(),
         count=total.count,
         unit=total.unit,
         detector=total.stream,

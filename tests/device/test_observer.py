@@ -7,6 +7,7 @@ import pytest
 from support.client_side import wait_for
 from support.published import published
 
+from femtotango.component import results_poller
 from femtotango.component.results_poller import Curves, Observer
 from femtotango.dranspose_client.http import Reducer
 from pipeline.protocols import snapshot
@@ -86,12 +87,14 @@ def test_before_the_first_scan_there_are_no_curves(tree, observer):
     assert observation.curves.names == ()
 
 
-def test_big_curves_are_fetched_less_often_but_always_on_demand(tree, observer):
+def test_big_curves_are_fetched_less_often_but_always_on_demand(tree, observer, monkeypatch):
+    monkeypatch.setattr(results_poller, "_SHARE", 1e6)
     big = np.ones((100, 20_000))
     tree.show(1, means=big)
     observer.poll_results()
     tree.show(2, means=2 * big)
     assert observer.poll_results().curves.revision == 1
+    monkeypatch.setattr(results_poller, "_SHARE", 1)
     assert observer.poll_results(complete=True).curves.means[0, 0] == 2.0
     tree.show(3, means=3 * big)
     wait_for(lambda: observer.poll_results().curves.revision == 3)
