@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from pipeline.model.cameras import CAMERAS
 from pipeline.protocols.sardana import SARDANA
 
 PART = 1000
@@ -12,8 +13,8 @@ GROUP = 8
 """Frames in a row for one worker: saves the controller a round trip each."""
 GROUPED_FROM = 200
 """Shorter scans spread every frame."""
-BIG_FRAMES = frozenset({"andor3_balor"})
-"""Cameras whose frames are never grouped: eight of them would wait in one worker."""
+GROUPED_BYTES = 16_000_000
+"""Larger frames are never grouped: eight of them would wait in one worker."""
 MAX_STEPS = 100_000
 MAX_BURST = 100_000
 MAX_FRAMES = 1_000_000
@@ -38,6 +39,10 @@ class TriggerMap:
         """Events, with those that the controller adds."""
         lengths = {name: len(next(iter(part.values()))) for name, part in self.parts.items()}
         return sum(lengths[name] for name in self.sequence) + 2 * self.wrap
+
+
+def _group(camera: str) -> int:
+    return GROUP if CAMERAS[camera].frame_bytes <= GROUPED_BYTES else 1
 
 
 def _one(constraint: int) -> Entry:
@@ -86,7 +91,7 @@ def scan_map(
     Returns:
         A map of ``steps * burst + 2`` events, and `steps` more for records of their own.
     """
-    group = 1 if camera in BIG_FRAMES or steps * burst < GROUPED_FROM else GROUP
+    group = 1 if steps * burst < GROUPED_FROM else _group(camera)
     if burst <= PART:
         points = min(steps, PART // burst)
         every = burst if records else None
@@ -115,7 +120,7 @@ def continuous_map(camera: str, flush: bool) -> TriggerMap:
             over what they hold. The wrapping events of the controller would make it wait for
             the camera's header, so start and end are written out.
     """
-    group = 1 if camera in BIG_FRAMES else GROUP
+    group = _group(camera)
     parts: dict[str, dict[str, list[Entry]]] = {
         "start": {camera: [_ALL]},
         "frames": _part(camera, PART, group, None),

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.frames.binning import Preview, full_image, make_preview
-from pipeline.model.cameras import DETECTORS
+from pipeline.model.cameras import CAMERAS
 from pipeline.protocols.snapshot import CURVES, IMAGE, SNAPSHOT, flatten, pack
 from pipeline.reducer.accumulation import Sum
 from pipeline.reducer.roi_curves import RoiSeries, ScanAxis
@@ -93,7 +93,7 @@ class Publisher:
         if self._preview is None or self._preview[0] != accumulation.changes:
             self._preview = (accumulation.changes, make_preview(shown.image, shown.good))
         preview = self._preview[1]
-        detector = DETECTORS[shown.stream]
+        camera = CAMERAS[shown.stream]
         image = self._lazy(lambda: full_image(shown.image, shown.good, preview.hottest))
         attributes = {"interpretation": "image", "units": shown.unit}
         return {
@@ -118,7 +118,7 @@ class Publisher:
                 "max_attrs": attributes,
             },
             "preview_attrs": {"NX_class": "NXdata", "signal": "mean"},
-            "pixel_size": np.array(detector.pixel_size),
+            "pixel_size": np.array(camera.pixel_size),
             "pixel_size_attrs": {"units": "m"},
             "detector": shown.stream,
         }

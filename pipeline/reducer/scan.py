@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 
-from pipeline.model.cameras import DETECTORS
+from pipeline.model.cameras import CAMERAS
 from pipeline.model.parameters import Settings
 from pipeline.photons.scan_photons import NOTHING_BEFORE, PhotonsBefore, PhotonScan
 from pipeline.protocols.batch import Batch, FrameResult, StartInfo
@@ -76,7 +76,7 @@ class ScanState:
         self._records |= batch.start is not None and SARDANA in batch.streams
         if batch.start is not None and self.start is None:
             self.start = batch.start
-            finds = batch.start.stream in DETECTORS and DETECTORS[batch.start.stream].finds_photons
+            finds = batch.start.stream in CAMERAS and CAMERAS[batch.start.stream].finds_photons
             if finds and settings.photon_region is not None:
                 self._begin_photons(settings)
         if batch.description is not None:
