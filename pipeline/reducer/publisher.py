@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.frames.binning import Preview, full_image, make_preview
+from pipeline.frames.binning import BinnedImage, full_image, make_preview
 from pipeline.model.cameras import CAMERAS
 from pipeline.protocols.snapshot import CURVES, IMAGE, SNAPSHOT, flatten, pack
 from pipeline.reducer.accumulation import Sum
@@ -50,7 +50,7 @@ class Publisher:
         self._store = store
         self._tree: dict[str, Any] = {}
         self._revision = -1
-        self._preview: tuple[int, Preview] | None = None
+        self._preview: tuple[int, BinnedImage] | None = None
         self._frames_text: tuple[int, str] = (-1, "{}")
         self.extra: dict[str, dict[str, Any]] = {}
         """Groups that are computed elsewhere: azimuthal, geometry."""
