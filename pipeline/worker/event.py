@@ -83,7 +83,6 @@ class EventWork:
         return {
             **self._found,
             "failed": tuple(self._failed),
-            "streams": tuple(streams),
             "partials": tuple(self._partials),
         }
 
