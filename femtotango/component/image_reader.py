@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from femtotango.component.image_region import as_npy, bin_blocks, parse_region
+from femtotango.component.image_region import as_npy, parse_region
 from femtotango.component.state import View
 from femtotango.dranspose_client.http import Reducer
 from femtotango.errors import NoImage, NotReady
+from pipeline.frames.binning import bin_blocks
 from pipeline.protocols.snapshot import (
     ACCUMULATED_NUMBER,
     IMAGE,
@@ -82,7 +83,8 @@ class FullImage:
         """
         wanted = parse_region(numbers, image_shape(view))
         cut = self._reducer.array(IMAGE, (wanted.y, wanted.x))
-        return as_npy(bin_blocks(cut, wanted.binning, view.max_filter))
+        blocks = bin_blocks(cut, wanted.binning, ~np.isnan(cut))
+        return as_npy(blocks.max if view.max_filter else blocks.mean)
 
     def exact(self) -> ExactImage:
         """Return the image as it was summed, and what is published of it.

@@ -1,7 +1,6 @@
-"""A rectangle of the image, binned: what GetRegion gives; pure."""
+"""A rectangle of the image: what GetRegion is asked for, and its answer as bytes; pure."""
 
 import io
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -48,31 +47,6 @@ def parse_region(numbers: Sequence[int], shape: tuple[int, int]) -> Region:
             f"{shape[1]} wide and {shape[0]} high."
         )
     return Region(slice(y0, y1), slice(x0, x1), binning)
-
-
-def bin_blocks(image: NDArray[Any], binning: int, maximum: bool) -> NDArray[np.float32]:
-    """Bin an image to block means or maxima.
-
-    Args:
-        image: ``(ny, nx)``, NaN where masked.
-        binning: pixels per block and side.
-        maximum: maxima instead of means.
-
-    Returns:
-        ``(ceil(ny / binning), ceil(nx / binning)) float32``; incomplete last blocks are kept; NaN
-        where a whole block is masked.
-    """
-    if binning == 1:
-        return np.asarray(image, np.float32)
-    ny, nx = image.shape
-    padded = np.full((-(-ny // binning) * binning, -(-nx // binning) * binning), np.nan)
-    padded[:ny, :nx] = image
-    blocks = padded.reshape(padded.shape[0] // binning, binning, -1, binning)
-    reduce = np.nanmax if maximum else np.nanmean
-    with warnings.catch_warnings():
-        # Blocks that are wholly masked stay NaN, as they should.
-        warnings.simplefilter("ignore", RuntimeWarning)
-        return reduce(blocks, axis=(1, 3)).astype(np.float32)
 
 
 def as_npy(array: NDArray[Any]) -> bytes:

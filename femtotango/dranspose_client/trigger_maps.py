@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NotRequired, TypedDict
 
+from pipeline.model.cameras import CAMERAS
 from pipeline.protocols.sardana import SARDANA
 
 PART = 1000
@@ -14,8 +15,8 @@ GROUP = 8
 """Frames in a row that go to the same worker, which saves the controller a round trip for each."""
 GROUPED_FROM = 200
 """Frames of a scan from which on they go to the workers in groups; less are spread one by one."""
-BIG_FRAMES = frozenset({"andor3_balor"})
-"""Cameras whose frames are never grouped: eight of them would wait in one worker."""
+GROUPED_BYTES = 16_000_000
+"""Larger frames are never grouped: eight of them would wait in one worker."""
 MAX_STEPS = 100_000
 MAX_BURST = 100_000
 """Frames per step."""
@@ -57,6 +58,10 @@ class TriggerMap:
         """Number of events, with those that the controller adds."""
         lengths = {name: len(next(iter(part.values()))) for name, part in self.parts.items()}
         return sum(lengths[name] for name in self.sequence) + 2 * self.wrap
+
+
+def _group(camera: str) -> int:
+    return GROUP if CAMERAS[camera].frame_bytes <= GROUPED_BYTES else 1
 
 
 def _one(constraint: int) -> Entry:
@@ -110,7 +115,7 @@ def scan_map(
     Returns:
         A map of ``steps * burst + 2`` events, and `steps` more for records of their own.
     """
-    group = 1 if camera in BIG_FRAMES or steps * burst < GROUPED_FROM else GROUP
+    group = 1 if steps * burst < GROUPED_FROM else _group(camera)
     if burst <= PART:
         points = min(steps, PART // burst)
         every = burst if records else None
@@ -139,7 +144,7 @@ def continuous_map(camera: str, flush: bool) -> TriggerMap:
             what they have buffered. The start event that the controller adds would come first and
             wait for the camera's header, so the map has a start event of its own.
     """
-    group = 1 if camera in BIG_FRAMES else GROUP
+    group = _group(camera)
     parts: dict[str, Part] = {
         "start": {camera: [_ALL]},
         "frames": _part(camera, PART, group, None),

@@ -14,18 +14,19 @@ _EXACT_IN_FLOAT32 = 1 << 24
 
 
 @dataclass(frozen=True)
-class Preview:
-    """A binned image with the statistics of the full one."""
+class BinnedImage:
+    """Means and maxima of square blocks, with the statistics of the full image."""
 
     mean: NDArray[np.float32]
-    """``(ny', nx')`` mean of the good pixels of each block; NaN where there is none."""
+    """``(ny', nx')`` mean of the valid pixels of each block; NaN where there is none."""
     max: NDArray[np.float32]
     """Their maximum."""
     binning: int
+    """Pixels per block and side."""
     total: float
-    """Sum over all good pixels."""
+    """Sum over all valid pixels."""
     hottest: float
-    """Largest good pixel; NaN when all are masked."""
+    """Largest valid pixel; NaN when all are masked."""
 
 
 def preview_binning(shape: tuple[int, int]) -> int:
@@ -33,36 +34,42 @@ def preview_binning(shape: tuple[int, int]) -> int:
     return max(1, math.ceil(max(shape) / PREVIEW_SIZE))
 
 
-def make_preview(
-    image: NDArray[Any], good: NDArray[np.bool_] | None, binning: int | None = None
-) -> Preview:
-    """Bin an image to mean and maximum; incomplete last blocks are kept.
+def make_preview(image: NDArray[Any], valid: NDArray[np.bool_] | None) -> BinnedImage:
+    """Bin an image so that it fits into the preview; arguments as in `bin_blocks`."""
+    return bin_blocks(image, preview_binning((image.shape[0], image.shape[1])), valid)
+
+
+def bin_blocks(image: NDArray[Any], binning: int, valid: NDArray[np.bool_] | None) -> BinnedImage:
+    """Bin an image to means and maxima of blocks.
 
     Args:
-        image: ``(ny, nx)`` int64 or float64.
-        good: ``(ny, nx)``, True where a pixel counts; None: everywhere.
-        binning: pixels per block and side; None: as the preview needs it.
+        image: ``(ny, nx)`` of any integer or float dtype.
+        binning: pixels per block and side, at least 1.
+        valid: ``(ny, nx)``, False where a pixel is masked; None: nowhere.
+
+    Returns:
+        ``ceil(ny / binning)`` times ``ceil(nx / binning)`` blocks: incomplete last ones are kept.
     """
-    shape = (image.shape[0], image.shape[1])
-    binning = preview_binning(shape) if binning is None else binning
-    blocks = (-(-shape[0] // binning), -(-shape[1] // binning))
+    # Two dtypes, and one layout: what `warm_up` compiled serves every image.
+    image = np.require(image, np.int64 if image.dtype.kind in "iu" else np.float64, ["C", "W"])
+    blocks = (-(-image.shape[0] // binning), -(-image.shape[1] // binning))
     mean = np.empty(blocks, np.float32)
     largest = np.empty(blocks, np.float32)
-    mask = np.empty((0, 0), bool) if good is None else good
-    total, hottest = _bin(image, mask, good is not None, binning, mean, largest)
-    return Preview(mean, largest, binning, float(total), float(hottest))
+    mask = np.empty((0, 0), bool) if valid is None else valid
+    total, hottest = _bin(image, mask, valid is not None, binning, mean, largest)
+    return BinnedImage(mean, largest, binning, float(total), float(hottest))
 
 
 def warm_up() -> None:
     """Compile the kernel, so that the first image need not wait."""
     for dtype in (np.int64, np.float64):
         image = np.zeros((1, 1), dtype)
-        make_preview(image, None)
-        make_preview(image, np.ones((1, 1), bool))
+        bin_blocks(image, 1, None)
+        bin_blocks(image, 1, np.ones((1, 1), bool))
 
 
 @numba.njit(nogil=True, cache=True)
-def _bin(image, good, masked, binning, mean, largest):  # type: ignore[no-untyped-def]
+def _bin(image, valid, masked, binning, mean, largest):  # type: ignore[no-untyped-def]
     ny, nx = image.shape
     blocks = mean.shape[1]
     sums = np.empty(blocks)
@@ -77,7 +84,7 @@ def _bin(image, good, masked, binning, mean, largest):  # type: ignore[no-untype
             for bx in range(blocks):
                 subtotal, top, n = 0.0, -np.inf, 0
                 for x in range(bx * binning, min(nx, (bx + 1) * binning)):
-                    if masked and not good[y, x]:
+                    if masked and not valid[y, x]:
                         continue
                     value = float(image[y, x])
                     subtotal += value

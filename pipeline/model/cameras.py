@@ -1,8 +1,10 @@
-"""What each camera stream is: pixel size, how its numbers are meant, what is masked."""
+"""The table of cameras: what is known of each one beside what its messages say."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
-CAMERAS = ("pilatus", "andor3_zyla10", "andor3_zyla12", "andor3_balor")
+import numpy as np
 
 
 class Unit:
@@ -14,10 +16,15 @@ class Unit:
 
 
 @dataclass(frozen=True)
-class Detector:
-    """Facts about a camera that its stream does not carry."""
+class Camera:
+    """Facts about one camera."""
 
     stream: str
+    """Name of its stream in dranspose."""
+    shape: tuple[int, int]
+    """``(ny, nx)`` of a full frame [pixel]; each message says what it really carries."""
+    dtype: str
+    """Of the pixels that it sends."""
     pixel_size: tuple[float, float]
     """``(y, x)`` [m]."""
     photon_counting: bool
@@ -30,14 +37,23 @@ class Detector:
         """Unit of a processed frame when no photons are searched."""
         return Unit.TOT if self.photon_counting else Unit.ADU
 
+    @property
+    def frame_bytes(self) -> int:
+        """Size of a full frame without compression."""
+        return self.shape[0] * self.shape[1] * np.dtype(self.dtype).itemsize
 
-DETECTORS = {
-    detector.stream: detector
-    for detector in (
-        Detector("pilatus", (172e-6, 172e-6), photon_counting=True),
-        Detector("andor3_zyla10", (6.5e-6, 6.5e-6), photon_counting=False),
-        Detector("andor3_zyla12", (6.5e-6, 6.5e-6), photon_counting=False),
-        Detector("andor3_balor", (12e-6, 12e-6), photon_counting=False, finds_photons=True),
-    )
-}
-"""By stream name."""
+
+CAMERAS: Mapping[str, Camera] = MappingProxyType(
+    {
+        camera.stream: camera
+        for camera in (
+            Camera("pilatus", (831, 1475), "float32", (172e-6, 172e-6), photon_counting=True),
+            Camera("andor3_zyla10", (2048, 2048), "uint16", (6.5e-6, 6.5e-6), False),
+            Camera("andor3_zyla12", (2048, 2048), "uint16", (6.5e-6, 6.5e-6), False),
+            Camera(
+                "andor3_balor", (4104, 4128), "uint16", (12e-6, 12e-6), False, finds_photons=True
+            ),
+        )
+    }
+)
+"""By stream name, in the order in which they are offered to users."""

@@ -114,6 +114,4 @@ class Batch:
     """Sardana's RecordData: closes a burst."""
     record_end: bool = False
     series_end: bool = False
-    streams: tuple[str, ...] = ()
-    """Names of the streams in the event."""
     partials: tuple[PartialSum, ...] = ()

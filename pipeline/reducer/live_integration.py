@@ -6,7 +6,7 @@ import numpy as np
 
 from pipeline.diffraction.geometry import Geometry, from_settings, missing
 from pipeline.diffraction.integration import AzimuthalCurve, Integrator
-from pipeline.model.cameras import DETECTORS, Unit
+from pipeline.model.cameras import CAMERAS, Unit
 from pipeline.model.parameters import Settings
 from pipeline.model.roi import Roi
 from pipeline.protocols import snapshot
@@ -38,7 +38,7 @@ class PublishedCurve:
 
 def geometry_of(settings: Settings, total: Sum) -> Geometry | None:
     """Return the geometry of an image, or None when it is not set."""
-    return from_settings(settings, DETECTORS[total.stream].pixel_size, total.shape)
+    return from_settings(settings, CAMERAS[total.stream].pixel_size, total.shape)
 
 
 def region_of(total: Sum) -> Roi | None:

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.frames.binning import Preview, full_image, make_preview
-from pipeline.model.cameras import DETECTORS
+from pipeline.frames.binning import BinnedImage, full_image, make_preview
+from pipeline.model.cameras import CAMERAS
 from pipeline.protocols import snapshot
 from pipeline.protocols.tree import as_tree, pack_group
 from pipeline.reducer.accumulation import Sum
@@ -57,7 +57,7 @@ class Publisher:
         self._curve_up_to_date = curve_up_to_date
         self._tree: dict[str, Any] = {}
         self._revision = -1
-        self._preview: tuple[int, Preview] | None = None
+        self._preview: tuple[int, BinnedImage] | None = None
         self._frames_text: tuple[int, str] = (-1, "{}")
         self._curve = PublishedCurve()
         self._alarms: list[str] = []
@@ -125,7 +125,7 @@ class Publisher:
             preview=snapshot.Preview(
                 mean=preview.mean, max=preview.max, binning=preview.binning, unit=shown.unit
             ),
-            pixel_size=np.array(DETECTORS[shown.stream].pixel_size),
+            pixel_size=np.array(CAMERAS[shown.stream].pixel_size),
             detector=shown.stream,
         )
 

@@ -4,21 +4,17 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 
-from pipeline.model.cameras import DETECTORS
+from pipeline.model.cameras import CAMERAS
 from pipeline.model.parameters import Settings
 from pipeline.photons.scan_photons import NOTHING_BEFORE, PhotonsBefore, PhotonScan
 from pipeline.protocols.batch import Batch, FrameResult, StartInfo
-from pipeline.protocols.sardana import SARDANA
 from pipeline.reducer.reorder import Reorder
 from pipeline.reducer.roi_curves import RoiTotals, ScanAxis
 
 _STALLED = 1.0
 """Results that wait longer for another one cannot be trusted meanwhile [s]."""
 _GIVEN_UP = 10.0
-"""An event that has not come after so long is lost [s].
-
-Where a worker may hold results back until its next event, only time in which others come counts.
-"""
+"""An event that has not come after so long is lost [s]."""
 
 
 class ScanState:
@@ -48,12 +44,6 @@ class ScanState:
         self._reorder: Reorder[Batch] = Reorder()
         self._blocked = (0, 0.0)
         """The event that is waited for, and since when."""
-        self._records = False
-        """Sardana takes part: no worker holds results back."""
-        self._arrived = self._seen = 0
-        """Batches so far, and at the newest look."""
-        self._looked = 0.0
-        """Monotonic time of the newest look [s]."""
 
     @property
     def label(self) -> str:
@@ -72,11 +62,9 @@ class ScanState:
 
     def add_batch(self, batch: Batch, settings: Settings) -> None:
         """Take in a batch; what its event gave counts when its turn has come."""
-        self._arrived += 1
-        self._records |= batch.start is not None and SARDANA in batch.streams
         if batch.start is not None and self.start is None:
             self.start = batch.start
-            finds = batch.start.stream in DETECTORS and DETECTORS[batch.start.stream].finds_photons
+            finds = batch.start.stream in CAMERAS and CAMERAS[batch.start.stream].finds_photons
             if finds and settings.photon_region is not None:
                 self._begin_photons(settings)
         if batch.description is not None:
@@ -99,14 +87,8 @@ class ScanState:
             A sentence when events were given up, else an empty text.
         """
         missing = self._reorder.next
-        quiet, self._seen = self._arrived == self._seen, self._arrived
-        may_be_held = not self._records and self.photons is None
         if not len(self._reorder) or self._blocked[0] != missing:
             self._blocked = (missing, now)
-        elif quiet and may_be_held:
-            # The worker that has it hands it over when frames come again.
-            self._blocked = (missing, self._blocked[1] + now - self._looked)
-        self._looked = now
         waited = now - self._blocked[1]
         stalled = waited > _STALLED
         if self.photons is not None:

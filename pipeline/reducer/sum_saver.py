@@ -6,7 +6,7 @@ import logging
 from pipeline.diffraction.integration import Integrator
 from pipeline.files.atomic import FileError
 from pipeline.files.nexus_image import ImageRecord, save_sum
-from pipeline.model.cameras import DETECTORS
+from pipeline.model.cameras import CAMERAS
 from pipeline.reducer.accumulation import Sum
 from pipeline.reducer.live_integration import geometry_of, region_of
 from pipeline.reducer.state import ReducerState
@@ -60,7 +60,7 @@ def _record(total: Sum) -> ImageRecord:
         count=total.count,
         unit=total.unit,
         detector=total.stream,
-        pixel_size=DETECTORS[total.stream].pixel_size,
+        pixel_size=CAMERAS[total.stream].pixel_size,
         frames=tuple((scan, ranges.copy()) for scan, ranges in total.frames.items()),
         settings=total.settings,
         geometry=geometry_of(total.settings, total),

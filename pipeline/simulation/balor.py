@@ -7,7 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
-BALOR_SHAPE = (4104, 4128)
+from pipeline.model.cameras import CAMERAS
+
+BALOR_SHAPE = CAMERAS["andor3_balor"].shape
 """``(ny, nx)`` of a full Balor frame [pixel]."""
 
 PHOTON_ADU = 1262.0

@@ -6,10 +6,11 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-PILATUS_SHAPE = (831, 1475)
+from pipeline.model.cameras import CAMERAS
+
+PILATUS_SHAPE = CAMERAS["pilatus"].shape
 """``(ny, nx)`` [pixel]."""
-PIXEL_SIZE = 172e-6
-"""[m]"""
+_PIXEL_SIZE = CAMERAS["pilatus"].pixel_size
 LAB6_CELL = 4.1569
 """[Å]"""
 PHOTON_ENERGY = 13.5
@@ -56,8 +57,8 @@ def lab6_lines(q_max: float) -> dict[float, int]:
 
 def q_of_pixels(shape: tuple[int, int] = PILATUS_SHAPE) -> NDArray[np.float64]:
     """Return the scattering vector of each pixel's centre, ``shape`` float64 [1/Å]."""
-    y = (np.arange(shape[0]) + 0.5 - BEAM[0]) * PIXEL_SIZE
-    x = (np.arange(shape[1]) + 0.5 - BEAM[1]) * PIXEL_SIZE
+    y = (np.arange(shape[0]) + 0.5 - BEAM[0]) * _PIXEL_SIZE[0]
+    x = (np.arange(shape[1]) + 0.5 - BEAM[1]) * _PIXEL_SIZE[1]
     two_theta = np.arctan(np.hypot(y[:, None], x[None, :]) / DISTANCE)
     return 4 * math.pi * np.sin(two_theta / 2) * PHOTON_ENERGY / _HC
 

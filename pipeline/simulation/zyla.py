@@ -5,10 +5,9 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.model.cameras import CAMERAS
 from pipeline.simulation.pilatus import brightness
 
-ZYLA_SHAPE = (2048, 2048)
-"""``(ny, nx)`` [pixel]."""
 PEAK = (900, 1200)
 """``(y, x)`` of the Bragg peak [pixel]."""
 _PEAK_HEIGHT = 1500.0
@@ -33,7 +32,7 @@ def stream_zyla_frames(
     Yields:
         ``(2048, 2048) uint16`` [ADU raw].
     """
-    rows, columns = ZYLA_SHAPE
+    rows, columns = CAMERAS["andor3_zyla10"].shape
     pool = rng.normal(_BACKGROUND, _NOISE, (rows + _POOL_ROWS, columns))
     pool = np.clip(np.rint(pool), 0, 65535).astype(np.uint16)
     steps = np.arange(-_PEAK_REACH, _PEAK_REACH + 1)

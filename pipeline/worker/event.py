@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from pipeline.frames.roi_means import cmos_means, counting_means, sparse_means
 from pipeline.frames.summing import sum_dtype
-from pipeline.model.cameras import DETECTORS, Detector, Unit
+from pipeline.model.cameras import CAMERAS, Camera, Unit
 from pipeline.model.parameters import Settings
 from pipeline.model.roi import Roi
 from pipeline.photons.detection import clean_pixels, find_photons_with
@@ -70,8 +70,8 @@ class EventWork:
         """Process all streams and return the fields of the event's `Batch`."""
         for name, data in streams.items():
             try:
-                if name in DETECTORS:
-                    self._camera(DETECTORS[name], data)
+                if name in CAMERAS:
+                    self._camera(CAMERAS[name], data)
                 elif name == SARDANA:
                     self._sardana(data)
             except BadFrame as error:
@@ -83,17 +83,16 @@ class EventWork:
         return {
             **self._found,
             "failed": tuple(self._failed),
-            "streams": tuple(streams),
             "partials": tuple(self._partials),
         }
 
-    def _camera(self, detector: Detector, data: Any) -> None:
+    def _camera(self, camera: Camera, data: Any) -> None:
         message = parse(data.frames)
         if isinstance(message, StinsHeader):
-            self._found["start"] = StartInfo(detector.stream, message.filename, message.camera)
+            self._found["start"] = StartInfo(camera.stream, message.filename, message.camera)
             self._flush = True
         elif isinstance(message, StinsFrame):
-            self._frame(detector, message)
+            self._frame(camera, message)
         else:
             self._found["series_end"] = True
             self._flush = True
@@ -116,7 +115,7 @@ class EventWork:
         else:
             raise BadFrame(f"unknown message type {kind!r}")
 
-    def _frame(self, detector: Detector, message: StinsFrame) -> None:
+    def _frame(self, camera: Camera, message: StinsFrame) -> None:
         image, settings = message.image, self._settings
         if image.dtype.kind in "iu" and image.itemsize == 8:
             low, high = int(image.min()), int(image.max())
@@ -124,19 +123,19 @@ class EventWork:
                 raise BadFrame(f"frame {message.frame} has pixels from {low} to {high}")
         rois = settings.roi_map
         photons = None
-        region = settings.photon_region if detector.finds_photons else None
+        region = settings.photon_region if camera.finds_photons else None
         if region is not None:
-            photons, means = self._photons(message, region, list(rois.values()))
-        elif detector.photon_counting:
+            photons, means = self._photons(camera, message, region, list(rois.values()))
+        elif camera.photon_counting:
             means = counting_means(image, list(rois.values()))
-            self._hold(detector, message, detector.unit)
+            self._hold(camera, message, camera.unit)
         else:
             means = cmos_means(
                 image, list(rois.values()), settings.background, settings.cmos_threshold
             )
-            self._hold(detector, message, detector.unit)
+            self._hold(camera, message, camera.unit)
         self._found["frame"] = FrameResult(
-            stream=detector.stream,
+            stream=camera.stream,
             frame=message.frame,
             roi_names=tuple(rois),
             roi_means=means,
@@ -146,23 +145,22 @@ class EventWork:
         )
 
     def _photons(
-        self, message: StinsFrame, region: Roi, rois: list[Roi]
+        self, camera: Camera, message: StinsFrame, region: Roi, rois: list[Roi]
     ) -> tuple[PhotonFrame, NDArray[np.float64]]:
         image, settings = message.image, self._settings
         shape = (image.shape[0], image.shape[1])
-        detector = next(d for d in DETECTORS.values() if d.finds_photons)
         found = find_photons_with(settings, image, region)
         if found.skipped:
             # A skipped frame enters no counts sum; when forwarding it is shown as the Zyla's.
             if not settings.accumulate:
-                self._hold(detector, message, Unit.ADU)
+                self._hold(camera, message, Unit.ADU)
             return found, np.full(len(rois), np.nan)
         index = clean_pixels(found.photons, settings.view_threshold, shape, region)
         self._hand_over()
         self._partials.append(
             PartialSum(
                 mapping=self._mapping,
-                stream=detector.stream,
+                stream=camera.stream,
                 unit=Unit.COUNTS,
                 shape=shape,
                 accumulate=settings.accumulate,
@@ -176,12 +174,12 @@ class EventWork:
         )
         return found, sparse_means(index, shape, rois)
 
-    def _hold(self, detector: Detector, message: StinsFrame, unit: str) -> None:
+    def _hold(self, camera: Camera, message: StinsFrame, unit: str) -> None:
         image, settings = message.image, self._settings
-        background = 0.0 if detector.photon_counting else settings.background
+        background = 0.0 if camera.photon_counting else settings.background
         key = HoldKey(
             mapping=self._mapping,
-            stream=detector.stream,
+            stream=camera.stream,
             unit=unit,
             shape=(image.shape[0], image.shape[1]),
             dtype=sum_dtype(image.dtype, background),

@@ -1,7 +1,6 @@
 """The map step: the class that dranspose's workers run."""
 
 import threading
-import time
 from collections.abc import Mapping
 from functools import cache
 from typing import Any
@@ -9,24 +8,12 @@ from typing import Any
 from pipeline.dranspose_parameters import describe_parameters
 from pipeline.photons import detection
 from pipeline.protocols.batch import Batch
-from pipeline.protocols.sardana import SARDANA
 from pipeline.worker import frame_buffer
 from pipeline.worker.event import EventWork
 from pipeline.worker.outbox import Pending, WorkerStore
 
 _REPLAY_NAME = "replay-worker-"
 """Under `dranspose replay` one worker only gets the end event: nothing may be held back."""
-
-
-_TOGETHER = 0.2
-"""Results of fast frames are sent together, at most so late, where no record waits for them [s].
-
-It is about as long as pixels are held back, which takes a message of its own anyway.
-"""
-
-
-_MANY = 50
-"""So many fast events in a row make a stream of which more is to be expected."""
 
 
 class FemtomaxWorker:
@@ -47,7 +34,6 @@ class FemtomaxWorker:
         self._store: WorkerStore = context.setdefault("femtotango", WorkerStore())
         self._name = str(getattr(state, "name", "worker"))
         self._mapping = str(getattr(state, "mapping_uuid", None))
-        self._holds_results = False
 
     @staticmethod
     def describe_parameters() -> list[Any]:
@@ -56,7 +42,7 @@ class FemtomaxWorker:
 
     def process_event(
         self, event: Any, parameters: Mapping[str, Any], tick: bool = False
-    ) -> tuple[Batch, ...] | None:
+    ) -> tuple[Batch, ...]:
         """Process one event.
 
         Args:
@@ -65,8 +51,7 @@ class FemtomaxWorker:
             tick: not used; dranspose gives it to one worker only.
 
         Returns:
-            The event's batch, behind those that have not reached the reducer yet; None while
-            results of fast frames are held back to be sent together.
+            The event's batch, behind those that may not have reached the reducer.
         """
         store = self._store
         number = int(event.event_number)
@@ -85,17 +70,7 @@ class FemtomaxWorker:
                 **work.run(event.streams),
             )
             store.pending.append(Pending(self, batch))
-            now = time.monotonic()
-            if batch.start is not None:
-                # With records a client may wait for each frame; without, only for the end.
-                self._holds_results = hold and SARDANA not in batch.streams
-            store.note_event(now)
-            fast = store.in_a_row >= _MANY and now - store.handed_out < _TOGETHER
-            # Trust in photons must not wait for the next frame.
-            plain = batch.frame is not None and batch.frame.photons is None
-            if self._holds_results and fast and plain and not batch.partials:
-                return None
-            return store.hand_out(self, now)
+            return store.hand_out(self)
 
 
 @cache

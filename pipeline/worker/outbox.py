@@ -1,7 +1,6 @@
 """What a worker process keeps until the reducer has it, over scans."""
 
 import itertools
-import math
 import threading
 import uuid
 from collections.abc import Mapping
@@ -12,9 +11,6 @@ from pipeline.dranspose_parameters import parameter_bytes
 from pipeline.model.parameters import Settings, settings_from_bytes
 from pipeline.protocols.batch import Batch
 from pipeline.worker.event import HeldPixels
-
-_FAST = 0.05
-"""Events that come closer than this are fast [s]; the machine's own 10 Hz are not."""
 
 
 @dataclass(eq=False)
@@ -36,12 +32,6 @@ class WorkerStore:
     sequence: "itertools.count[int]" = field(default_factory=itertools.count)
     pending: list[Pending] = field(default_factory=list)
     pixels: HeldPixels = field(default_factory=HeldPixels)
-    handed_out: float = -math.inf
-    """Monotonic time of the last return of results [s]."""
-    newest: float = -math.inf
-    """Monotonic time of the newest event [s]."""
-    in_a_row: int = 0
-    """Events that came fast one after the other."""
     settings: Settings = field(default_factory=Settings)
     parameter_data: Mapping[str, bytes] = field(default_factory=dict)
 
@@ -53,19 +43,12 @@ class WorkerStore:
                 self.pixels.pool.give_back(partial)
         self.pending = [p for p in self.pending if p not in delivered]
 
-    def note_event(self, now: float) -> None:
-        """Notice how fast events come; `now` is monotonic [s]."""
-        self.in_a_row = self.in_a_row + 1 if now - self.newest < _FAST else 0
-        self.newest = now
-
-    def hand_out(self, owner: object, now: float) -> tuple[Batch, ...]:
+    def hand_out(self, owner: object) -> tuple[Batch, ...]:
         """Return all batches that may not have reached the reducer.
 
         Args:
             owner: the worker object that returns them.
-            now: monotonic time [s].
         """
-        self.handed_out = now
         for pending in self.pending:
             pending.owner, pending.returned = owner, True
         return tuple(pending.batch for pending in self.pending)

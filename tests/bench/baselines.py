@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from pipeline.dranspose_parameters import describe_parameters
-from pipeline.model.cameras import Detector
+from pipeline.model.cameras import Camera
 from pipeline.protocols.batch import PartialSum
 from pipeline.protocols.stins import StinsFrame
 from pipeline.worker import FemtomaxWorker
@@ -30,12 +30,12 @@ class EmptyWorker:
 class _EachImage(EventWork):
     """Sends each frame's image instead of adding it up."""
 
-    def _hold(self, detector: Detector, message: StinsFrame, unit: str) -> None:
+    def _hold(self, camera: Camera, message: StinsFrame, unit: str) -> None:
         image, settings = message.image, self._settings
         self._partials.append(
             PartialSum(
                 mapping=self._mapping,
-                stream=detector.stream,
+                stream=camera.stream,
                 unit=unit,
                 shape=(image.shape[0], image.shape[1]),
                 accumulate=settings.accumulate,

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from pipeline.diffraction.geometry import Geometry
 from pipeline.diffraction.integration import AzimuthalCurve, Integrator
-from pipeline.model.cameras import DETECTORS, Unit
+from pipeline.model.cameras import CAMERAS, Unit
 
 RATIO_LIMIT = 1.2
 """How many times as long as pyFAI alone an integration may take."""
@@ -96,7 +96,7 @@ def azimuthal_rows(
 
 
 def _geometry(detector: str, shape: tuple[int, int], tilt: float) -> Geometry:
-    pixel_size = DETECTORS[detector].pixel_size
+    pixel_size = CAMERAS[detector].pixel_size
     return Geometry(13.5, 0.131, tilt, 30.0, 210.0, 373.0, pixel_size, shape)
 
 

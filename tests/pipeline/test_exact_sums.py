@@ -6,8 +6,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from support.dispatch import Dispatch, header, image, sardana, series_end
 
-from pipeline.worker import femtomax_worker as worker_module
-
 FLUSH = "femtotango flush"
 SHAPE = (4, 6)
 
@@ -47,17 +45,9 @@ STEPS = st.lists(
 )
 
 
-@pytest.mark.parametrize("together", [50, 0], ids=["each", "together"])
-@settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow])
+@settings(deadline=None, max_examples=300, suppress_health_check=[HealthCheck.too_slow])
 @given(steps=STEPS, workers=st.integers(1, 4), seed=st.integers(0, 2**16))
-def test_any_run_sums_exactly(together: int, steps: list[str], workers: int, seed: int) -> None:
-    with pytest.MonkeyPatch.context() as patch:
-        # From the first frame on, results are held back.
-        patch.setattr(worker_module, "_MANY", together)
-        check_run(steps, workers, seed)
-
-
-def check_run(steps: list[str], workers: int, seed: int) -> None:
+def test_any_run_sums_exactly(steps: list[str], workers: int, seed: int) -> None:
     run = Dispatch(workers, seed)
     run.change(accumulate=True, accumulation_id=1)
     expected = Expected()
@@ -206,16 +196,14 @@ def test_a_background_with_a_fraction_in_the_middle_of_a_sum_loses_nothing() -> 
     assert run.published["accumulated_number"] == 2
 
 
-@pytest.mark.parametrize("records", [True, False])
-def test_results_of_fast_frames_are_sent_together_unless_records_wait(records: bool) -> None:
+def test_the_result_of_each_frame_is_sent_at_once() -> None:
     run = Dispatch(1)
     run.change(accumulate=True, accumulation_id=1)
-    description = {"sardana": sardana("DataDescription", title="scan")} if records else {}
-    run.to_all(pilatus=header(), **description)
+    run.to_all(pilatus=header())
     for number in range(200):
         run.to_one(pilatus=image(number, frame(number)))
-    assert (len(run._queues[0]) == 201) == records
+        run.deliver()
+        assert run.published["scan"]["frames"] == number + 1
     run.to_all(pilatus=series_end())
     run.deliver()
     assert run.published["accumulated_number"] == 200
-    assert run.published["scan"]["frames"] == 200

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.frames.binning import full_image, make_preview, preview_binning
+from pipeline.frames.binning import bin_blocks, full_image, make_preview, preview_binning
 from pipeline.frames.roi_means import cmos_means, counting_means, sparse_means
 from pipeline.frames.summing import add_cmos, add_counting, background_as, subtract_and_threshold
 from pipeline.model.roi import Roi
@@ -80,11 +80,11 @@ def test_sparse_means_are_those_of_the_drawn_image() -> None:
 
 @WARM_UP
 @given(st.integers(1, 40), st.integers(1, 40), st.integers(1, 9), st.integers(0, 2**16))
-def test_previews_keep_every_pixel(ny: int, nx: int, binning: int, seed: int) -> None:
+def test_blocks_keep_every_valid_pixel(ny: int, nx: int, binning: int, seed: int) -> None:
     rng = np.random.default_rng(seed)
     image = rng.integers(0, 1000, (ny, nx))
     good = rng.random((ny, nx)) < 0.8
-    preview = make_preview(image, good, binning)
+    preview = bin_blocks(image, binning, good)
     masked = np.where(good, image.astype(float), np.nan)
     for by in range(preview.mean.shape[0]):
         for bx in range(preview.mean.shape[1]):
@@ -104,6 +104,31 @@ def test_a_preview_has_at_most_512_pixels_a_side(shape: tuple[int, int]) -> None
     binning = preview_binning(shape)
     assert all(-(-n // binning) <= 512 for n in shape)
     assert binning == 1 or any(-(-n // (binning - 1)) > 512 for n in shape)
+
+
+def test_a_preview_is_binned_as_its_size_demands() -> None:
+    image = np.arange(600 * 20).reshape(600, 20)
+    preview = make_preview(image, None)
+    assert preview.binning == 2
+    np.testing.assert_array_equal(preview.mean, bin_blocks(image, 2, None).mean)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "uint16", "int64"])
+def test_any_dtype_is_binned_read_only_too(dtype: str) -> None:
+    image = np.array([[1, 2, 7], [3, 4, 9]], dtype)
+    image.flags.writeable = False
+    blocks = bin_blocks(image, 2, None)
+    np.testing.assert_array_equal(blocks.mean, np.array([[2.5, 8.0]], np.float32))
+    np.testing.assert_array_equal(blocks.max, np.array([[4.0, 9.0]], np.float32))
+    assert (blocks.total, blocks.hottest) == (26.0, 9.0)
+    np.testing.assert_array_equal(bin_blocks(image, 1, None).mean, image)
+
+
+def test_a_block_without_a_valid_pixel_has_no_value() -> None:
+    image = np.array([[1.0, np.nan, np.nan, np.nan], [3.0, 5.0, np.nan, np.nan]])
+    blocks = bin_blocks(image, 2, ~np.isnan(image))
+    np.testing.assert_array_equal(blocks.mean, [[3.0, np.nan]])
+    np.testing.assert_array_equal(blocks.max, [[5.0, np.nan]])
 
 
 def test_the_full_image_is_exact_however_large_the_sum() -> None:

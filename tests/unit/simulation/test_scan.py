@@ -36,6 +36,13 @@ def test_same_seed_gives_same_frames(stream):
     assert not np.array_equal(first, other)
 
 
+@pytest.mark.parametrize("camera", CAMERAS.values(), ids=lambda camera: camera.stream)
+def test_frames_are_as_the_table_of_cameras_says(camera):
+    frame = next(detector_frames(camera.stream, 1, [1.5]))
+    assert frame.shape == camera.shape
+    assert frame.dtype == camera.dtype
+
+
 def test_unknown_stream_is_refused():
     with pytest.raises(ValueError, match="pilatus"):
         detector_frames("eiger", 0, [0.0])

@@ -12,7 +12,7 @@ from pipeline.model.cameras import CAMERAS
 def test_defaults_stay_on_loopback_and_know_all_cameras():
     config = StackConfig()
     assert config.bind == "127.0.0.1"
-    assert tuple(config.streams) == CAMERAS
+    assert tuple(config.streams) == tuple(CAMERAS)
 
 
 def test_everything_can_be_set(tmp_path: Path):
