@@ -3,8 +3,8 @@
 import json
 
 import pytest
-from support.client_side import wait_for
 from support.device_server import device_server
+from support.waiting import wait_for
 
 
 @pytest.fixture

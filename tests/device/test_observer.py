@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from support.client_side import wait_for
 from support.published import published
+from support.waiting import wait_for
 
 from femtotango.component.results_poller import Curves, Observer
 from femtotango.dranspose_client.http import Reducer

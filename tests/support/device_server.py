@@ -1,21 +1,19 @@
 """The device as a process of its own, without database; its file keeps what Tango remembers."""
 
 import json
-import subprocess
 import sys
-import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 import tango
+from support.server_process import running_server, takes_requests
 
 from femtotango.stack.ports import Ports
 
 NAME = "test/femtomax/1"
 _SERVER = "FemtomaxAnalysis"
-_LIMIT = 30.0
 
 
 def write_memory(path: Path, properties: Mapping[str, Any], settings: Mapping[str, str]) -> None:
@@ -52,28 +50,10 @@ def serving(
         settings: remembered values by attribute, besides those in the file.
     """
     write_memory(memory, properties, settings or {})
-    ports = Ports()
-    endpoint = f"giop:tcp:127.0.0.1:{(port := ports.new())}"
-    line = [sys.executable, "-m", "femtotango.device", "test", f"-file={memory}"]
     log = memory.with_suffix(".log")
-    with log.open("wb") as output:
-        process = subprocess.Popen([*line, "-ORBendPoint", endpoint], stdout=output, stderr=output)
-    try:
-        wait_until_ready(process, log)
-        yield f"tango://127.0.0.1:{port}/{NAME}#dbase=no"
-    finally:
-        process.terminate()
-        try:
-            process.wait(10.0)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-        ports.close()
-
-
-def wait_until_ready(process: "subprocess.Popen[bytes]", log: Path) -> None:
-    """Wait until a Tango server takes requests."""
-    deadline = time.monotonic() + _LIMIT
-    while b"Ready to accept request" not in log.read_bytes():
-        assert process.poll() is None and time.monotonic() < deadline, log.read_text()
-        time.sleep(0.05)
+    line = [sys.executable, "-m", "femtotango.device", "test", f"-file={memory}"]
+    with closing(Ports()) as ports:
+        endpoint = f"giop:tcp:127.0.0.1:{(port := ports.new())}"
+        command = [*line, "-ORBendPoint", endpoint]
+        with running_server(command, log, lambda: takes_requests(log)):
+            yield f"tango://127.0.0.1:{port}/{NAME}#dbase=no"

@@ -2,26 +2,18 @@
 
 import os
 import signal
-import time
 from contextlib import suppress
 
 import httpx
 import psutil
 import tango
+from support.waiting import wait_for
 
 from femtotango.simulation.beamline import ScanPlayer
 from femtotango.stack.readiness import missing, service_ids
 
 WORKERS = ["worker1", "worker2"]
 INGESTERS = ["pilatus-ingester", "sardana-ingester"]
-
-
-def wait_for(condition, what: str, limit: float = 60.0):
-    deadline = time.monotonic() + limit
-    while not (result := condition()):
-        assert time.monotonic() < deadline, f"{what}: not within {limit} s"
-        time.sleep(0.1)
-    return result
 
 
 def processes(info) -> dict[int, str]:
