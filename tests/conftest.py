@@ -1,3 +1,3 @@
 """Fixtures for all tests."""
 
-pytest_plugins = ("support.stack",)
+pytest_plugins = ("support.stack", "support.recordings")
