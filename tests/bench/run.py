@@ -21,6 +21,7 @@ MODULES = (
     "bench_azimuthal",
     "bench_geometry",
     "bench_memory",
+    "bench_reactions",
 )
 _PAGE = Path(__file__).parents[2] / "docs" / "performance.md"
 
