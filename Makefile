@@ -1,16 +1,20 @@
 # Each target sets up what it needs in .venv, from Python 3.11 or 3.12 alone.
+# A part of the tests: make test ARGS="tests/unit/photons -k pileup"
 
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test bench check clean
+.PHONY: demo test test-fast bench check clean
 
 demo: $(VENV)/.installed
 	$(BIN)/femtotango demo --output out
 
 test: $(VENV)/.installed-for-tests
 	scripts/gui-libraries
-	$(BIN)/python -m pytest
+	VENV=$(VENV) scripts/test $(ARGS)
+
+test-fast: $(VENV)/.installed-for-tests
+	VENV=$(VENV) scripts/test fast
 
 bench: $(VENV)/.installed
 	$(BIN)/python tests/bench/run.py

@@ -70,6 +70,8 @@ def stack_with(**settings: Any) -> Iterator[dict[str, Any]]:
 
 
 def _toml(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{key} = {_toml(inner)}" for key, inner in value.items()) + "}"
     return str(value).lower() if isinstance(value, bool) else repr(value)
 
 

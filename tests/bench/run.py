@@ -22,6 +22,7 @@ MODULES = (
     "bench_geometry",
     "bench_memory",
     "bench_viewer",
+    "bench_reactions",
 )
 _PAGE = Path(__file__).parents[2] / "docs" / "performance.md"
 

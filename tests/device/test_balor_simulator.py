@@ -1,21 +1,23 @@
 """The simulated Balor, as its clients see it."""
 
 import queue
-import socket
-import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
 import tango
+from support.server_process import running_server, takes_requests
+from support.waiting import PATIENCE, STEADY, wait_for
 from tango.test_context import DeviceTestContext
 
 from femtotango.simulation.balor_device import BalorSimulator
+from femtotango.stack.ports import Ports
 
 
 @pytest.fixture
 def balor() -> Iterator[tango.DeviceProxy]:
-    with DeviceTestContext(BalorSimulator, process=True) as proxy:
+    with DeviceTestContext(BalorSimulator, process=True, timeout=PATIENCE) as proxy:
         yield proxy
 
 
@@ -37,28 +39,29 @@ def test_clients_are_told(balor):
         tango.EventType.CHANGE_EVENT,
         lambda event: seen.put(event.attr_value.value),
     )
-    assert seen.get(timeout=20) is True
-    balor.SaveRaw = False
-    while seen.get(timeout=20):
-        pass
+    assert seen.get(timeout=PATIENCE) is True
+
+    def hears_of_a_change() -> bool:
+        # What changes right after a subscription may not be heard yet.
+        balor.SaveRaw = True
+        balor.SaveRaw = False
+        with suppress(queue.Empty):
+            while seen.get(timeout=STEADY):
+                pass
+            return True
+        return False
+
+    wait_for(hears_of_a_change, "an event of SaveRaw = False")
     balor.unsubscribe_event(subscription)
 
 
-def test_it_runs_as_a_server_of_its_own():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+def test_it_runs_as_a_server_of_its_own(tmp_path):
     name = "sim/balor/1"
-    arguments = ["BalorSimulator", "1", "-nodb", "-dlist", name, "-ORBendPoint"]
-    arguments.append(f"giop:tcp:127.0.0.1:{port}")
     code = "import sys; from femtotango.simulation.balor_device import main; main(sys.argv[1:])"
-    with subprocess.Popen(
-        [sys.executable, "-c", code, *arguments], stdout=subprocess.PIPE, text=True
-    ) as server:
-        try:
-            assert server.stdout is not None
-            assert "Ready to accept request" in server.stdout.readline()
+    command = [sys.executable, "-c", code, "BalorSimulator", "1", "-nodb", "-dlist", name]
+    log = tmp_path / "balor.log"
+    with Ports() as ports:
+        command += ["-ORBendPoint", f"giop:tcp:127.0.0.1:{(port := ports.new())}"]
+        with running_server(command, log, lambda: takes_requests(log)):
             proxy = tango.DeviceProxy(f"tango://127.0.0.1:{port}/{name}#dbase=no")
             assert proxy.SaveRaw is True
-        finally:
-            server.terminate()

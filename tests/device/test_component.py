@@ -6,7 +6,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import numpy as np
 import pytest
-from support.client_side import wait_for
+from support.waiting import wait_for
 
 from femtotango.component import scan_control
 from femtotango.component.component import Component

@@ -4,51 +4,41 @@ import json
 import os
 import subprocess
 import sys
-import time
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
 import tango
-from support.client_side import wait_for
-from support.device_server import server_process, wait_until_ready
+from support.server_process import running_server, takes_requests
+from support.waiting import wait_for
 
 import tango_db
 from femtotango.stack.ports import Ports
+from femtotango.stack.tango_client import database_answers
 from tango_db.register import RegisterError, register
-
-pytestmark = pytest.mark.timeout(90)
 
 
 @pytest.fixture(scope="module")
 def tango_host(tmp_path_factory):
     folder = tmp_path_factory.mktemp("database")
-    line = [sys.executable, "-m", "databaseds.database", "--host", "127.0.0.1"]
     with Ports() as ports:
-        port = ports.new()
-
-        def answers():
-            try:
-                return tango.Database("127.0.0.1", port).get_info()
-            except tango.DevFailed:
-                return None
-
-        with server_process(
-            [*line, "--port", str(port), "2"],
-            folder / "log.txt",
-            PYTANGO_DATABASE_NAME=str(folder / "tango.db"),
-        ):
-            wait_for(answers, limit=30)
-            yield f"127.0.0.1:{port}"
+        host = f"127.0.0.1:{(port := ports.new())}"
+        command = [sys.executable, "-m", "databaseds.database"]
+        command += ["--host", "127.0.0.1", "--port", str(port), "2"]
+        environment = {"PYTANGO_DATABASE_NAME": str(folder / "tango.db")}
+        ready = partial(database_answers, host)
+        with running_server(command, folder / "log.txt", ready, environment):
+            yield host
 
 
 @contextmanager
 def server(instance, tango_host, folder):
     log = folder / "device.log"
-    line = [sys.executable, "-m", "femtotango.device", instance]
-    line += ["-ORBendPoint", "giop:tcp:127.0.0.1:"]
-    with server_process(line, log, TANGO_HOST=tango_host) as process:
-        wait_until_ready(process, log)
+    command = [sys.executable, "-m", "femtotango.device", instance]
+    command += ["-ORBendPoint", "giop:tcp:127.0.0.1:"]
+    environment = {"TANGO_HOST": tango_host}
+    with running_server(command, log, lambda: takes_requests(log), environment):
         yield
 
 
@@ -118,7 +108,6 @@ def test_settings_come_back_after_a_restart(tango_host, tmp_path, nowhere):
             )
 
         wait_for(kept)
-        time.sleep(0.2)
     with server("two", tango_host, tmp_path):
         device = tango.DeviceProxy(f"tango://{tango_host}/two")
         assert device.Background == 61.5

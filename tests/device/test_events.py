@@ -10,9 +10,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from support.client_side import wait_for
 from support.event_log import events
 from support.stack import process, reset
+from support.waiting import wait_for
 
 from femtotango.component.result_attributes import RESULTS
 from femtotango.device.attributes import MAX_FILTER, Q_VALUES, SAVE_RAW
@@ -80,7 +80,7 @@ class Client:
 
     def agree(self, after):
         """Wait until the newest events are what a read gives."""
-        wait_for(lambda: not self.differences(), 30, lambda: f"{after}: {self.differences()}")
+        wait_for(lambda: not self.differences(), lambda: f"{after}: {self.differences()}")
 
 
 @contextmanager
@@ -96,7 +96,7 @@ def listening(device, address, folder):
             stderr=output,
         )
     try:
-        wait_for(lambda: b"subscribed" in log.read_bytes(), 60, log.read_text)
+        wait_for(lambda: b"subscribed" in log.read_bytes(), log.read_text)
         yield Client(device, path)
     finally:
         client.kill()
@@ -137,7 +137,7 @@ def test_events_are_what_a_read_gives(own_stack, tmp_path):
         cut = stins_image(2, 1, np.ones((16, 16), np.float32))
         cut[1] = bytes(cut[1])[:10]
         player.source("pilatus").send([stins_header(0, "", None), good, cut, stins_end(3)])
-        wait_for(lambda: client.states()[-1] == "ALARM", 30, device.status)
+        wait_for(lambda: client.states()[-1] == "ALARM", device.status)
         player.wait_finished()
         client.agree("in alarm")
         assert "could not be used" in client.heard("Status")[-1].value
@@ -149,11 +149,11 @@ def test_events_are_what_a_read_gives(own_stack, tmp_path):
             stopped = process(info, part)
             stopped.send_signal(signal.SIGSTOP)
             try:
-                wait_for(lambda: client.states()[-1] == "UNKNOWN", 30, device.status)
+                wait_for(lambda: client.states()[-1] == "UNKNOWN", device.status)
                 client.agree(f"without {part}")
             finally:
                 stopped.send_signal(signal.SIGCONT)
-            wait_for(lambda: client.states()[-1] == "ON", 30, device.status)
+            wait_for(lambda: client.states()[-1] == "ON", device.status)
             client.agree(f"with {part} again")
 
         for event in events(tmp_path / "events.pickle"):

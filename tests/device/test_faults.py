@@ -4,16 +4,14 @@ import signal
 
 import numpy as np
 import pytest
-from support.client_side import wait_for
 from support.stack import process, reset
+from support.waiting import wait_for
 from tango import AttrQuality, DevState
 
 from femtotango.dranspose_client.http import Controller
 from femtotango.simulation.beamline import ScanPlayer
 from pipeline.model.parameters import PARAMETERS
 from pipeline.simulation.scan import BurstScan
-
-pytestmark = [pytest.mark.timeout(180), pytest.mark.slow]
 
 
 def take_scan(player):
@@ -24,8 +22,8 @@ def take_scan(player):
 
 
 @pytest.fixture
-def own_player(own_stack):
-    with ScanPlayer(own_stack()) as player:
+def own_player(breakable):
+    with ScanPlayer(breakable) as player:
         reset(player)
         yield player
 
@@ -72,7 +70,7 @@ def test_a_controller_that_forgot_its_parameters_gets_them_again(own_player):
     take_scan(own_player)
     process(info, "dranspose.controller:app").kill()
     wait_for(lambda: device.state() == DevState.UNKNOWN)
-    wait_for(lambda: device.state() == DevState.ON, 60, device.status)
+    wait_for(lambda: device.state() == DevState.ON, device.status)
     controller = Controller(info["controller"])
     for name, wanted in (("background", 66.5), ("cmos_threshold", 3.5), ("accumulate", True)):
         wait_for(lambda n=name, w=wanted: PARAMETERS[n].decode(controller.parameter(n) or b"") == w)
@@ -87,7 +85,7 @@ def test_a_scan_after_the_reducer_was_killed(own_player):
     take_scan(own_player)
     process(own_player.info, "dranspose.reducer:app").kill()
     wait_for(lambda: device.state() == DevState.UNKNOWN)
-    wait_for(lambda: device.state() == DevState.ON, 60, device.status)
+    wait_for(lambda: device.state() == DevState.ON, device.status)
     take_scan(own_player)
     assert device.FrameCount == 1
 
@@ -97,10 +95,10 @@ def test_a_worker_that_was_killed_in_a_scan_is_an_alarm_until_the_scan_is_stoppe
     scan = BurstScan(steps=1, burst=4)
     own_player.prepare("pilatus", scan)
     process(own_player.info, "worker1").kill()
-    wait_for(lambda: device.state() == DevState.ALARM, 30, device.status)
+    wait_for(lambda: device.state() == DevState.ALARM, device.status)
     assert "worker1 ended or was restarted in this scan" in device.status()
     assert "call StopScan" in device.status()
     device.StopScan()
     own_player.wait_finished()
-    wait_for(lambda: device.state() == DevState.ON, 30, device.status)
+    wait_for(lambda: device.state() == DevState.ON, device.status)
     take_scan(own_player)

@@ -3,8 +3,8 @@
 import json
 
 import pytest
-from support.client_side import wait_for
 from support.device_server import device_server
+from support.waiting import wait_for
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ def restart(tmp_path, nowhere):
 def wait_until_kept(restart, *texts):
     wait_for(
         lambda: all(text in restart.memory.read_text() for text in texts),
-        why=restart.memory.read_text,
+        restart.memory.read_text,
     )
 
 

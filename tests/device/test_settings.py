@@ -3,8 +3,9 @@
 import time
 
 import pytest
-from support.client_side import closed_port, wait_for
+from support.client_side import closed_port
 from support.device_server import device_server
+from support.waiting import wait_for
 
 from femtotango.component.component import Component
 from femtotango.component.kept import Kept
@@ -83,14 +84,10 @@ def test_a_refused_value_changes_nothing(follow, clean):
         ),
     ],
 )
-def test_a_valid_change_by_another_client_is_adopted_within_two_seconds(
-    follow, clean, name, data, wanted
-):
+def test_a_valid_change_by_another_client_is_adopted(follow, clean, name, data, wanted):
     component = follow(background=70.5)
     clean.set_parameter(name, data)
-    begin = time.monotonic()
     wait_for(lambda: getattr(component.view.settings, name) == wanted)
-    assert time.monotonic() - begin < 2.0
     assert value(clean, name) == wanted
 
 
@@ -220,9 +217,10 @@ def test_accumulate_of_another_client_begins_a_new_sum(follow, clean):
 def test_what_was_written_here_and_not_delivered_wins(watched):
     sync = SettingsSync(watched)
     sync.poll()
+    before = watched.config().parameters_version["background"]
     watched.set_parameter("background", b"1.5")
     sync.request("background", 2.5)
-    time.sleep(0.7)
+    wait_for(lambda: watched.config().parameters_version["background"] != before)
     sync.poll()
     assert sync.settings.background == 2.5
     assert value(watched, "background") == 2.5

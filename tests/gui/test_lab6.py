@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from support import lab6
-from support.captures import LAB6_PILATUS, LAB6_SARDANA, capture
+from support.lab6 import GEOMETRY, lines
+from support.recordings import Recording
 
 from femtotango.stack.running import running
 from femtotango.stack.tango_client import connect
@@ -21,14 +21,13 @@ WIDTH = 2
 
 
 @pytest.fixture(scope="module")
-def replayed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
+def replayed(lab6: Recording, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
     """Run `femtotango replay` with the recorded streams, accumulated, with their geometry."""
-    files = [str(capture(name)) for name in (LAB6_PILATUS, LAB6_SARDANA)]
-    values = {"accumulate": True, **lab6.GEOMETRY}
+    values = {"accumulate": True, **GEOMETRY}
     parameters: Path = tmp_path_factory.mktemp("replay") / "parameters.json"
     parameters.write_text(json.dumps([{"name": n, "data": str(v)} for n, v in values.items()]))
-    with running(["replay", *files, "-p", str(parameters), "--keep-alive"]) as info:
-        connect(info["device"]).QValues = lab6.lines(number=5)
+    with running(["replay", *lab6.files, "-p", str(parameters), "--keep-alive"]) as info:
+        connect(info["device"]).QValues = lines(number=5)
         yield info
 
 

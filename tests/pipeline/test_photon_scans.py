@@ -1,7 +1,6 @@
 """Photon scans through workers and reducer: the file holds what the kernel finds."""
 
 import json
-import time
 from pathlib import Path
 
 import h5py
@@ -9,6 +8,7 @@ import numpy as np
 import pytest
 from support.dispatch import Dispatch, header, image, parameters, series_end
 from support.photons import read_columns
+from support.waiting import wait_for
 
 from pipeline.model.parameters import Settings
 from pipeline.model.roi import Roi
@@ -45,13 +45,12 @@ def photon_scan(run: Dispatch, raw: Path, frames: list[np.ndarray], **camera: ob
 
 def wait_complete(path: str) -> None:
     """The file is closed by the reducer's timer, or at the end event."""
-    until = time.monotonic() + 10
-    while time.monotonic() < until:
+
+    def complete() -> bool:
         with h5py.File(path, locking=False) as file:
-            if file["entry/complete"][()]:
-                return
-        time.sleep(0.05)
-    raise AssertionError(f"{path} was not completed")
+            return bool(file["entry/complete"][()])
+
+    wait_for(complete, f"{path} is complete")
 
 
 @pytest.mark.parametrize("workers", [1, 2, 5])

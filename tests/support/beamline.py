@@ -13,6 +13,7 @@ import tango
 from click.testing import CliRunner
 from numpy.typing import NDArray
 from support.sardana_server import Door, sardana_server
+from support.waiting import PATIENCE
 from tango.test_context import DeviceTestContext
 
 from femtotango.sardana.config import sardana_config
@@ -53,7 +54,7 @@ def running_beamline(folder: Path) -> Iterator[Beamline]:
     (folder / "raw").mkdir()
     config, ready, yaml = (folder / name for name in ("up.toml", "ready.json", "sardana.yaml"))
     with ExitStack() as stack:
-        balor = DeviceTestContext(BalorSimulator, process=True, timeout=20)
+        balor = DeviceTestContext(BalorSimulator, process=True, timeout=PATIENCE)
         stack.enter_context(balor)
         config.write_text(f'[properties]\nBalorDevice = "{balor.get_device_access()}"\n')
         up = ["up", "--state", str(folder / "state"), "--config", str(config)]

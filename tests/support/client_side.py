@@ -1,24 +1,14 @@
-"""What a test needs to look at the device from outside: waits, refusals, useless servers."""
+"""What a test needs to look at the device from outside: refusals, useless servers."""
 
 import socket
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
 import tango
-
-
-def wait_for(
-    condition: Callable[[], Any], limit: float = 10.0, why: Callable[[], Any] = lambda: ""
-) -> None:
-    """Wait until a condition holds, or fail."""
-    deadline = time.monotonic() + limit
-    while not condition():
-        assert time.monotonic() < deadline, f"not within {limit:g} s: {why()}"
-        time.sleep(0.02)
 
 
 def refusal(call: Callable[..., Any], *arguments: Any) -> tango.DevError:
@@ -28,9 +18,18 @@ def refusal(call: Callable[..., Any], *arguments: Any) -> tango.DevError:
     return raised.value.args[0]
 
 
+@dataclass(frozen=True)
+class SilentServer:
+    """A server that takes connections and never answers."""
+
+    url: str
+    taken: list[socket.socket]
+    """All connections so far."""
+
+
 @contextmanager
-def silent_server() -> Iterator[str]:
-    """Serve an address that takes connections and never answers."""
+def silent_server() -> Iterator[SilentServer]:
+    """Run a server that takes connections and never answers."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         taken: list[socket.socket] = []
         server.settimeout(0.1)
@@ -46,7 +45,7 @@ def silent_server() -> Iterator[str]:
         thread = threading.Thread(target=accept)
         thread.start()
         try:
-            yield f"http://127.0.0.1:{server.getsockname()[1]}"
+            yield SilentServer(f"http://127.0.0.1:{server.getsockname()[1]}", taken)
         finally:
             closing.set()
             thread.join()

@@ -2,11 +2,11 @@
 
 import os
 import signal
-import time
 from contextlib import closing, suppress
 
 import psutil
 import tango
+from support.waiting import wait_for
 
 from femtotango.dranspose_client.http import Controller
 from femtotango.dranspose_client.services import Config
@@ -15,14 +15,6 @@ from femtotango.simulation.beamline import ScanPlayer
 
 WORKERS = ["worker1", "worker2"]
 INGESTERS = ["pilatus-ingester", "sardana-ingester"]
-
-
-def wait_for(condition, what: str, limit: float = 60.0):
-    deadline = time.monotonic() + limit
-    while not (result := condition()):
-        assert time.monotonic() < deadline, f"{what}: not within {limit} s"
-        time.sleep(0.1)
-    return result
 
 
 def processes(info) -> dict[int, str]:

@@ -14,7 +14,7 @@ GEOMETRY = {
     "tilt": 0.0,
     "rotation": 0.0,
 }
-"""Of the LaB6 capture, by parameter name."""
+"""Of the LaB6 recordings, by parameter name."""
 
 _PEAK = 0.03
 """Bins closer to a line than this belong to it [1/Å]."""

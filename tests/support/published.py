@@ -1,7 +1,6 @@
 """A dict served over HTTP by dranspose's own code, as its reducer does."""
 
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from typing import Any
@@ -9,6 +8,7 @@ from typing import Any
 import uvicorn
 from dranspose.helpers.h5dict import router
 from fastapi import FastAPI
+from support.waiting import PATIENCE, wait_for
 
 
 @contextmanager
@@ -20,13 +20,11 @@ def published(tree: dict[str, Any]) -> Iterator[str]:
     server = uvicorn.Server(uvicorn.Config(app, "127.0.0.1", port=0, log_level="error"))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
-    deadline = time.monotonic() + 10.0
-    while not server.started:
-        assert thread.is_alive() and time.monotonic() < deadline
-        time.sleep(0.01)
+    wait_for(lambda: server.started or not thread.is_alive(), "the server has started")
+    assert server.started
     try:
         port = server.servers[0].sockets[0].getsockname()[1]
         yield f"http://127.0.0.1:{port}"
     finally:
         server.should_exit = True
-        thread.join(10.0)
+        thread.join(PATIENCE)

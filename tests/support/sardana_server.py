@@ -4,34 +4,21 @@ import os
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 import tango
+from support.server_process import running_server
+from support.waiting import PATIENCE
 
 INSTANCE = "femtomax"
-_POLL = 0.05
-_START_LIMIT = 120.0
-_MACRO_LIMIT = 120.0
 _FIRST_EVENT = 2.0
-_END_LIMIT = 20.0
 
 
 class MacroError(RuntimeError):
     """What a macro that failed wrote as its error."""
-
-
-def wait_for(condition: Callable[[], Any], what: str, limit: float = _MACRO_LIMIT) -> Any:
-    """Return what the condition gives as soon as it is true."""
-    deadline = time.monotonic() + limit
-    while not (value := condition()):
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"not after {limit:g} s: {what}")
-        time.sleep(_POLL)
-    return value
 
 
 class Door:
@@ -83,7 +70,7 @@ class Door:
         self._begun.clear()
         self._ended.clear()
         self.proxy.command_inout("RunMacro", line.split())
-        assert self._begun.wait(_MACRO_LIMIT), f"{line} does not begin"
+        assert self._begun.wait(PATIENCE), f"{line} does not begin"
 
     @property
     def running(self) -> bool:
@@ -92,7 +79,7 @@ class Door:
 
     def wait(self) -> None:
         """Return when the macro has ended."""
-        assert self._ended.wait(_MACRO_LIMIT), f"no end of {self.text('Output')}"
+        assert self._ended.wait(PATIENCE), f"no end of {self.text('Output')}"
 
     def run(self, line: str) -> str:
         """Run a macro and return its output.
@@ -114,23 +101,12 @@ class Door:
 @contextmanager
 def sardana_server(tango_host: str, yaml: Path, log: Path) -> Iterator[Door]:
     """Load a configuration and run the server until the block is left."""
-    environment = {**os.environ, "TANGO_HOST": tango_host}
+    environment = {"TANGO_HOST": tango_host}
     folder = Path(sys.executable).parent
     load = [folder / "sardana-config", "load", "--write", "--environment", yaml]
-    subprocess.run(load, env=environment, check=True, capture_output=True, timeout=60)
+    subprocess.run(
+        load, env={**os.environ, **environment}, check=True, capture_output=True, timeout=PATIENCE
+    )
     command = [folder / "Sardana", INSTANCE, "-ORBendPoint", "giop:tcp:127.0.0.1:"]
-    with log.open("wb") as output:
-        process = subprocess.Popen(command, env=environment, stdout=output, stderr=output)
-    door = Door(tango_host)
-    try:
-        wait_for(lambda: door.ready() or process.poll() is not None, "Sardana is up", _START_LIMIT)
-        assert process.poll() is None, log.read_text()
+    with closing(Door(tango_host)) as door, running_server(command, log, door.ready, environment):
         yield door
-    finally:
-        door.close()
-        process.terminate()
-        try:
-            process.wait(_END_LIMIT)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()

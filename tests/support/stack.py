@@ -16,19 +16,26 @@ its default and no scan running:
         player.wait_finished()
         assert player.read("FrameCount") == 6
 
-`own_stack` gives a function that runs a stack of its own, for tests that break it.
+`breakable` gives the same for a smaller stack, one camera only, that tests may do harm to: it has
+to recover, and is shared by those that follow. One that did not is replaced by a new one.
+
+`own_stack` gives a function that runs a stack for one test alone.
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
+import tango
+from support.waiting import wait_for
 
 from femtotango.simulation.beamline import ScanPlayer
+from femtotango.stack.errors import StackError
 from femtotango.stack.running import running
+from femtotango.stack.tango_client import device_state
 from pipeline.model.parameters import ATTRIBUTES
 
 ReadyInfo = dict[str, Any]
@@ -49,6 +56,54 @@ def player(stack: ReadyInfo) -> Iterator[ScanPlayer]:
         reset(player)
         yield player
         reset(player)
+
+
+class Breakable:
+    """A stack that is started when somebody asks for it, and again when it was broken for good."""
+
+    def __init__(self, new_folder: Callable[[], Path]) -> None:
+        self._new_folder = new_folder
+        self._stack = ExitStack()
+        self._info: ReadyInfo = {}
+
+    def get(self) -> ReadyInfo:
+        """Return what the ready file says of a stack that works."""
+        if not self._info or not _works(self._info):
+            self.close()
+            folder = self._new_folder()
+            config = folder / "stack.toml"
+            config.write_text('[streams]\npilatus = ""\n')
+            arguments = ["up", "--state", str(folder), "--config", str(config)]
+            self._info = self._stack.enter_context(running(arguments))
+        return self._info
+
+    def close(self) -> None:
+        """End the stack."""
+        self._stack.close()
+        self._info = {}
+
+
+@pytest.fixture(scope="session")
+def _breakable(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Breakable]:
+    with closing(Breakable(lambda: tmp_path_factory.mktemp("breakable"))) as stack:
+        yield stack
+
+
+@pytest.fixture
+def breakable(_breakable: Breakable) -> ReadyInfo:
+    """Give a stack that may be harmed; see above."""
+    return _breakable.get()
+
+
+def _works(info: ReadyInfo) -> bool:
+    """Tell whether a stack that may have been harmed takes scans again."""
+    try:
+        with ScanPlayer(info) as player:
+            wait_for(lambda: device_state(info["device"]) == "ON", player.device.status)
+            reset(player)
+    except (AssertionError, StackError, tango.DevFailed):
+        return False
+    return True
 
 
 @pytest.fixture

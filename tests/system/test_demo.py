@@ -6,8 +6,9 @@ import sys
 import numpy as np
 import pytest
 from matplotlib.image import imread
+from support.waiting import PATIENCE
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.slow
 
 PICTURES = (
     "accumulated_image.png",
@@ -22,7 +23,7 @@ def test_the_demo_is_right_and_draws_pictures(tmp_path):
         [sys.executable, "-m", "femtotango.cli", "demo", "--output", str(tmp_path)],
         capture_output=True,
         text=True,
-        timeout=280,
+        timeout=2 * PATIENCE,
         check=False,
     )
     assert result.returncode == 0, result.stdout + result.stderr

@@ -1,25 +1,23 @@
-"""The LaB6 capture through replay and Tango: its lines stand out of the azimuthal curve."""
+"""A LaB6 recording through replay and Tango: its lines stand out of the azimuthal curve."""
 
 import json
 
 import numpy as np
 import pytest
-from support.captures import capture
-from support.killing import wait_for
 from support.lab6 import CELL, GEOMETRY, standing_out
+from support.waiting import wait_for
 
 from femtotango.stack.running import running
 from femtotango.stack.tango_client import connect
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
+pytestmark = pytest.mark.slow
 
 
-def test_lines_stand_out_where_the_cell_says(tmp_path):
-    files = [str(capture("lab6_pilatus.cbors.gz")), str(capture("lab6_sardana.cbors"))]
+def test_lines_stand_out_where_the_cell_says(lab6, tmp_path):
     values = {"accumulate": True, **GEOMETRY}
     path = tmp_path / "params.json"
     path.write_text(json.dumps([{"name": n, "data": str(v)} for n, v in values.items()]))
-    with running(["replay", *files, "-p", str(path), "--keep-alive"]) as info:
+    with running(["replay", *lab6.files, "-p", str(path), "--keep-alive"]) as info:
         device = connect(info["device"])
         wait_for(lambda: device.ScanFinished, "the end of the replay")
         assert device.FrameCount == 30

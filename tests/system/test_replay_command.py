@@ -1,27 +1,22 @@
-"""`femtotango replay`: the capture through Tango, and plain sentences for what cannot be done."""
+"""`femtotango replay`: a recording through Tango, and plain sentences for what cannot be done."""
 
-import gzip
 import json
 import pickle
 import subprocess
 import sys
-import time
 
-import cbor2
 import numpy as np
 import psutil
 import pytest
 import tango
-from dranspose.event import InternalWorkerMessage, StreamData, message_encoder
-from dranspose.replay import get_internals
-from support.captures import capture
+from support.recordings import simulate_recording
+from support.waiting import PATIENCE, wait_for
 
 from femtotango.stack.running import running
 from femtotango.stack.tango_client import connect
-from pipeline.protocols.stins import StinsFrame, parse, stins_series
-from pipeline.simulation.scan import BurstScan, detector_frames, sardana_records
+from pipeline.simulation.scan import BurstScan
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
+pytestmark = pytest.mark.slow
 
 ROIS = {"ring": {"x": 355, "y": 330, "width": 35, "height": 90}}
 PARAMETERS = {
@@ -38,39 +33,23 @@ def femtotango(*arguments: str) -> "subprocess.CompletedProcess[str]":
         [sys.executable, "-m", "femtotango.cli", *arguments],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=PATIENCE,
         check=False,
     )
 
 
 @pytest.fixture(scope="module")
-def files():
-    return [str(capture("lab6_pilatus.cbors.gz")), str(capture("lab6_sardana.cbors"))]
-
-
-@pytest.fixture(scope="module")
-def stack_of_frames(files):
-    frames = []
-    for message in get_internals(files[0]):
-        content = parse(message.streams["pilatus"].frames)
-        if isinstance(content, StinsFrame):
-            frames.append(content.image)
-    return np.array(frames)
-
-
-@pytest.fixture(scope="module")
-def replayed(files, tmp_path_factory):
+def replayed(lab6, tmp_path_factory):
     path = tmp_path_factory.mktemp("replay") / "params.json"
     path.write_text(json.dumps([{"name": n, "data": d} for n, d in PARAMETERS.items()]))
-    with running(["replay", *files, "-p", str(path), "--keep-alive"]) as info:
+    with running(["replay", *lab6.files, "-p", str(path), "--keep-alive"]) as info:
         yield info
 
 
 @pytest.fixture(scope="module")
 def device(replayed):
     device = connect(replayed["device"])
-    while not device.ScanFinished:
-        time.sleep(0.05)
+    wait_for(lambda: device.ScanFinished, "the end of the replay")
     return device
 
 
@@ -80,25 +59,20 @@ def test_the_address_needs_no_database(replayed):
     assert replayed["controller"] == replayed["reducer"]
 
 
-def test_frames_steps_and_sum_of_the_capture(device, stack_of_frames):
+def test_frames_steps_and_sum_of_the_recording(device, lab6):
     assert device.FrameCount == 30
     assert device.XAxis.tolist() == [1.0, 1.25, 1.5, 1.75, 2.0]
     assert device.XLabel == "dummy_mot_01"
     image = device.AccumulatedImage
     assert image.dtype == np.float32
-    good = (stack_of_frames >= 0).any(axis=0)
-    truth = np.where(stack_of_frames >= 0, stack_of_frames, 0).sum(axis=0, dtype=np.float64)
-    assert np.array_equal(np.isnan(image), ~good)
-    assert (~good).sum() == 108_441
-    np.testing.assert_allclose(image[good], truth[good], rtol=3e-7)
-    assert device.ImageSum == pytest.approx(1_555_495.6, abs=0.05)
+    np.testing.assert_allclose(image, lab6.sum, rtol=3e-7, equal_nan=True)
+    assert np.isnan(image).sum() == lab6.masked
+    assert device.ImageSum == pytest.approx(lab6.total, abs=0.05)
 
 
-def test_roi_curves_of_the_capture(device, stack_of_frames):
+def test_roi_curves_of_the_recording(device, lab6):
     roi = ROIS["ring"]
-    part = stack_of_frames[
-        :, roi["y"] : roi["y"] + roi["height"], roi["x"] : roi["x"] + roi["width"]
-    ]
+    part = lab6.frames[:, roi["y"] : roi["y"] + roi["height"], roi["x"] : roi["x"] + roi["width"]]
     means = np.array([p[p >= 0].mean(dtype=np.float64) for p in part]).reshape(5, 6)
     assert list(device.RoiNames) == ["ring"]
     np.testing.assert_allclose(device.RoiMeanCurves[0], means.mean(axis=1), rtol=1e-6)
@@ -125,53 +99,41 @@ def test_attributes_can_be_written_while_it_is_kept_alive(device):
     assert device.FrameCount == 30
 
 
-def record(path, stream, kind, messages):
-    """Write a recording as dranspose's ingesters do; messages by event number."""
-    with gzip.open(path, "wb") as file:
-        for event, parts in messages:
-            message = InternalWorkerMessage(
-                event_number=event, streams={stream: StreamData(typ=kind, frames=parts)}
-            )
-            cbor2.dump(cbor2.CBORTag(55799, message), file, default=message_encoder)
-
-
-def test_a_recording_of_simulated_streams(tmp_path):
-    scan = BurstScan(steps=2, burst=2)
-    frames = list(detector_frames("pilatus", 1, scan.frame_positions))
-    records = [json.dumps(r).encode() for r in sardana_records(scan)]
-    camera, sardana = tmp_path / "pilatus.cbors.gz", tmp_path / "sardana.cbors.gz"
-    record(camera, "pilatus", "STINS", enumerate(stins_series(frames)))
-    record(sardana, "sardana", "sardana", zip([0, 2, 4, 5], ([r] for r in records), strict=True))
+def test_parameters_as_dranspose_dumps_them(tmp_path):
+    recording = simulate_recording(tmp_path, BurstScan(steps=2, burst=2))
     parameters = tmp_path / "params.pkl"
     dumped = {"dump_prefix": b"", "accumulate": b"True"}
     parameters.write_bytes(pickle.dumps([{"name": n, "data": d} for n, d in dumped.items()]))
-    files = [str(camera), str(sardana)]
-    with running(["replay", *files, "-p", str(parameters), "--keep-alive"]) as info:
+    with running(["replay", *recording.files, "-p", str(parameters), "--keep-alive"]) as info:
         device = connect(info["device"])
-        while not device.ScanFinished:
-            time.sleep(0.05)
+        wait_for(lambda: device.ScanFinished, "the end of the replay")
         assert device.FrameCount == 4
         assert device.XAxis.tolist() == [1.0, 2.0]
         image = device.AccumulatedImage
-    total = np.where(np.array(frames) < 0, np.nan, frames).sum(axis=0, dtype=np.float64)
-    np.testing.assert_allclose(image, total, rtol=3e-7, equal_nan=True)
+    np.testing.assert_allclose(image, recording.sum, rtol=3e-7, equal_nan=True)
 
 
-def test_without_keep_alive_it_shows_a_table_and_ends(files, tmp_path):
+def test_without_keep_alive_it_shows_a_table_and_ends(lab6, tmp_path):
     path = tmp_path / "params.json"
     path.write_text('[{"name": "accumulate", "data": "True"}]')
-    result = femtotango("replay", *files, "-p", str(path))
+    result = femtotango("replay", *lab6.files, "-p", str(path))
     assert result.returncode == 0, result.stdout + result.stderr
-    assert "1,555,495.6" in result.stdout
+    assert f"{lab6.total:,.1f}" in result.stdout
     assert "30" in result.stdout
 
 
-def test_nothing_is_left_behind(files, tmp_path):
-    with running(["replay", *files, "--keep-alive"]) as info:
+@pytest.fixture(scope="module")
+def short(tmp_path_factory):
+    """Give a recording that is read in no time."""
+    return simulate_recording(tmp_path_factory.mktemp("short"), BurstScan(steps=1, burst=1))
+
+
+def test_nothing_is_left_behind(short):
+    with running(["replay", *short.files, "--keep-alive"]) as info:
         processes = psutil.Process(info["pid"]).children(recursive=True)
         assert len(processes) == 2
-    psutil.wait_procs(processes, timeout=5)
-    assert not [p for p in processes if p.is_running()]
+    _, left = psutil.wait_procs(processes, timeout=PATIENCE)
+    assert not left
 
 
 @pytest.mark.parametrize(
@@ -187,10 +149,10 @@ def test_nothing_is_left_behind(files, tmp_path):
         ('[{"name": "zzzz", "data": "1"}]', "there is no 'zzzz'; known: accumulate, "),
     ],
 )
-def test_bad_parameters_are_named(files, tmp_path, parameters, sentence):
+def test_bad_parameters_are_named(short, tmp_path, parameters, sentence):
     path = tmp_path / "params.json"
     path.write_text(parameters)
-    result = femtotango("replay", files[1], "-p", str(path))
+    result = femtotango("replay", str(short.sardana), "-p", str(path))
     assert result.returncode == 1
     assert sentence in result.stderr
     assert "Traceback" not in result.stderr

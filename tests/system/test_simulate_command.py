@@ -5,12 +5,13 @@ import sys
 
 import pytest
 import zmq
+from support.waiting import PATIENCE, wait_for
 
 from femtotango.stack.ports import Ports
 from pipeline.protocols.stins import StinsEnd, StinsFrame, StinsHeader, parse
 from pipeline.simulation.scan import BurstScan, detector_frames
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
+pytestmark = pytest.mark.slow
 
 
 def command(*arguments: str) -> list[str]:
@@ -19,7 +20,7 @@ def command(*arguments: str) -> list[str]:
 
 def run(*arguments: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
-        command(*arguments), capture_output=True, text=True, timeout=60, check=False
+        command(*arguments), capture_output=True, text=True, timeout=PATIENCE, check=False
     )
 
 
@@ -36,7 +37,7 @@ def test_a_series_arrives_as_it_was_ordered(url):
         socket.connect(url)
         with subprocess.Popen(command("pilatus", *options), stdout=subprocess.DEVNULL) as process:
             messages = [parse(socket.recv_multipart()) for _ in range(5)]
-            assert process.wait(30) == 0
+            assert process.wait(PATIENCE) == 0
     header, *frames, end = messages
     assert isinstance(header, StinsHeader)
     assert header.filename == "/data/raw/x.h5"
@@ -57,7 +58,7 @@ def test_detector_and_sardana_play_a_scan(player):
     with subprocess.Popen(sardana, stdout=subprocess.DEVNULL) as records:
         detector = run("pilatus", "--url", player.info["streams"]["pilatus"], *scan)
         assert detector.returncode == 0, detector.stderr
-        assert records.wait(30) == 0
+        assert records.wait(PATIENCE) == 0
     player.wait_finished()
     assert player.read("FrameCount") == 6
     assert player.read("XAxis").tolist() == [1.0, 1.5, 2.0]
@@ -71,15 +72,15 @@ def test_the_balor_device_says_its_address():
         assert address.startswith("tango://127.0.0.1:")
         read = "import sys, tango; d = tango.DeviceProxy(sys.argv[1]); d.SaveRaw = False; "
         read += "print(d.SaveRaw)"
-        for _ in range(50):
-            answer = subprocess.run(
+
+        def answer() -> str:
+            return subprocess.run(
                 [sys.executable, "-c", read, address], capture_output=True, text=True, check=False
-            )
-            if answer.returncode == 0:
-                break
+            ).stdout.strip()
+
+        assert wait_for(answer, "the device answers") == "False"
         process.terminate()
-        process.wait(10)
-    assert answer.stdout.strip() == "False"
+        process.wait(PATIENCE)
 
 
 @pytest.mark.parametrize(

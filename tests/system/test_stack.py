@@ -10,7 +10,7 @@ import tango
 
 from pipeline.simulation.scan import BurstScan, detector_frames
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.slow
 
 SCAN = BurstScan(steps=5, burst=6)
 ROIS = {"ring": {"x": 355, "y": 330, "width": 35, "height": 90}}

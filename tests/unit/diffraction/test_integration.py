@@ -5,8 +5,9 @@ import dataclasses
 import numpy as np
 import pytest
 from hypothesis import given, settings
-from support import captures, lab6
 from support.geometries import LAB6, TILTED, geometries, in_pyfai, numbers
+from support.lab6 import CELL, GEOMETRY, standing_out
+from support.recordings import Recording
 
 from pipeline.diffraction.geometry import Geometry
 from pipeline.diffraction.integration import Integrator
@@ -176,11 +177,10 @@ def test_a_geometry_of_another_image_is_refused() -> None:
         Integrator().integrate(np.zeros((5, 5)), SMALL, 50, Unit.ADU)
 
 
-def test_the_lines_of_the_recorded_lab6_stand_out() -> None:
-    image = captures.lab6_sum()
-    geometry = dataclasses.replace(LAB6, **lab6.GEOMETRY)
-    curve = Integrator().integrate(image, geometry, 1000, Unit.TOT)
+def test_the_lines_of_the_recorded_lab6_stand_out(lab6: Recording) -> None:
+    geometry = dataclasses.replace(LAB6, **GEOMETRY)
+    curve = Integrator().integrate(lab6.sum, geometry, 1000, Unit.TOT)
     arrays = (curve.q, curve.intensity, curve.errors)
-    assert lab6.standing_out(*arrays) >= 14
+    assert standing_out(*arrays) >= 14
     for wrong in (0.97, 1.03):
-        assert lab6.standing_out(*arrays, cell=wrong * lab6.CELL) <= 6
+        assert standing_out(*arrays, cell=wrong * CELL) <= 6
