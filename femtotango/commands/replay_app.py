@@ -64,7 +64,7 @@ def _event_numbers(file: Path) -> set[int]:
             f"({type(error).__name__}: {error})."
         ) from error
     if not numbers:
-        raise SystemExit(f"{file} contains no events.")
+        raise SystemExit(f"{file} holds no events.")
     return numbers
 
 
