@@ -45,7 +45,7 @@ class PhotonFrame:
 
 @dataclass(frozen=True)
 class FrameResult:
-    """Scalars of one good frame."""
+    """Scalars of one valid frame."""
 
     stream: str
     frame: int
@@ -71,7 +71,7 @@ class SparseImage:
 
 @dataclass(frozen=True)
 class PartialSum:
-    """Pixels of some frames of one worker, handed over together."""
+    """Pixels of some frames of one worker, flushed together."""
 
     mapping: str
     """The trigger map that the frames belong to."""
@@ -91,8 +91,26 @@ class PartialSum:
 
 
 @dataclass(frozen=True)
+class EventResult:
+    """Everything that one event gave."""
+
+    start: StartInfo | None = None
+    frame: FrameResult | None = None
+    description: Mapping[str, Any] | None = None
+    """Sardana's DataDescription."""
+    record: Mapping[str, Any] | None = None
+    """Sardana's RecordData: closes a burst."""
+    record_end: bool = False
+    series_end: bool = False
+    failed: tuple[str, ...] = ()
+    """Why a frame or record could not be used."""
+    partials: tuple[PartialSum, ...] = ()
+    """Sums that were flushed in this event; of its own frame and of earlier ones."""
+
+
+@dataclass(frozen=True)
 class Batch:
-    """Everything that one event gave; handed over exactly once, told by boot and sequence."""
+    """The result of one event on its way; counted once, told by boot and sequence."""
 
     boot: str
     """The worker process."""
@@ -102,16 +120,6 @@ class Batch:
     """The trigger map (the scan) that the event belongs to."""
     worker: str
     event: int
-    start: StartInfo | None = None
-    frame: FrameResult | None = None
-    failed: tuple[str, ...] = ()
-    """Why a frame could not be used."""
+    result: EventResult
     refused: tuple[str, ...] = ()
     """Parameters that could not be read."""
-    description: Mapping[str, Any] | None = None
-    """Sardana's DataDescription."""
-    record: Mapping[str, Any] | None = None
-    """Sardana's RecordData: closes a burst."""
-    record_end: bool = False
-    series_end: bool = False
-    partials: tuple[PartialSum, ...] = ()

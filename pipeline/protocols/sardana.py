@@ -1,12 +1,117 @@
-"""Scan records as Sardana sends them."""
+"""Sardana's scan records, read and written: description, one record a step, end."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-FLUSH_TITLE = "femtotango flush"
-"""Title of a Sardana description that starts no scan: workers take it as a call to hand over."""
-
 SARDANA = "sardana"
+"""Name of the stream."""
+
+FLUSH_TITLE = "femtotango flush"
+"""Title of a description that starts no scan: it asks the workers to flush."""
+
+_DESCRIPTION, _RECORD, _END = "DataDescription", "RecordData", "RecordEnd"
+
+
+class BadRecord(ValueError):
+    """A message that cannot be used; the text names what is wrong with it."""
+
+
+@dataclass(frozen=True)
+class ScanDescription:
+    """Start of a scan."""
+
+    values: Mapping[str, Any]
+    """The whole message."""
+
+
+@dataclass(frozen=True)
+class FlushRequest:
+    """The workers shall flush; no scan starts."""
+
+
+@dataclass(frozen=True)
+class ScanRecord:
+    """End of a step: the frames since the previous record belong to its positions."""
+
+    values: Mapping[str, Any]
+    """The whole message, with a number for each column."""
+
+
+@dataclass(frozen=True)
+class ScanEnd:
+    """End of a scan."""
+
+
+def parse(parts: Sequence[Any]) -> ScanDescription | FlushRequest | ScanRecord | ScanEnd:
+    """Read one message.
+
+    Args:
+        parts: its parts, bytes or ZMQ frames; the first one is JSON.
+
+    Raises:
+        BadRecord: it is no JSON object with a type, or of a type that is not known.
+    """
+    try:
+        message = json.loads(bytes(getattr(parts[0], "buffer", parts[0])))
+        kind = message["type"]
+    except (ValueError, IndexError, KeyError, TypeError, RecursionError) as error:
+        raise BadRecord(f"message without JSON type: {error}") from error
+    if kind == _DESCRIPTION:
+        return FlushRequest() if message.get("title") == FLUSH_TITLE else ScanDescription(message)
+    if kind == _RECORD:
+        return ScanRecord(message)
+    if kind == _END:
+        return ScanEnd()
+    raise BadRecord(f"unknown message type {kind!r}")
+
+
+def data_description(
+    title: str,
+    serial: int,
+    folder: str,
+    motor: str,
+    limits: tuple[float, float],
+    intervals: int,
+) -> dict[str, Any]:
+    """Return what Sardana sends when a scan starts, with the keys that FemtoMAX records have.
+
+    Args:
+        title: the macro and its arguments.
+        serial: number of the scan.
+        folder: where Sardana writes its files.
+        motor: name of the one that moves.
+        limits: its first and last position.
+        intervals: number of steps, less one.
+    """
+    columns = [
+        {"name": "point_nb", "label": "#Pt No", "dtype": "int64", "shape": []},
+        {
+            "name": motor,
+            "label": motor,
+            "dtype": "float64",
+            "shape": [],
+            "is_reference": True,
+            "min_value": limits[0],
+            "max_value": limits[1],
+            "instrument": "",
+        },
+        {"name": "timestamp", "label": "dt", "dtype": "float64", "shape": []},
+    ]
+    return {
+        "type": _DESCRIPTION,
+        "serialno": serial,
+        "scandir": folder,
+        "title": title,
+        "column_desc": columns,
+        "ref_moveables": [motor],
+        "estimatedtime": 0.0,
+        "total_scan_intervals": intervals,
+        "starttime": "Thu Nov 21 12:21:01 2024",
+        "counters": [],
+        "scanfile": ["scan.h5", "stream.daq"],
+    }
 
 
 def record_data(point: int, positions: Mapping[str, float], timestamp: float) -> dict[str, Any]:
@@ -17,9 +122,9 @@ def record_data(point: int, positions: Mapping[str, float], timestamp: float) ->
         positions: motor positions by name.
         timestamp: since the start of the scan [s].
     """
-    return {"type": "RecordData", "timestamp": timestamp, "point_nb": point, **positions}
+    return {"type": _RECORD, "timestamp": timestamp, "point_nb": point, **positions}
 
 
 def record_end() -> dict[str, Any]:
     """Return what Sardana sends when a scan has ended."""
-    return {"type": "RecordEnd", "endtime": "Thu Nov 21 12:21:09 2024", "deadtime": 0.0}
+    return {"type": _END, "endtime": "Thu Nov 21 12:21:09 2024", "deadtime": 0.0}

@@ -52,7 +52,7 @@ class ScanState:
 
     @property
     def begun(self) -> bool:
-        """True when the map brought more than a flush."""
+        """True when the map brought more than a request to flush."""
         return self.start is not None or self.frames > 0 or bool(self.axis.title)
 
     @property
@@ -62,18 +62,20 @@ class ScanState:
 
     def add_batch(self, batch: Batch, settings: Settings) -> None:
         """Take in a batch; what its event gave counts when its turn has come."""
-        if batch.start is not None and self.start is None:
-            self.start = batch.start
-            finds = batch.start.stream in CAMERAS and CAMERAS[batch.start.stream].finds_photons
+        result = batch.result
+        if result.start is not None and self.start is None:
+            self.start = result.start
+            finds = CAMERAS[result.start.stream].finds_photons
             if finds and settings.photon_region is not None:
                 self._begin_photons(settings)
-        if batch.description is not None:
-            self.axis.describe(batch.description)
-        if batch.series_end or batch.record_end:
+        if result.description is not None:
+            self.axis.describe(result.description)
+        if result.series_end or result.record_end:
             self.ended_workers.add(batch.worker)
-            self.series_ended |= batch.series_end
+            self.series_ended |= result.series_end
         # The pixels go their own way: what waits here must be small.
-        for ready in self._reorder.add(batch.event, replace(batch, partials=())):
+        small = replace(batch, result=replace(result, partials=()))
+        for ready in self._reorder.add(batch.event, small):
             self._in_order(ready, settings)
 
     def watch(self, now: float, settings: Settings) -> str:
@@ -114,8 +116,9 @@ class ScanState:
         return self.photons
 
     def _in_order(self, batch: Batch, settings: Settings) -> None:
-        frame = batch.frame
-        self.processed += frame is not None or bool(batch.failed)
+        result = batch.result
+        frame = result.frame
+        self.processed += frame is not None or bool(result.failed)
         if frame is not None:
             self.frames += 1
             self._newest = frame
@@ -127,12 +130,12 @@ class ScanState:
                 photons.add(batch.event, frame.frame, frame.photons)
             elif self.photons is not None:
                 self.photons.miss(frame.frame)
-        elif batch.failed and self.photons is not None:
+        elif result.failed and self.photons is not None:
             # Its number is not known; the frame of event 1 is number 0.
             self.photons.miss(batch.event - 1)
-        if batch.record is not None:
-            self.axis.add_record(batch.record)
-        if batch.series_end or batch.record_end:
+        if result.record is not None:
+            self.axis.add_record(result.record)
+        if result.series_end or result.record_end:
             self.ended = True
 
     def newest_means(self, names: Sequence[str]) -> list[float]:

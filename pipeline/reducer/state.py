@@ -97,18 +97,19 @@ class ReducerState:
         self.mark_changed()
         for error in batch.refused:
             self.health.fail(error)
-        for error in batch.failed:
+        result = batch.result
+        for error in result.failed:
             self.health.fail(f"event {batch.event}: {error}", 1)
         if batch.mapping not in self._dropped:
             self._add_to_scan(self._scan_of(batch.mapping), batch)
         order, _ = self._order_and_label(batch.mapping)
-        if batch.frame is not None:
+        if result.frame is not None:
             self.health.frames += 1
             self.health.last_frame_time = time.time()
-            if not batch.frame.accumulate:
+            if not result.frame.accumulate:
                 self.accumulation.note_forwarded((order, batch.event))
         self._count_buffered(batch)
-        for partial in batch.partials:
+        for partial in result.partials:
             order, label = self._order_and_label(partial.mapping)
             self.accumulation.add_partial(partial, batch.worker, order, label, self.settings)
 
@@ -120,10 +121,10 @@ class ReducerState:
                 lost = f"{frames} frames that it had buffered are lost"
                 self.health.fail(f"{batch.worker} was restarted; {lost}", frames)
             frames = 0
-        frame = batch.frame
+        frame = batch.result.frame
         frames += frame is not None and frame.accumulate and frame.photons is None
         frames -= sum(
-            len(p.events) for p in batch.partials if p.accumulate and p.unit != Unit.COUNTS
+            len(p.events) for p in batch.result.partials if p.accumulate and p.unit != Unit.COUNTS
         )
         self._buffered[batch.worker] = batch.boot, max(0, frames)
 

@@ -3,7 +3,7 @@
 Everything here is a pure function of its arguments; the same seed gives the same stream.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.model.cameras import CAMERAS
-from pipeline.protocols.sardana import record_data, record_end
+from pipeline.protocols.sardana import data_description, record_data, record_end
 from pipeline.simulation.balor import stream_balor_frames
 from pipeline.simulation.pilatus import LaB6Pilatus
 from pipeline.simulation.zyla import stream_zyla_frames
@@ -74,41 +74,15 @@ def detector_frames(
     raise ValueError(f"Stream {stream!r}: known cameras are {', '.join(CAMERAS)}.")
 
 
-def data_description(scan: BurstScan, folder: str = "/data/simulated") -> dict[str, Any]:
-    """Return what Sardana sends when a scan starts, with the keys that FemtoMAX records have."""
-    columns = [
-        {"name": "point_nb", "label": "#Pt No", "dtype": "int64", "shape": []},
-        {
-            "name": scan.motor,
-            "label": scan.motor,
-            "dtype": "float64",
-            "shape": [],
-            "is_reference": True,
-            "min_value": scan.first,
-            "max_value": scan.last,
-            "instrument": "",
-        },
-        {"name": "timestamp", "label": "dt", "dtype": "float64", "shape": []},
-    ]
-    return {
-        "type": "DataDescription",
-        "serialno": scan.number,
-        "scandir": folder,
-        "title": scan.title,
-        "column_desc": columns,
-        "ref_moveables": [scan.motor],
-        "estimatedtime": 0.0,
-        "total_scan_intervals": scan.steps - 1,
-        "starttime": "Thu Nov 21 12:21:01 2024",
-        "counters": [],
-        "scanfile": ["scan.h5", "stream.daq"],
-    }
-
-
-def sardana_records(scan: BurstScan) -> Sequence[dict[str, Any]]:
+def sardana_records(scan: BurstScan, folder: str = "/data/simulated") -> list[dict[str, Any]]:
     """Return all messages of a scan in their order."""
+    limits = scan.first, scan.last
     records = [
         record_data(point, {scan.motor: position}, 1.0 + point)
         for point, position in enumerate(scan.positions)
     ]
-    return [data_description(scan), *records, record_end()]
+    return [
+        data_description(scan.title, scan.number, folder, scan.motor, limits, scan.steps - 1),
+        *records,
+        record_end(),
+    ]

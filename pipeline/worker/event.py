@@ -1,10 +1,7 @@
-"""One event on its way through a worker: parse, run the kernels, hold pixels back."""
+"""One event on its way through a worker: decode, run the kernels, buffer the pixels."""
 
-import json
 import logging
-import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -16,10 +13,18 @@ from pipeline.model.cameras import CAMERAS, Camera, Unit
 from pipeline.model.parameters import Settings
 from pipeline.model.roi import Roi
 from pipeline.photons.detection import clean_pixels, find_photons_with
-from pipeline.protocols.batch import FrameResult, PartialSum, PhotonFrame, SparseImage, StartInfo
-from pipeline.protocols.sardana import FLUSH_TITLE, SARDANA
-from pipeline.protocols.stins import BadFrame, StinsFrame, StinsHeader, parse
-from pipeline.worker.frame_buffer import BufferPool, Held, HoldKey
+from pipeline.protocols import sardana, stins
+from pipeline.protocols.batch import (
+    EventResult,
+    FrameResult,
+    PartialSum,
+    PhotonFrame,
+    SparseImage,
+    StartInfo,
+)
+from pipeline.protocols.sardana import SARDANA, BadRecord, FlushRequest, ScanDescription, ScanRecord
+from pipeline.protocols.stins import BadFrame, StinsFrame, StinsHeader
+from pipeline.worker.frame_buffer import BufferKey, FrameBuffer
 
 logger = logging.getLogger(__name__)
 
@@ -27,26 +32,11 @@ _LARGEST_EXACT = 1 << 40
 """64-bit pixels above it could overflow a sum; no detector counts so far."""
 
 
-def hand_over_interval(nbytes: int) -> float:
-    """Return how long pixels may be held back [s]; big sums are sent less often."""
-    return min(0.4, 0.15 + nbytes * 4e-9)
-
-
-@dataclass
-class HeldPixels:
-    """What a worker process holds back; outlives scans."""
-
-    held: Held | None = None
-    handed_over: float = 0.0
-    """Monotonic time [s]."""
-    pool: BufferPool = field(default_factory=BufferPool)
-
-
 class EventWork:
     """One event, with one snapshot of the settings."""
 
     def __init__(
-        self, event: int, mapping: str, settings: Settings, pixels: HeldPixels, hold: bool
+        self, event: int, mapping: str, settings: Settings, buffer: FrameBuffer, may_buffer: bool
     ) -> None:
         """Take what the event needs.
 
@@ -54,87 +44,91 @@ class EventWork:
             event: its number.
             mapping: the trigger map it belongs to.
             settings: in force for this event.
-            pixels: what the worker holds back.
-            hold: pixels may be held back for later events.
+            buffer: the pixels that wait in this process.
+            may_buffer: pixels may wait for later events.
         """
         self._event = event
         self._mapping = mapping
         self._settings = settings
-        self._pixels = pixels
-        self._found: dict[str, Any] = {}
+        self._buffer = buffer
+        self._flush = not may_buffer
+        self._start: StartInfo | None = None
+        self._frame: FrameResult | None = None
+        self._description: Mapping[str, Any] | None = None
+        self._record: Mapping[str, Any] | None = None
+        self._record_end = False
+        self._series_end = False
         self._failed: list[str] = []
         self._partials: list[PartialSum] = []
-        self._flush = not hold
 
-    def run(self, streams: Mapping[str, Any]) -> dict[str, Any]:
-        """Process all streams and return the fields of the event's `Batch`."""
+    def process(self, streams: Mapping[str, Any]) -> EventResult:
+        """Process all streams of the event.
+
+        Args:
+            streams: dranspose's StreamData by name.
+        """
         for name, data in streams.items():
             try:
                 if name in CAMERAS:
-                    self._camera(CAMERAS[name], data)
+                    self._process_camera(CAMERAS[name], data.frames)
                 elif name == SARDANA:
-                    self._sardana(data)
-            except BadFrame as error:
+                    self._process_record(data.frames)
+            except (BadFrame, BadRecord) as error:
                 self._failed.append(f"{name}: {error}")
             except Exception as error:
                 logger.exception("event %d of %s failed", self._event, name)
                 self._failed.append(f"{name}: {type(error).__name__}: {error}")
-        self._hand_over_if_due()
-        return {
-            **self._found,
-            "failed": tuple(self._failed),
-            "partials": tuple(self._partials),
-        }
+        self._send(self._buffer.flush() if self._flush else self._buffer.flush_if_due())
+        return EventResult(
+            start=self._start,
+            frame=self._frame,
+            description=self._description,
+            record=self._record,
+            record_end=self._record_end,
+            series_end=self._series_end,
+            failed=tuple(self._failed),
+            partials=tuple(self._partials),
+        )
 
-    def _camera(self, camera: Camera, data: Any) -> None:
-        message = parse(data.frames)
+    def _process_camera(self, camera: Camera, parts: Any) -> None:
+        message = stins.parse(parts)
         if isinstance(message, StinsHeader):
-            self._found["start"] = StartInfo(camera.stream, message.filename, message.camera)
+            self._start = StartInfo(camera.stream, message.filename, message.camera)
             self._flush = True
         elif isinstance(message, StinsFrame):
-            self._frame(camera, message)
+            self._process_frame(camera, message)
         else:
-            self._found["series_end"] = True
+            self._series_end = True
             self._flush = True
 
-    def _sardana(self, data: Any) -> None:
-        try:
-            message = json.loads(bytes(getattr(data.frames[0], "buffer", data.frames[0])))
-            kind = message["type"]
-        except (ValueError, IndexError, KeyError, TypeError) as error:
-            raise BadFrame(f"message without JSON type: {error}") from error
-        if kind == "DataDescription":
-            self._flush = True
-            if message.get("title") != FLUSH_TITLE:
-                self._found["description"] = message
-        elif kind == "RecordData":
-            self._found["record"] = message
-        elif kind == "RecordEnd":
-            self._found["record_end"] = True
-            self._flush = True
-        else:
-            raise BadFrame(f"unknown message type {kind!r}")
+    def _process_record(self, parts: Any) -> None:
+        message = sardana.parse(parts)
+        if isinstance(message, ScanRecord):
+            self._record = message.values
+            return
+        self._flush = True
+        if isinstance(message, ScanDescription):
+            self._description = message.values
+        elif not isinstance(message, FlushRequest):
+            self._record_end = True
 
-    def _frame(self, camera: Camera, message: StinsFrame) -> None:
+    def _process_frame(self, camera: Camera, message: StinsFrame) -> None:
         image, settings = message.image, self._settings
-        if image.dtype.kind in "iu" and image.itemsize == 8:
-            low, high = int(image.min()), int(image.max())
-            if max(-low, high) >= _LARGEST_EXACT:
-                raise BadFrame(f"frame {message.frame} has pixels from {low} to {high}")
+        _check_range(message)
         rois = settings.roi_map
         photons = None
         region = settings.photon_region if camera.finds_photons else None
         if region is not None:
-            photons, means = self._photons(camera, message, region, list(rois.values()))
+            photons, means = self._find_photons(camera, message, region, list(rois.values()))
         elif camera.photon_counting:
             means = counting_means(image, list(rois.values()))
-            self._hold(camera, message, camera.unit)
+            self._buffer_frame(camera, message, camera.unit)
         else:
             means = cmos_means(
                 image, list(rois.values()), settings.background, settings.cmos_threshold
             )
-            self._hold(camera, message, camera.unit)
-        self._found["frame"] = FrameResult(
+            self._buffer_frame(camera, message, camera.unit)
+        self._frame = FrameResult(
             stream=camera.stream,
             frame=message.frame,
             roi_names=tuple(rois),
@@ -144,7 +138,7 @@ class EventWork:
             photons=photons,
         )
 
-    def _photons(
+    def _find_photons(
         self, camera: Camera, message: StinsFrame, region: Roi, rois: list[Roi]
     ) -> tuple[PhotonFrame, NDArray[np.float64]]:
         image, settings = message.image, self._settings
@@ -153,11 +147,11 @@ class EventWork:
         if found.skipped:
             # A skipped frame enters no counts sum; when forwarding it is shown as the Zyla's.
             if not settings.accumulate:
-                self._hold(camera, message, Unit.ADU)
+                self._buffer_frame(camera, message, Unit.ADU)
             return found, np.full(len(rois), np.nan)
         index = clean_pixels(found.photons, settings.view_threshold, shape, region)
-        self._hand_over()
-        self._partials.append(
+        self._send(self._buffer.flush())
+        self._send(
             PartialSum(
                 mapping=self._mapping,
                 stream=camera.stream,
@@ -174,10 +168,10 @@ class EventWork:
         )
         return found, sparse_means(index, shape, rois)
 
-    def _hold(self, camera: Camera, message: StinsFrame, unit: str) -> None:
+    def _buffer_frame(self, camera: Camera, message: StinsFrame, unit: str) -> None:
         image, settings = message.image, self._settings
         background = 0.0 if camera.photon_counting else settings.background
-        key = HoldKey(
+        key = BufferKey(
             mapping=self._mapping,
             stream=camera.stream,
             unit=unit,
@@ -186,25 +180,20 @@ class EventWork:
             accumulate=settings.accumulate,
             accumulation_id=settings.accumulation_id,
         )
-        held = self._pixels.held
-        if held is None or held.key != key or held.full:
-            self._hand_over()
-            held = self._pixels.held = Held(key, self._pixels.pool)
-        held.add(image, self._event, message.frame, background, settings.cmos_threshold)
+        if not self._buffer.fits(key):
+            self._send(self._buffer.flush())
+        self._buffer.add(
+            key, image, self._event, message.frame, background, settings.cmos_threshold
+        )
 
-    def _hand_over_if_due(self) -> None:
-        held = self._pixels.held
-        if held is None:
-            return
-        height, width = held.key.shape
-        waited = time.monotonic() - self._pixels.handed_over
-        due = waited >= hand_over_interval(height * width * held.key.dtype.itemsize)
-        if self._flush or due:
-            self._hand_over()
-
-    def _hand_over(self) -> None:
-        pixels = self._pixels
-        partial = pixels.held.hand_over() if pixels.held is not None else None
+    def _send(self, partial: PartialSum | None) -> None:
         if partial is not None:
             self._partials.append(partial)
-            pixels.handed_over = time.monotonic()
+
+
+def _check_range(message: StinsFrame) -> None:
+    image = message.image
+    if image.dtype.kind in "iu" and image.itemsize == 8:
+        low, high = int(image.min()), int(image.max())
+        if max(-low, high) >= _LARGEST_EXACT:
+            raise BadFrame(f"frame {message.frame} has pixels from {low} to {high}")

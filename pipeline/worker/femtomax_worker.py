@@ -10,10 +10,10 @@ from pipeline.photons import detection
 from pipeline.protocols.batch import Batch
 from pipeline.worker import frame_buffer
 from pipeline.worker.event import EventWork
-from pipeline.worker.outbox import Pending, WorkerStore
+from pipeline.worker.store import WorkerStore
 
 _REPLAY_NAME = "replay-worker-"
-"""Under `dranspose replay` one worker only gets the end event: nothing may be held back."""
+"""Under `dranspose replay` only one worker gets the end event: nothing may stay buffered."""
 
 
 class FemtomaxWorker:
@@ -56,21 +56,14 @@ class FemtomaxWorker:
         store = self._store
         number = int(event.event_number)
         with store.lock:
-            store.acknowledge(self)
+            for batch in store.outbox.acknowledge(self):
+                for partial in batch.result.partials:
+                    store.buffer.pool.give_back_sum(partial)
             refused = store.update_settings(parameters)
-            hold = not self._name.startswith(_REPLAY_NAME)
-            work = self.work(number, self._mapping, store.settings, store.pixels, hold)
-            batch = Batch(
-                boot=store.boot,
-                sequence=next(store.sequence),
-                mapping=self._mapping,
-                worker=self._name,
-                event=number,
-                refused=refused,
-                **work.run(event.streams),
-            )
-            store.pending.append(Pending(self, batch))
-            return store.hand_out(self)
+            may_buffer = not self._name.startswith(_REPLAY_NAME)
+            work = self.work(number, self._mapping, store.settings, store.buffer, may_buffer)
+            result = work.process(event.streams)
+            return store.outbox.send(self, self._mapping, self._name, number, result, refused)
 
 
 @cache

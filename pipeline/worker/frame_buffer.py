@@ -1,6 +1,6 @@
-"""The frames whose pixels a worker still holds: images stay in the workers, partial sums travel."""
+"""The frames whose pixels wait in a worker: images stay in the workers, partial sums travel."""
 
-from collections import defaultdict
+import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,8 +14,9 @@ from pipeline.frames.summing import (
     subtract_and_threshold,
     sum_dtype,
 )
-from pipeline.model.cameras import Unit
+from pipeline.model.cameras import CAMERAS, Unit
 from pipeline.protocols.batch import PartialSum, SparseImage
+from pipeline.worker.array_pool import ArrayPool
 
 _MAX_FRAMES = 60_000
 """A uint32 sum of so many 16-bit frames cannot overflow."""
@@ -25,9 +26,18 @@ _SMALL = 1 << 18
 """Images of fewer pixels travel as they are."""
 
 
+def flush_interval(nbytes: int) -> float:
+    """Return how long pixels may wait [s]; big sums are sent less often.
+
+    Args:
+        nbytes: size of the sum.
+    """
+    return min(0.4, 0.15 + nbytes * 4e-9)
+
+
 @dataclass(frozen=True)
-class HoldKey:
-    """Frames may be handed over together only where all of this is equal."""
+class BufferKey:
+    """Frames may enter one partial sum only where all of this is equal."""
 
     mapping: str
     stream: str
@@ -37,66 +47,55 @@ class HoldKey:
     """Of the sum."""
     accumulate: bool
     accumulation_id: int
-    photon_region: tuple[int, int, int, int] | None = None
+
+    @property
+    def sum_bytes(self) -> int:
+        """Size of the sum."""
+        return self.shape[0] * self.shape[1] * self.dtype.itemsize
 
 
-class BufferPool:
-    """Reuses big arrays: a fresh 68 MB block costs more in page faults than its filling."""
+class FrameBuffer:
+    """The frames of one kind that were taken in and not yet flushed; outlives scans."""
 
     def __init__(self) -> None:
-        self._free: defaultdict[tuple[Any, ...], list[NDArray[Any]]] = defaultdict(list)
-
-    def take(self, shape: tuple[int, int], dtype: np.dtype[Any]) -> NDArray[Any]:
-        """Return an array of zeros."""
-        free = self._free[shape, dtype]
-        if not free:
-            return np.zeros(shape, dtype)
-        array = free.pop()
-        array.fill(0)
-        return array
-
-    def give_back(self, partial: PartialSum) -> None:
-        """Take back the arrays of a partial sum that has been delivered."""
-        for array in (partial.image, partial.good):
-            if isinstance(array, np.ndarray):
-                self.give_back_array(array)
-
-    def give_back_array(self, array: NDArray[Any]) -> None:
-        """Take back one array that nobody uses any more."""
-        key = (array.shape, array.dtype)
-        # One kind of frame at a time: what another camera left behind is let go.
-        for other in [k for k in self._free if k[0] != array.shape]:
-            del self._free[other]
-        if len(self._free[key]) < 2:
-            self._free[key].append(array)
-
-
-class Held:
-    """Frames of one kind that were taken in and not yet handed over."""
-
-    def __init__(self, key: HoldKey, pool: BufferPool) -> None:
-        self.key = key
-        self._pool = pool
+        self.pool = ArrayPool()
+        self._key: BufferKey | None = None
         self._sum: NDArray[Any] | None = None
-        self._good: NDArray[np.bool_] | None = None
+        self._valid: NDArray[np.bool_] | None = None
         self._newest: tuple[NDArray[Any], float, float] | None = None
         self._events: list[int] = []
         self._frames: list[int] = []
+        self._flushed_at = 0.0
+        """Monotonic time [s]."""
 
-    def __len__(self) -> int:
-        return len(self._events)
-
-    @property
-    def full(self) -> bool:
-        """True when the sum must be handed over before the next frame."""
-        return len(self) >= _MAX_FRAMES
+    def fits(self, key: BufferKey) -> bool:
+        """Return False when what is buffered must be flushed before a frame of that key."""
+        return key == self._key and len(self._events) < _MAX_FRAMES
 
     def add(
-        self, image: NDArray[Any], event: int, frame: int, background: float, threshold: float
+        self,
+        key: BufferKey,
+        image: NDArray[Any],
+        event: int,
+        frame: int,
+        background: float,
+        threshold: float,
     ) -> None:
-        """Take in one raw frame; background and threshold matter to CMOS frames (unit ADU) only."""
-        if self.key.accumulate:
-            self._add_to_sum(image, background, threshold)
+        """Take in one raw frame; flush before, unless it `fits`.
+
+        Args:
+            key: tells which frames it may be added to.
+            image: ``(ny, nx)``, never changed afterwards.
+            event: number of the event that brought it.
+            frame: its number in the series.
+            background: of CMOS frames (unit ADU) [ADU raw].
+            threshold: of CMOS frames [ADU].
+        """
+        if key != self._key:
+            self._key = key
+            self._clear()
+        if key.accumulate:
+            self._add_to_sum(key, image, background, threshold)
         else:
             # Whatever is never shown need not be processed.
             self._newest = (image, background, threshold)
@@ -105,49 +104,63 @@ class Held:
         self._events.append(event)
         self._frames.append(frame)
 
-    def _add_to_sum(self, image: NDArray[Any], background: float, threshold: float) -> None:
+    def _add_to_sum(
+        self, key: BufferKey, image: NDArray[Any], background: float, threshold: float
+    ) -> None:
         if self._sum is None:
-            self._sum = self._pool.take(self.key.shape, self.key.dtype)
-            if self.key.unit == Unit.TOT:
-                self._good = self._pool.take(self.key.shape, np.dtype(bool))
-        if self._good is None:
+            self._sum = self.pool.take(key.shape, key.dtype)
+            if key.unit == Unit.TOT:
+                self._valid = self.pool.take(key.shape, np.dtype(bool))
+        if self._valid is None:
             add_cmos(self._sum, image, background_as(image.dtype, background), float(threshold))
         else:
-            add_counting(self._sum, self._good, image)
+            add_counting(self._sum, self._valid, image)
 
-    def hand_over(self) -> PartialSum | None:
-        """Return what is held and start anew; None when nothing is held."""
-        if not self._events:
+    def flush_if_due(self) -> PartialSum | None:
+        """Flush when the pixels have waited for as long as they may."""
+        if self._key is None:
             return None
-        image, good = self._processed()
+        waited = time.monotonic() - self._flushed_at
+        return self.flush() if waited >= flush_interval(self._key.sum_bytes) else None
+
+    def flush(self) -> PartialSum | None:
+        """Return what is buffered and start anew; None when nothing is."""
+        key = self._key
+        if key is None or not self._events:
+            return None
+        image, valid = self._processed(key)
         partial = PartialSum(
-            mapping=self.key.mapping,
-            stream=self.key.stream,
-            unit=self.key.unit,
-            shape=self.key.shape,
-            accumulate=self.key.accumulate,
-            accumulation_id=self.key.accumulation_id,
+            mapping=key.mapping,
+            stream=key.stream,
+            unit=key.unit,
+            shape=key.shape,
+            accumulate=key.accumulate,
+            accumulation_id=key.accumulation_id,
             events=tuple(self._events),
             frames=tuple(self._frames),
             image=self._smallest(image),
-            good=good,
-            photon_region=self.key.photon_region,
+            good=valid,
         )
-        self._sum = self._good = self._newest = None
-        self._events, self._frames = [], []
+        self._clear()
+        self._flushed_at = time.monotonic()
         return partial
 
-    def _processed(self) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:
+    def _clear(self) -> None:
+        self._sum = self._valid = self._newest = None
+        self._events.clear()
+        self._frames.clear()
+
+    def _processed(self, key: BufferKey) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:
         if self._newest is None:
             assert self._sum is not None
-            return self._sum, self._good
+            return self._sum, self._valid
         image, background, threshold = self._newest
-        if self.key.unit != Unit.TOT:
+        if key.unit != Unit.TOT:
             return subtract_and_threshold(image, background, threshold), None
         total = np.zeros(image.shape, sum_dtype(image.dtype))
-        good = np.zeros(image.shape, bool)
-        add_counting(total, good, image)
-        return total, good
+        valid = np.zeros(image.shape, bool)
+        add_counting(total, valid, image)
+        return total, valid
 
     def _smallest(self, image: NDArray[Any]) -> NDArray[Any] | SparseImage:
         if image.size < _SMALL:
@@ -158,17 +171,17 @@ class Held:
             return image
         index = np.flatnonzero(some)
         sparse = SparseImage(index.astype(np.int32), flat[index])
-        self._pool.give_back_array(image)
+        self.pool.give_back(image)
         return sparse
 
 
 def warm_up() -> None:
     """Compile the kernels for the cameras' own dtypes, as frames come: read-only."""
-    for dtype in (np.float32, np.uint16):
-        frame = np.zeros((1, 1), dtype)
+    for camera in CAMERAS.values():
+        frame = np.zeros((1, 1), camera.dtype)
         frame.flags.writeable = False
         total = np.zeros((1, 1), sum_dtype(frame.dtype))
-        if dtype is np.float32:
+        if camera.photon_counting:
             add_counting(total, np.zeros((1, 1), bool), frame)
         else:
             add_cmos(total, frame, 0, 0.0)

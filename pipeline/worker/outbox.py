@@ -1,63 +1,66 @@
-"""What a worker process keeps until the reducer has it, over scans."""
+"""Batches are sent again until the reducer has them."""
 
 import itertools
-import threading
 import uuid
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
 
-from pipeline.dranspose_parameters import parameter_bytes
-from pipeline.model.parameters import Settings, settings_from_bytes
-from pipeline.protocols.batch import Batch
-from pipeline.worker.event import HeldPixels
+from pipeline.protocols.batch import Batch, EventResult
 
 
-@dataclass(eq=False)
-class Pending:
-    """A batch that may not have reached the reducer."""
+class Outbox:
+    """The batches of a worker process that may not have reached the reducer; outlives scans.
 
-    owner: object
-    batch: Batch
-    returned: bool = False
+    dranspose sends what a worker object returned before it calls that object again, so a second
+    call of the same object acknowledges the first. It makes a new object for each scan, which
+    sends once more whatever was not acknowledged; the reducer drops what it has seen.
+    """
 
+    def __init__(self) -> None:
+        self._boot = uuid.uuid4().hex
+        self._sequence = itertools.count()
+        self._unacknowledged: list[Batch] = []
+        self._sender: object = None
+        """The worker object that was the last to send them, all of them."""
 
-@dataclass
-class WorkerStore:
-    """What outlives a scan: dranspose makes a new worker object for each one."""
-
-    boot: str = field(default_factory=lambda: uuid.uuid4().hex)
-    lock: threading.Lock = field(default_factory=threading.Lock)
-    """A cut-off scan's last call may still run when the next scan's first one comes."""
-    sequence: "itertools.count[int]" = field(default_factory=itertools.count)
-    pending: list[Pending] = field(default_factory=list)
-    pixels: HeldPixels = field(default_factory=HeldPixels)
-    settings: Settings = field(default_factory=Settings)
-    parameter_data: Mapping[str, bytes] = field(default_factory=dict)
-
-    def acknowledge(self, owner: object) -> None:
-        """Forget what was delivered: dranspose calls the same object again only after sending."""
-        delivered = [p for p in self.pending if p.owner is owner and p.returned]
-        for pending in delivered:
-            for partial in pending.batch.partials:
-                self.pixels.pool.give_back(partial)
-        self.pending = [p for p in self.pending if p not in delivered]
-
-    def hand_out(self, owner: object) -> tuple[Batch, ...]:
-        """Return all batches that may not have reached the reducer.
+    def acknowledge(self, sender: object) -> tuple[Batch, ...]:
+        """Forget what was delivered, and return it.
 
         Args:
-            owner: the worker object that returns them.
+            sender: the worker object that is called.
         """
-        for pending in self.pending:
-            pending.owner, pending.returned = owner, True
-        return tuple(pending.batch for pending in self.pending)
-
-    def update_settings(self, parameters: Mapping[str, Any]) -> tuple[str, ...]:
-        """Take a snapshot of dranspose's parameters; return what was refused."""
-        data = parameter_bytes(parameters)
-        if data == self.parameter_data:
+        if sender is not self._sender:
             return ()
-        self.settings, refused = settings_from_bytes(data, self.settings)
-        self.parameter_data = data
-        return refused
+        delivered, self._unacknowledged = self._unacknowledged, []
+        return tuple(delivered)
+
+    def send(
+        self,
+        sender: object,
+        mapping: str,
+        worker: str,
+        event: int,
+        result: EventResult,
+        refused: tuple[str, ...] = (),
+    ) -> tuple[Batch, ...]:
+        """Make a batch and return it behind all that may not have reached the reducer.
+
+        Args:
+            sender: the worker object that returns them to dranspose.
+            mapping: trigger map of the event.
+            worker: name of the worker.
+            event: number of the event.
+            result: what the event gave.
+            refused: parameters that could not be read.
+        """
+        self._unacknowledged.append(
+            Batch(
+                boot=self._boot,
+                sequence=next(self._sequence),
+                mapping=mapping,
+                worker=worker,
+                event=event,
+                result=result,
+                refused=refused,
+            )
+        )
+        self._sender = sender
+        return tuple(self._unacknowledged)

@@ -30,7 +30,7 @@ class EmptyWorker:
 class _EachImage(EventWork):
     """Sends each frame's image instead of adding it up."""
 
-    def _hold(self, camera: Camera, message: StinsFrame, unit: str) -> None:
+    def _buffer_frame(self, camera: Camera, message: StinsFrame, unit: str) -> None:
         image, settings = message.image, self._settings
         self._partials.append(
             PartialSum(

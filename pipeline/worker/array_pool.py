@@ -1,0 +1,43 @@
+"""Big arrays, used again: a fresh 68 MB block costs more in page faults than its filling."""
+
+from collections import defaultdict
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.protocols.batch import PartialSum
+
+_KEPT = 2
+"""Arrays of one kind that are kept: one is filled while another one travels."""
+
+
+class ArrayPool:
+    """Gives out arrays of zeros, and takes back those that nobody needs any more."""
+
+    def __init__(self) -> None:
+        self._free: defaultdict[tuple[Any, ...], list[NDArray[Any]]] = defaultdict(list)
+
+    def take(self, shape: tuple[int, int], dtype: np.dtype[Any]) -> NDArray[Any]:
+        """Return an array of zeros."""
+        free = self._free[shape, dtype]
+        if not free:
+            return np.zeros(shape, dtype)
+        array = free.pop()
+        array.fill(0)
+        return array
+
+    def give_back(self, array: NDArray[Any]) -> None:
+        """Take back an array that nobody uses any more."""
+        key = (array.shape, array.dtype)
+        # One kind of frame at a time: what another camera left behind is dropped.
+        for other in [k for k in self._free if k[0] != array.shape]:
+            del self._free[other]
+        if len(self._free[key]) < _KEPT:
+            self._free[key].append(array)
+
+    def give_back_sum(self, partial: PartialSum) -> None:
+        """Take back the arrays of a partial sum that has been delivered."""
+        for array in (partial.image, partial.good):
+            if isinstance(array, np.ndarray):
+                self.give_back(array)

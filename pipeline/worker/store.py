@@ -1,0 +1,33 @@
+"""What a worker process keeps over scans."""
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pipeline.dranspose_parameters import parameter_bytes
+from pipeline.model.parameters import Settings, settings_from_bytes
+from pipeline.worker.frame_buffer import FrameBuffer
+from pipeline.worker.outbox import Outbox
+
+
+@dataclass
+class WorkerStore:
+    """Outlives a scan: dranspose makes a new worker object for each one."""
+
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    """A cut-off scan's last call may still run when the next scan's first one comes."""
+    outbox: Outbox = field(default_factory=Outbox)
+    buffer: FrameBuffer = field(default_factory=FrameBuffer)
+    settings: Settings = field(default_factory=Settings)
+    parameter_data: Mapping[str, bytes] = field(default_factory=dict)
+    """What the settings were read from."""
+
+    def update_settings(self, parameters: Mapping[str, Any]) -> tuple[str, ...]:
+        """Take a snapshot of dranspose's parameters; return what was refused."""
+        data = parameter_bytes(parameters)
+        if data == self.parameter_data:
+            return ()
+        self.settings, refused = settings_from_bytes(data, self.settings)
+        self.parameter_data = data
+        return refused
