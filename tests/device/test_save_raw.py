@@ -1,18 +1,15 @@
 """The interlock on the Balor's raw data, with a simulated Balor and real photon scans."""
 
-import subprocess
-import sys
 import time
-from contextlib import contextmanager
 
 import numpy as np
 import pytest
 import tango
+from support.balor import balor_server
 from support.client_side import refusal, wait_for
-from support.device_server import serving, wait_until_ready
+from support.device_server import serving
 
 from femtotango.simulation.beamline import ScanPlayer
-from femtotango.stack.ports import Ports
 from pipeline.simulation.scan import BurstScan
 
 pytestmark = pytest.mark.timeout(120)
@@ -27,29 +24,6 @@ def photon_frame(times=1):
         for x in range(20, 240, 45):
             frame[y - 1 : y + 2, x - 1 : x + 2] += (times * CLOUD).astype(np.uint16)
     return frame
-
-
-@contextmanager
-def balor_server(folder):
-    ports = Ports()
-    port = ports.new()
-    log = folder / "balor.log"
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            [
-                *(sys.executable, "-m", "femtotango.simulation.balor_device", "test", "-nodb"),
-                *("-dlist", "test/balor/1", "-ORBendPoint", f"giop:tcp:127.0.0.1:{port}"),
-            ],
-            stdout=output,
-            stderr=output,
-        )
-    try:
-        wait_until_ready(process, log)
-        yield f"tango://127.0.0.1:{port}/test/balor/1#dbase=no"
-    finally:
-        process.terminate()
-        process.wait(10.0)
-        ports.close()
 
 
 @pytest.fixture
