@@ -23,6 +23,8 @@ from tango_db.register import register
 pytestmark = [pytest.mark.timeout(300), pytest.mark.slow]
 
 INSTANCE = "life"
+GIVEN = "FEMTOTANGO_TEST_DATABASE"
+"""Environment variable: host:port of a Tango database that may be written to."""
 
 
 class Server:
@@ -124,6 +126,35 @@ def file_server(folder, properties):
 
 
 @contextmanager
+def registered_server(folder, properties, host):
+    register(INSTANCE, NAME, INSTANCE, properties, host)
+    server = Server(
+        [
+            *(sys.executable, "-m", "femtotango.device", INSTANCE),
+            *("-ORBendPoint", "giop:tcp:127.0.0.1:"),
+        ],
+        {**os.environ, "TANGO_HOST": host},
+        folder / "device.log",
+        f"tango://{host}/{NAME}",
+        f"tango://{host}/dserver/FemtomaxAnalysis/{INSTANCE}",
+    )
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+@contextmanager
+def given_database_server(folder, properties):
+    """Use a database that is running, the C++ one, say; the test enters a device there."""
+    host = os.environ.get(GIVEN)
+    if not host:
+        pytest.skip(f"{GIVEN} names no Tango database.")
+    with registered_server(folder, properties, host) as server:
+        yield server
+
+
+@contextmanager
 def database_server(folder, properties):
     ports = Ports()
     host = f"127.0.0.1:{(port := ports.new())}"
@@ -146,28 +177,15 @@ def database_server(folder, properties):
 
     try:
         wait_for(answers, 30)
-        register(INSTANCE, NAME, INSTANCE, properties, host)
-        server = Server(
-            [
-                *(sys.executable, "-m", "femtotango.device", INSTANCE),
-                *("-ORBendPoint", "giop:tcp:127.0.0.1:"),
-            ],
-            {**os.environ, "TANGO_HOST": host},
-            folder / "device.log",
-            f"tango://{host}/{NAME}",
-            f"tango://{host}/dserver/FemtomaxAnalysis/{INSTANCE}",
-        )
-        try:
+        with registered_server(folder, properties, host) as server:
             yield server
-        finally:
-            server.stop()
     finally:
         database.terminate()
         database.wait(10.0)
         ports.close()
 
 
-@pytest.fixture(scope="module", params=[file_server, database_server])
+@pytest.fixture(scope="module", params=[file_server, database_server, given_database_server])
 def beamline(request, tmp_path_factory, pipeline):
     """Give a server, its Balor and the pipeline's addresses."""
     folder = tmp_path_factory.mktemp("life")
