@@ -53,7 +53,7 @@ class Component:
             kept: what the life before has left; None: nothing.
             configuration_errors: what keeps the device from working; nothing is accepted then.
         """
-        kept = kept or Kept()
+        kept = kept or Kept(controller=addresses.controller)
         flow = kept.flow
         if kept.controller != addresses.controller:
             flow = setting_flow.elsewhere(flow)

@@ -1,6 +1,7 @@
 """The device while no pipeline answers: at once, honest, and nothing is lost."""
 
 import json
+import time
 from contextlib import suppress
 
 import pytest
@@ -223,3 +224,40 @@ def test_bad_properties_are_a_fault_that_says_which(serve, nowhere):
     assert device.state() == DevState.FAULT
     assert "UpdateRate = 0" in device.status()
     assert "SardanaUrl = 'somewhere'" in device.status()
+
+
+def test_the_written_value_is_never_an_old_one(device):
+    rois = [f'{{"r{i}": {{"x": 1, "y": 2, "width": 3, "height": 4}}}}' for i in range(40)]
+    for i, text in enumerate(rois):
+        device.AddRoi('{"name": "a", "x": 1, "y": 2, "width": 3, "height": 4}')
+        time.sleep(0.03 * i / len(rois))
+        device.Rois = text
+        time.sleep(0.03)
+        reading = device.read_attribute("Rois")
+        assert reading.value == reading.w_value == text
+
+
+def test_a_refused_value_leaves_no_trace_as_written(device):
+    device.QValues = [1.5, 2.5]
+    device.Rois = '{"a": {"x": 1.2, "y": 2, "width": 3, "height": 4}}'
+    device.Background = 61.5
+    for name, wrong in (
+        ("QValues", [0.0078125, -1.0]),
+        ("QValues", [1.0] * 101),
+        ("Rois", "{"),
+        ("Background", -1.0),
+    ):
+        before = device.read_attribute(name)
+        refusal(device.write_attribute, name, wrong)
+        after = device.read_attribute(name)
+        assert str(after.value) == str(before.value) == str(after.w_value), name
+
+
+def test_a_command_is_shown_as_written_at_once(device):
+    device.AddRoi('{"name": "a", "x": 1, "y": 2, "width": 3, "height": 4}')
+    reading = device.read_attribute("Rois")
+    assert reading.w_value == reading.value
+    device.StartAccumulation()
+    assert device.read_attribute("Accumulate").w_value
+    device.StopAccumulation()
+    assert not device.read_attribute("Accumulate").w_value

@@ -1,22 +1,20 @@
 """The interlock on the Balor's raw data, with a simulated Balor and real photon scans."""
 
-import sys
 import time
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 
 import numpy as np
 import pytest
 import tango
+from support.balor import balor_server
 from support.client_side import refusal
 from support.device_server import serving
-from support.server_process import running_server, takes_requests
 from support.waiting import stays, wait_for
 from tango import DevState
 
 from femtotango.component.save_raw_interlock import PATIENCE
 from femtotango.dranspose_client.addresses import Addresses
 from femtotango.simulation.beamline import ScanPlayer
-from femtotango.stack.ports import Ports
 from pipeline.simulation.scan import BurstScan
 
 SHAPE = (256, 256)
@@ -32,19 +30,6 @@ def photon_frame(times=1):
         for x in range(20, 240, 45):
             frame[y - 1 : y + 2, x - 1 : x + 2] += (times * CLOUD).astype(np.uint16)
     return frame
-
-
-@contextmanager
-def balor_server(folder):
-    log = folder / "balor.log"
-    with Ports() as ports:
-        port = ports.new()
-        command = [
-            *(sys.executable, "-m", "femtotango.simulation.balor_device", "test", "-nodb"),
-            *("-dlist", "test/balor/1", "-ORBendPoint", f"giop:tcp:127.0.0.1:{port}"),
-        ]
-        with running_server(command, log, lambda: takes_requests(log)):
-            yield f"tango://127.0.0.1:{port}/test/balor/1#dbase=no"
 
 
 @pytest.fixture

@@ -267,3 +267,24 @@ def test_an_emptied_output_folder_switches_saving_off(pipeline, clean, tmp_path)
         wait_for(lambda: value(clean, "output_folder") == str(tmp_path))
     with device_server(tmp_path / "b.txt", properties):
         wait_for(lambda: value(clean, "output_folder") == "")
+
+
+def test_what_another_client_posts_just_before_one_of_ours_is_adopted(follow, clean):
+    component = follow(background=70.5)
+    for number in range(12):
+        clean.set_parameter("cmos_threshold", f"{number}.5".encode())
+        component.request("background", 40.0 + number)
+        wait_for(lambda n=number: component.view.settings.cmos_threshold == n + 0.5)
+        wait_for(lambda n=number: value(clean, "background") == 40.0 + n)
+        assert value(clean, "cmos_threshold") == number + 0.5
+        assert component.view.settings.background == 40.0 + number
+
+
+def test_a_write_of_what_stands_here_wins_over_what_another_client_posted_before(follow, clean):
+    component = follow(background=70.5)
+    for _ in range(5):
+        clean.set_parameter("background", b"11.5")
+        component.request("background", 70.5)
+        wait_for(lambda: component.sync.delivered)
+        assert value(clean, "background") == 70.5
+        assert component.view.settings.background == 70.5

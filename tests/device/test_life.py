@@ -1,0 +1,412 @@
+"""Every way in which a life of the device begins ends in the same working device."""
+
+import os
+import subprocess
+import sys
+import time
+from contextlib import ExitStack, contextmanager
+
+import numpy as np
+import psutil
+import pytest
+import tango
+from support.balor import balor_server
+from support.client_side import refusal
+from support.device_server import NAME, write_memory
+from support.server_process import end, takes_requests
+from support.waiting import wait_for
+
+from femtotango.dranspose_client.http import Controller
+from femtotango.simulation.beamline import ScanPlayer
+from femtotango.stack.ports import Ports
+from pipeline.simulation.scan import BurstScan
+from tango_db.register import register
+
+pytestmark = [pytest.mark.timeout(300), pytest.mark.slow]
+
+INSTANCE = "life"
+GIVEN = "FEMTOTANGO_TEST_DATABASE"
+"""Environment variable: host:port of a Tango database that may be written to."""
+
+
+class Server:
+    """A device server that can be restarted, and what a client sees of its device."""
+
+    def __init__(self, command, environment, log, address, admin, memory=None):
+        self._command, self._environment, self._log = command, environment, log
+        self.address, self._admin, self._memory = address, admin, memory
+        self.start()
+
+    def start(self):
+        with self._log.open("wb") as output:
+            self.process = subprocess.Popen(
+                self._command, env=self._environment, stdout=output, stderr=output
+            )
+        wait_for(
+            lambda: self.process.poll() is not None or takes_requests(self._log),
+            self._log.read_text,
+        )
+        self.device = tango.DeviceProxy(self.address)
+        self.device.set_timeout_millis(20_000)
+        self.admin = tango.DeviceProxy(self._admin)
+        self.admin.set_timeout_millis(20_000)
+        # A client that was refused is refused for a second more.
+        wait_for(self.answers)
+
+    def stop(self, kill=False):
+        if kill:
+            self.process.kill()
+        end(self.process)
+
+    # The ways
+
+    def init(self):
+        self.device.Init()
+
+    def init_three_times(self):
+        for _ in range(3):
+            self.device.Init()
+
+    def dev_restart(self):
+        self.admin.command_inout("DevRestart", self.device.name())
+
+    def restart_server(self):
+        self.admin.command_inout("RestartServer")
+        wait_for(self.answers)
+
+    def start_anew(self):
+        self.stop()
+        self.start()
+
+    def start_after_a_kill(self):
+        self.stop(kill=True)
+        self.start()
+
+    def change_property(self, name, value):
+        """Change a property, and begin a new life: a file is read at the server's start only."""
+        if self._memory is None:
+            self.device.put_property({name: [value]})
+            self.init()
+        else:
+            self.stop()
+            write_memory(self._memory, {name: value}, {})
+            self.start()
+
+    def kept(self, name):
+        """Return what the database or the file holds of a property that the device writes."""
+        if self._memory is None:
+            return "".join(self.device.get_property(name)[name])
+        lines = self._memory.read_text().splitlines()
+        return next((line for line in lines if f"->{name}:" in line), "")
+
+    def answers(self):
+        try:
+            return self.device.ping() > 0
+        except tango.DevFailed:
+            return False
+
+
+@contextmanager
+def file_server(folder, properties):
+    ports = Ports()
+    memory = folder / "memory.txt"
+    write_memory(memory, properties, {})
+    port = ports.new()
+    where = f"tango://127.0.0.1:{port}"
+    server = Server(
+        [
+            *(sys.executable, "-m", "femtotango.device", "test", f"-file={memory}"),
+            *("-ORBendPoint", f"giop:tcp:127.0.0.1:{port}"),
+        ],
+        None,
+        folder / "device.log",
+        f"{where}/{NAME}#dbase=no",
+        f"{where}/dserver/FemtomaxAnalysis/test#dbase=no",
+        memory,
+    )
+    try:
+        yield server
+    finally:
+        server.stop()
+        ports.close()
+
+
+@contextmanager
+def registered_server(folder, properties, host):
+    register(INSTANCE, NAME, INSTANCE, properties, host)
+    server = Server(
+        [
+            *(sys.executable, "-m", "femtotango.device", INSTANCE),
+            *("-ORBendPoint", "giop:tcp:127.0.0.1:"),
+        ],
+        {**os.environ, "TANGO_HOST": host},
+        folder / "device.log",
+        f"tango://{host}/{NAME}",
+        f"tango://{host}/dserver/FemtomaxAnalysis/{INSTANCE}",
+    )
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+@contextmanager
+def given_database_server(folder, properties):
+    """Use a database that is running, the C++ one, say; the test enters a device there."""
+    host = os.environ.get(GIVEN)
+    if not host:
+        pytest.skip(f"{GIVEN} names no Tango database.")
+    with registered_server(folder, properties, host) as server:
+        yield server
+
+
+@contextmanager
+def database_server(folder, properties):
+    ports = Ports()
+    host = f"127.0.0.1:{(port := ports.new())}"
+    with (folder / "database.log").open("wb") as output:
+        database = subprocess.Popen(
+            [
+                *(sys.executable, "-m", "databaseds.database"),
+                *("--host", "127.0.0.1", "--port", str(port), "2"),
+            ],
+            env={**os.environ, "PYTANGO_DATABASE_NAME": str(folder / "tango.db")},
+            stdout=output,
+            stderr=output,
+        )
+
+    def answers():
+        try:
+            return tango.Database("127.0.0.1", port).get_info()
+        except tango.DevFailed:
+            return None
+
+    try:
+        wait_for(answers)
+        with registered_server(folder, properties, host) as server:
+            yield server
+    finally:
+        end(database)
+        ports.close()
+
+
+@pytest.fixture(scope="module", params=[file_server, database_server, given_database_server])
+def beamline(request, tmp_path_factory, pipeline):
+    """Give a server, its Balor and the pipeline's addresses."""
+    folder = tmp_path_factory.mktemp("life")
+    with ExitStack() as stack:
+        balor = stack.enter_context(balor_server(folder))
+        properties = {
+            "ControllerUrl": pipeline["controller"],
+            "ReducerUrl": pipeline["reducer"],
+            "SardanaUrl": pipeline["sardana"],
+            "BalorDevice": balor,
+        }
+        server = stack.enter_context(request.param(folder, properties))
+        yield server, tango.DeviceProxy(balor), pipeline
+
+
+def take_scan(player, burst=2):
+    scan = BurstScan(steps=2, burst=burst)
+    player.prepare("pilatus", scan)
+    player.play("pilatus", [np.ones((16, 16), np.float32)] * (scan.steps * burst), scan)
+    player.wait_finished()
+
+
+def wait_for_the_pipeline(device):
+    wait_for(lambda: device.state() not in (tango.DevState.UNKNOWN,), device.status)
+
+
+def lose_raw_data(device, camera):
+    """Switch raw saving off behind the device's back, without photons: a loss."""
+    camera.SaveRaw = False
+    wait_for(lambda: camera.SaveRaw)
+    wait_for(lambda: "neither raw data nor trusted photons" in device.status())
+
+
+WAYS = ("init", "init_three_times", "dev_restart", "restart_server")
+STARTS = ("start_anew", "start_after_a_kill")
+
+
+@pytest.mark.parametrize("way", WAYS + STARTS)
+def test_a_new_life_works_and_knows_what_the_one_before_knew(beamline, way):
+    server, camera, info = beamline
+    device = server.device
+    controller = Controller(info["controller"])
+    wait_for_the_pipeline(device)
+    with ScanPlayer({**info, "device": server.address}) as player:
+        device.Background = 61.25
+        device.AddRoi('{"name": "kept", "x": 1, "y": 2, "width": 3, "height": 4}')
+        device.MaxFilter = True
+        device.QValues = [1.5, 2.5]
+        take_scan(player, burst=3)
+        lose_raw_data(device, camera)
+        number = device.ScanNumber
+        loss = next(line for line in device.status().splitlines() if "neither raw" in line)
+        wait_for(lambda: f"%22number%22: {number}," in server.kept("KeptScan"))
+        wait_for(lambda: "%22reason%22" in server.kept("KeptRawData"))
+
+        getattr(server, way)()
+
+        device = server.device
+        assert device.Background == device.read_attribute("Background").w_value == 61.25
+        assert "kept" in device.Rois
+        assert device.MaxFilter
+        assert device.QValues.tolist() == [1.5, 2.5]
+        wait_for_the_pipeline(device)
+        wait_for(lambda: device.read_attribute("ScanNumber").value == number)
+        assert device.FramesPerPoint == 3
+        assert device.ScanFinished
+        wait_for(lambda: loss in device.status(), device.status)
+        assert device.state() == tango.DevState.ALARM
+
+    # All threads are at work: settings, results, events, the watch.
+    seen = {}
+    subscriptions = [
+        device.subscribe_event(
+            name,
+            tango.EventType.CHANGE_EVENT,
+            lambda event, name=name: seen.update({name: event.attr_value}),
+        )
+        for name in ("Background", "FrameCount", "ScanNumber")
+    ]
+    device.Background = 71.25
+    wait_for(lambda: controller.parameter("background") == b"71.25")
+    wait_for(lambda: seen["Background"].value == 71.25)
+    controller.set_parameter("background", b"72.25")
+    wait_for(lambda: device.Background == 72.25)
+    wait_for(lambda: seen["Background"].value == 72.25)
+    with ScanPlayer({**info, "device": server.address}) as player:
+        take_scan(player, burst=1)
+    assert device.ScanNumber == number + 1
+    wait_for(lambda: seen["ScanNumber"].value == number + 1)
+    wait_for(lambda: seen["FrameCount"].value == device.FrameCount)
+    device.SaveRaw = True
+    wait_for(lambda: "neither raw" not in device.status())
+    camera.SaveRaw = False
+    wait_for(lambda: camera.SaveRaw)
+    device.SaveRaw = True
+    for subscription in subscriptions:
+        device.unsubscribe_event(subscription)
+    controller.close()
+
+
+def test_no_thread_and_no_file_is_left_behind(beamline):
+    server, _, _ = beamline
+    wait_for_the_pipeline(server.device)
+    process = psutil.Process(server.process.pid)
+
+    def once():
+        for way in WAYS:
+            getattr(server, way)()
+            wait_for(server.answers)
+            wait_for_the_pipeline(server.device)
+
+    once()
+    threads, files = process.num_threads(), process.num_fds()
+    for _ in range(3):
+        once()
+    # A connection that is kept alive may come or go, and Tango keeps a thread per client.
+    wait_for(lambda: process.num_threads() <= threads + 1, process.num_threads)
+    wait_for(lambda: process.num_fds() <= files + 4, process.num_fds)
+
+
+@pytest.mark.parametrize("way", WAYS + STARTS)
+def test_a_scan_under_way_goes_on(beamline, way):
+    server, _, info = beamline
+    wait_for_the_pipeline(server.device)
+    scan = BurstScan(steps=1, burst=4)
+    with ScanPlayer({**info, "device": server.address}) as player:
+        player.prepare("pilatus", scan, records=False)
+        number = player.device.ScanNumber
+        wait_for(lambda: f"%22number%22: {number}," in server.kept("KeptScan"))
+        getattr(server, way)()
+        wait_for_the_pipeline(server.device)
+        wait_for(lambda: player.read("ScanNumber") == number)
+        assert not player.read("ScanFinished")
+        frames = [np.ones((16, 16), np.float32)] * 4
+        player.play("pilatus", frames, scan, records=False)
+        player.wait_finished()
+        assert player.read("ScanNumber") == number
+        assert player.read("EventsProcessed") == player.read("EventsTotal")
+
+
+def test_continuous_mode_goes_on_and_can_be_stopped(beamline):
+    server, _, info = beamline
+    wait_for_the_pipeline(server.device)
+    with ScanPlayer({**info, "device": server.address}) as player:
+        player.device.StartContinuous(["pilatus"])
+        server.dev_restart()
+        wait_for_the_pipeline(server.device)
+        wait_for(lambda: "Continuous mode with pilatus" in server.device.status())
+        player.device.StopContinuous()
+        player.wait_finished()
+
+
+def test_a_client_that_waits_for_a_scan_hears_of_the_end_at_once(beamline):
+    server, _, info = beamline
+    device = server.device
+    wait_for_the_pipeline(device)
+    with ScanPlayer({**info, "device": server.address}) as player:
+        player.prepare("pilatus", BurstScan(steps=1, burst=4), records=False)
+        waiting = player.device.command_inout_asynch(
+            "PrepareScan", '{"streams": ["pilatus"], "steps": 1, "burst": 1}'
+        )
+        number = device.ScanNumber
+        device.Init()
+        error = refusal(player.device.command_inout_reply, waiting, 10_000)
+        assert error.reason == "Femtomax_Interrupted"
+        wait_for_the_pipeline(device)
+        device.StopScan()
+        player.wait_finished()
+        assert device.ScanNumber == number, "nothing was armed behind the client's back"
+
+
+def test_a_bad_property_is_a_fault_that_accepts_nothing_until_it_is_corrected(beamline):
+    server, _, info = beamline
+    device = server.device
+    wait_for_the_pipeline(device)
+    device.Background = 33.5
+    for name, bad, good in (
+        ("ControllerUrl", "nonsense", info["controller"]),
+        ("UpdateRate", "fast", "5"),
+    ):
+        server.change_property(name, bad)
+        device = server.device
+        assert device.state() == tango.DevState.FAULT
+        assert name in device.status() and bad in device.status()
+        error = refusal(device.write_attribute, "Background", 34.5)
+        assert error.reason == "Femtomax_BadProperty"
+        assert name in error.desc
+        reading = device.read_attribute("Background")
+        assert reading.value == reading.w_value == 33.5
+        for command, argument in (
+            ("AddRoi", '{"name": "a", "x": 1, "y": 2, "width": 3, "height": 4}'),
+            ("PrepareScan", '{"streams": ["pilatus"], "steps": 1, "burst": 1}'),
+            ("StartAccumulation", None),
+            ("ResetAccumulation", None),
+        ):
+            assert refusal(device.command_inout, command, argument).reason == error.reason
+        server.change_property(name, good)
+        device = server.device
+        wait_for_the_pipeline(device)
+        device.Background = 33.5
+
+
+def test_a_stop_under_way_is_finished_by_the_next_life(beamline):
+    server, _, info = beamline
+    device = server.device
+    wait_for_the_pipeline(device)
+    with ScanPlayer({**info, "device": server.address}) as player:
+        player.prepare("pilatus", BurstScan(steps=1, burst=4), records=False)
+        stopping = player.device.command_inout_asynch("StopScan")
+        time.sleep(0.1)
+        device.Init()
+        try:
+            player.device.command_inout_reply(stopping, 10_000)
+        except tango.DevFailed as error:
+            assert error.args[0].reason == "Femtomax_Interrupted"
+            device.StopScan()
+        wait_for_the_pipeline(device)
+        player.wait_finished()
+        assert "4 of 4 frames" in device.LastError

@@ -1,0 +1,106 @@
+"""What a device leaves to its next life comes back from Tango's properties as it was."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from femtotango.component.kept import (
+    Kept,
+    KeptRawData,
+    KeptScan,
+    from_properties,
+    to_properties,
+)
+from femtotango.component.save_raw_interlock import Loss
+from femtotango.component.scan_progress import Scan
+
+texts = st.text(max_size=20)
+losses = st.builds(
+    Loss,
+    mapping=texts,
+    number=st.integers(0),
+    reason=texts,
+    frames=texts,
+    saved_again=st.booleans(),
+)
+scans = st.builds(
+    Scan,
+    number=st.integers(0),
+    mapping=st.text(min_size=1, max_size=20),
+    workers=st.frozensets(texts, max_size=3),
+    services=st.frozensets(st.tuples(texts, texts), max_size=3),
+    lost=st.frozensets(texts, max_size=3),
+    frames=st.none() | st.integers(0),
+    burst=st.integers(1),
+    camera=texts,
+    continuous=st.booleans(),
+    failed_before=st.integers(0),
+    stopped=st.booleans(),
+    done=st.booleans(),
+)
+everything = st.builds(
+    Kept,
+    flow=st.just(Kept().flow),
+    controller=st.just(""),
+    max_filter=st.just(False),
+    q_values=st.lists(st.floats(0, 100), max_size=5).map(tuple),
+    slots=st.just(("a", "", "b", "", "", "", "", "")),
+    scan=st.builds(
+        KeptScan,
+        scan=scans,
+        known=st.lists(st.text(min_size=1), min_size=1, max_size=1).map(tuple),
+        given_up=st.integers(0),
+        last_error=texts,
+    ),
+    raw_data=st.builds(
+        KeptRawData,
+        losses=st.lists(losses, max_size=3).map(tuple),
+        seen=st.none() | st.booleans(),
+    ),
+)
+
+
+@given(everything)
+def test_what_is_kept_comes_back(kept):
+    assert from_properties(to_properties(kept)) == (kept, {})
+
+
+@given(everything)
+def test_properties_hold_nothing_that_a_database_or_a_file_could_spoil(kept):
+    for values in to_properties(kept).values():
+        assert values, "an empty property breaks Tango's files"
+        for value in values:
+            assert value
+            assert value.isascii()
+            assert value.isprintable()
+            assert not set(value) & set("\"'\\")
+
+
+@pytest.mark.parametrize("name", list(to_properties(Kept())))
+def test_what_cannot_be_read_is_named_and_the_rest_is_used(name):
+    kept = Kept(
+        q_values=(1.5,),
+        slots=("a", *[""] * 7),
+        scan=KeptScan(Scan(number=7, mapping="m"), ("m",)),
+        raw_data=KeptRawData(seen=False),
+    )
+    properties = {**to_properties(kept), name: ["{nonsense"]}
+    found, refused = from_properties(properties)
+    if name == "KeptRoiSlots":
+        assert not refused, "any text is a name"
+    else:
+        assert name in refused[name]
+        assert "nonsense" in refused[name]
+    assert (found.scan.scan.number == 7) == (name != "KeptScan")
+
+
+def test_a_scan_without_its_trigger_map_is_done():
+    kept = replace(Kept(), scan=KeptScan(Scan(number=3, done=False, looks=2), ("m",)))
+    found, _ = from_properties(to_properties(kept))
+    assert found.scan.scan == Scan(number=3, done=True)
+
+
+def test_nothing_kept_is_a_fresh_device():
+    assert from_properties({}) == (Kept(), {})
