@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+import tango
 from support.viewer_scans import PILATUS, SCAN, play_pilatus, show_pilatus
 
 from femtotango.gui.device_link.tango_thread import TangoThread
@@ -62,6 +63,26 @@ def test_the_full_view_is_the_preview_and_zooming_fetches_the_pixels(viewer, pla
     viewer.wait(
         "the preview again", lambda: np.array_equal(plot.shown.getData(), preview, equal_nan=True)
     )
+
+
+def test_pixels_that_the_device_could_not_send_are_requested_again(
+    viewer, player, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from femtotango.gui.panels import image
+
+    fetch, failed = image.fetch_region, []
+
+    def fail_once(proxy, region):
+        if not failed:
+            failed.append(region)
+            tango.Except.throw_exception("Femtomax_Busy", "the pipeline is too busy", "GetRegion")
+        return fetch(proxy, region)
+
+    show_pilatus(player, viewer)
+    monkeypatch.setattr(image, "fetch_region", fail_once)
+    viewer.plot.setLimits(450, 700, 200, 320)
+    viewer.wait("an error line", lambda: "too busy" in viewer.error_line)
+    viewer.wait("finer pixels", lambda: viewer.plot.shown.getScale()[0] == 1)
 
 
 def test_the_max_filter_keeps_single_photons_visible(viewer, player) -> None:

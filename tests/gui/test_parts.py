@@ -7,7 +7,10 @@ from pathlib import Path
 import pytest
 from support.viewer_scans import show_pilatus
 
-pytestmark = [pytest.mark.gui, pytest.mark.slow]
+pytestmark = [pytest.mark.gui, pytest.mark.slow, pytest.mark.timeout(240)]
+
+_LIMIT = 180.0
+"""Seconds until a program that does not end has failed."""
 
 
 def test_one_link_serves_all_parts_of_a_device(viewer, player) -> None:
@@ -52,7 +55,7 @@ def test_the_commands_open_the_window(screen, player, command: list[str], tmp_pa
         [program, *command[1:], player.info["device"], *options],
         capture_output=True,
         text=True,
-        timeout=50,
+        timeout=_LIMIT,
     )
     assert done.returncode == 0, done.stderr
     assert picture.read_bytes().startswith(b"\x89PNG")
@@ -68,7 +71,7 @@ def test_the_commands_open_the_window(screen, player, command: list[str], tmp_pa
 def test_wrong_arguments_are_told_in_a_sentence(screen, arguments: list[str], told: str) -> None:
     program = Path(sys.executable).with_name("taurus")
     done = subprocess.run(
-        [program, "femtomax", *arguments], capture_output=True, text=True, timeout=50
+        [program, "femtomax", *arguments], capture_output=True, text=True, timeout=_LIMIT
     )
     assert done.returncode
     assert told in done.stderr

@@ -18,7 +18,7 @@ with warnings.catch_warnings():
 
 _LEFT = QtCore.Qt.MouseButton.LeftButton
 _STEPS = 6
-_PATIENCE = 20.0
+_PATIENCE = 60.0
 _KEPT = 2
 _closed: list[ViewerWindow] = []
 

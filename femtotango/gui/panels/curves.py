@@ -17,7 +17,9 @@ _TOGETHER = ("RoiNames", "XLabel", "XAxis", "RoiMeanCurves", "RoiMeanErrors")
 _PAUSE_MS = 400
 """Shortest pause between two reads: curves have no events and may be long."""
 _PAUSE_FACTOR = 3.0
-"""After a slow read, the pause is this many times as long as the read."""
+"""After a slow read, the pause is this many times as long as the read …"""
+_LONGEST_PAUSE_MS = 2000
+"""… but not longer than this: on a busy machine every read is slow."""
 _MOST_SYMBOLS = 60
 """With more points than this no symbols are drawn: they would overlap."""
 
@@ -118,7 +120,8 @@ class RoiCurves(DeviceWidget):
         self.plot.getXAxis().setLabel(str(answer["XLabel"] or "frame"))
         self.plot.follow()
         took = 1000 * (time.monotonic() - self._requested_at)
-        self._again.start(int(max(_PAUSE_MS, _PAUSE_FACTOR * took)))
+        pause = min(max(_PAUSE_MS, _PAUSE_FACTOR * took), _LONGEST_PAUSE_MS)
+        self._again.start(int(pause))
 
 
 def _entry(name: str, color: str) -> str:

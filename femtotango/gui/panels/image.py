@@ -18,6 +18,8 @@ from femtotango.gui.plots.zoom import Region, preview_binning, region_for
 
 _SETTLE_MS = 80
 """The view must not change for this long before its pixels are fetched."""
+_RETRY_MS = 2000
+"""Pause before pixels are requested again that the device could not send."""
 
 
 def fetch_region(proxy: tango.DeviceProxy, region: Region) -> tuple[Region, NDArray[np.float32]]:
@@ -65,6 +67,10 @@ class ImageWidget(DeviceWidget):
         self._settle.setSingleShot(True)
         self._settle.setInterval(_SETTLE_MS)
         self._settle.timeout.connect(self._fetch)
+        self._retry = QtCore.QTimer(self)
+        self._retry.setSingleShot(True)
+        self._retry.setInterval(_RETRY_MS)
+        self._retry.timeout.connect(self._fetch)
         self.plot.view_changed.connect(self._settle.start)
         self.plot.pointed.connect(self._point)
         self.plot.sigPlotSignal.connect(self._clicked)
@@ -140,9 +146,10 @@ class ImageWidget(DeviceWidget):
             self._fetch()
 
     def _region_failed(self, reason: str) -> None:
-        """Show the preview; the next image or view requests again."""
+        """Show the preview, and request again later: a busy pipeline may have been too slow."""
         self._fetching = False
         self.plot.hide_region()
+        self._retry.start()
         if self._link is not None and self._link.connected:
             self._link.failed.emit(reason)
 
