@@ -7,3 +7,7 @@ with warnings.catch_warnings():
     import sardana.macroserver.scan.gscan
     import sardana.macroserver.scan.recorder.datarecorder  # noqa: F401
     import sardana_config.validate  # noqa: F401
+    import taurus
+
+# Taurus writes what any library says to the terminal, each HTTP request for one.
+taurus.setLogLevel(taurus.Warning)
