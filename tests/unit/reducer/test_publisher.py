@@ -5,7 +5,7 @@ import pytest
 
 from pipeline.model.parameters import Settings
 from pipeline.protocols import snapshot
-from pipeline.protocols.batch import Batch, FrameResult, PartialSum
+from pipeline.protocols.batch import Batch, EventResult, FrameResult, PartialSum
 from pipeline.reducer.live_integration import PublishedCurve
 from pipeline.reducer.publisher import Publisher
 from pipeline.reducer.state import ReducerState
@@ -28,7 +28,9 @@ def frame(sequence: int, mean: float = 2.0) -> Batch:
     partial = PartialSum(
         "m", "pilatus", "TOT", (3, 4), True, 1, (sequence,), (sequence,), IMAGE, None
     )
-    return Batch("boot", sequence, "m", "w", sequence, frame=result, partials=(partial,))
+    return Batch(
+        "boot", sequence, "m", "w", sequence, EventResult(frame=result, partials=(partial,))
+    )
 
 
 def test_a_tree_stays_until_something_has_changed(state, publisher) -> None:

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from pipeline.model.parameters import Settings
-from pipeline.protocols.batch import Batch, FrameResult
+from pipeline.protocols.batch import Batch, EventResult, FrameResult
 from pipeline.reducer.state import ReducerState
 
 FRAME = FrameResult("pilatus", 0, (), np.empty(0), True, 1)
-BATCH = Batch("boot", 0, "m", "w1", 0, frame=FRAME)
+BATCH = Batch("boot", 0, "m", "w1", 0, result=EventResult(frame=FRAME))
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def test_a_batch_counts_once(state) -> None:
 def test_a_worker_that_is_restarted_takes_its_buffered_frames_with_it(state) -> None:
     for sequence in range(3):
         state.add_batch(replace(BATCH, sequence=sequence, event=sequence))
-    state.add_batch(replace(BATCH, boot="new", frame=None, event=3))
+    state.add_batch(replace(BATCH, boot="new", result=EventResult(), event=3))
     assert state.health.failed_frames == 3
     assert "w1 was restarted; 3 frames that it had buffered are lost" in state.health.last_error
 
