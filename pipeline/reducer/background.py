@@ -1,6 +1,7 @@
 """The reducer's work outside of the path of results: files and the azimuthal curve."""
 
 import logging
+import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -14,6 +15,10 @@ logger = logging.getLogger(__name__)
 
 _GRACE = 1.0
 """An ended sum may still get frames from a worker that is behind for so long [s]."""
+_CLOSING = 1.0
+"""Results wait at most so long for photon files to be closed [s]; afterwards these go on alone."""
+_GIVEN_UP = 10.0
+"""The end of the process waits at most so long for a photon file [s]."""
 _RETRY = 10.0
 """How often it is tried again to save a sum [s]."""
 _KEPT = 3
@@ -46,7 +51,7 @@ class ReducerTasks:
         self.close_files()
         for scan in self._store.scans():
             if scan.photons is not None:
-                scan.photons.tick(now)
+                scan.photons.flush()
         self._save_ended(now)
         groups = self._azimuthal.update(now)
         self._publish(groups)
@@ -56,8 +61,11 @@ class ReducerTasks:
         closing = self._store.take_closing()
         for photons, complete in closing:
             photons.close(complete)
+        until = time.monotonic() + _CLOSING
+        for photons, _ in closing:
+            photons.wait(max(0.0, until - time.monotonic()))
         if closing:
-            self._store.note_closed(len(closing))
+            self._store.note_closed()
 
     def close(self) -> None:
         """Save the sum that still grows, and close files."""
@@ -71,6 +79,7 @@ class ReducerTasks:
         for scan in self._store.scans():
             if scan.photons is not None:
                 scan.photons.close(scan.ended)
+                scan.photons.wait(_GIVEN_UP)
 
     def _save_ended(self, now: float) -> None:
         accumulation = self._store.accumulation
@@ -130,7 +139,15 @@ class ReducerTasks:
                 publisher.alarms = alarms
                 self._store.revision += 1
             photons = self._store.scan.photons if self._store.scan is not None else None
-            state = None if photons is None else (photons.alarms(), photons.publish()["photons"])
+            state = (
+                None
+                if photons is None
+                else (
+                    photons.alarms(),
+                    photons.publish()["photons"],
+                    self._store.files_closed,
+                )
+            )
             if state != self._photon_state:
                 # A file stands or fails when it is flushed, not when results come.
                 self._photon_state = state

@@ -34,7 +34,6 @@ class ReducerStore:
     _past: dict[str, tuple[int, str]] = field(default_factory=dict)
     """Order and label of scans that are let go."""
     _closing: list[tuple[PhotonScan, bool]] = field(default_factory=list)
-    _being_closed: int = 0
     _orders: int = 0
     _oldest: int = 0
     _begun: int = 0
@@ -89,6 +88,8 @@ class ReducerStore:
             self.health.fail(error)
         for error in batch.failed:
             self.health.fail(f"event {batch.event}: {error}", 1)
+        if batch.start is not None and batch.start.problem:
+            self.health.fail(batch.start.problem)
         if batch.mapping not in self._past:
             self._add_to_scan(self._scan_of(batch.mapping), batch)
         order, _ = self._order_and_label(batch.mapping)
@@ -145,19 +146,18 @@ class ReducerStore:
         """Return photon files to close, and whether complete; close them outside of the lock."""
         with self.lock:
             closing, self._closing = self._closing, []
-            self._being_closed += len(closing)
             return closing
 
-    def note_closed(self, files: int) -> None:
-        """Say that files which `take_closing` gave are closed."""
+    def note_closed(self) -> None:
+        """Say that files which `take_closing` gave are closed, or close by themselves."""
         with self.lock:
-            self._being_closed -= files
             self.revision += 1
 
     @property
     def files_closed(self) -> bool:
         """True when no photon file waits to be closed."""
-        return not self._closing and not self._being_closed
+        scans = self._scans.values()
+        return not self._closing and all(s.photons is None or s.photons.settled for s in scans)
 
     def watch(self, now: float) -> None:
         """Look whether a scan waits for an event that does not come; `now` is monotonic [s]."""

@@ -90,7 +90,9 @@ class EventWork:
     def _camera(self, detector: Detector, data: Any) -> None:
         message = parse(data.frames)
         if isinstance(message, StinsHeader):
-            self._found["start"] = StartInfo(detector.stream, message.filename, message.camera)
+            self._found["start"] = StartInfo(
+                detector.stream, message.filename, message.camera, message.problem
+            )
             self._flush = True
         elif isinstance(message, StinsFrame):
             self._frame(detector, message)
