@@ -7,6 +7,10 @@ import numpy as np
 from numba.extending import overload
 from numpy.typing import NDArray
 
+from pipeline.protocols.batch import AT_BORDER, OVERLAPS, PILED_UP
+
+_REACH = 2
+"""Nine pixels overlap nine others when their centres are at most so far apart [pixel]."""
 _BLOCK = 512
 _SUB_BLOCK = 64
 """Pixels that are looked at together: their maximum settles most blocks of a sparse image."""
@@ -121,13 +125,13 @@ def scan(
         most: with more pixels than this, no hits are looked for any more.
 
     Returns:
-        The number of pixels from `first` up, and ``(n, 3) float64`` y, x [pixel] and energy [ADU]
-        of the hits, in reading order.
+        The number of pixels from `first` up, and ``(n, 4) float64`` y, x [pixel], energy [ADU] and
+        flat pixel number of the hits, in reading order.
     """
     ny, nx = image.shape
     here = np.empty(x_stop - x_start, np.int64)
     before = np.empty(x_stop - x_start, np.int64)
-    found = np.empty((256, 3), np.float64)
+    found = np.empty((256, 4), np.float64)
     hits = 0
     above = 0
     n_before = 0
@@ -153,11 +157,62 @@ def scan(
                     continue
                 if hits == len(found):
                     found = np.concatenate((found, np.empty_like(found)))
-                found[hits] = at_y, at_x, energy
+                found[hits] = at_y, at_x, energy, float((y - 1) * nx + x)
                 hits += 1
         here, before = before, here
         n_before = n
     return above, found[:hits]
+
+
+@numba.njit(cache=True, nogil=True)
+def flag(hits, nx, y_start, y_stop, x_start, x_stop, pileup_threshold):
+    """Say of each hit whether it overlaps another one, is piled up, or touches the border.
+
+    Args:
+        hits: ``(n, 4)`` as `scan` returns them.
+        nx: width of the image [pixel].
+        y_start: first row of the region [pixel].
+        y_stop: the row behind its last.
+        x_start: its first column.
+        x_stop: the column behind its last.
+        pileup_threshold: photons with an energy above it are piled up [ADU].
+
+    Returns:
+        ``(n,) uint8``, a sum of `OVERLAPS`, `PILED_UP` and `AT_BORDER`.
+    """
+    flags = np.zeros(len(hits), np.uint8)
+    pixels = np.empty(len(hits), np.int64)
+    row = y_start
+    # Hits before it are out of reach, also for all hits to come: in the row above, and the next.
+    near = far = 0
+    for i in range(len(hits)):
+        pixel = pixels[i] = np.int64(hits[i, 3])
+        while pixel >= (row + 1) * nx:
+            row += 1
+        column = pixel - row * nx
+        if min(row - y_start, y_stop - 1 - row, column - x_start, x_stop - 1 - column) <= 1:
+            flags[i] |= AT_BORDER
+        if hits[i, 2] > pileup_threshold:
+            flags[i] |= PILED_UP
+        # No hit is in the outermost columns, so that what is in reach does not wrap around.
+        if i > 0 and pixels[i - 1] >= pixel - _REACH:
+            flags[i - 1] |= OVERLAPS
+            flags[i] |= OVERLAPS
+        near = _flag_overlaps(pixels, flags, i, near, pixel - nx)
+        far = _flag_overlaps(pixels, flags, i, far, pixel - 2 * nx)
+    return flags
+
+
+@numba.njit(inline="always")
+def _flag_overlaps(pixels, flags, i, k, centre):
+    while pixels[k] < centre - _REACH:
+        k += 1
+    other = k
+    while pixels[other] <= centre + _REACH:
+        flags[other] |= OVERLAPS
+        flags[i] |= OVERLAPS
+        other += 1
+    return k
 
 
 def first_above(dtype: np.dtype, background: float, threshold: float):

@@ -1,48 +1,69 @@
 """The NeXus file of a scan's photons, which opens whenever the process that writes it is killed.
 
-A reader of a killed SWMR file needs a repair first, so the file is a plain one whose changes are
-brought to disk together (`CommitFile`).
+All its groups, datasets and attributes exist from the moment that it can be seen; then columns grow
+and a few values change (`AppendFile`), and nothing else.
 """
 
 import json
 import os
-import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.files.atomic import FileError, write_numbered
-from pipeline.files.hdf5_commit import CommitFile
+from pipeline.files.hdf5_append import OLDEST_FORMAT, AppendFile
 from pipeline.model.parameters import PARAMETERS, Settings
-from pipeline.photons.list_path import PhotonFileError, photon_path
+from pipeline.photons.list_path import PhotonFileError, PhotonFileGone, photon_path
+from pipeline.protocols.batch import FrameStatus, PhotonList
 
-_CHUNK = 16_384
-_COLUMNS = {
+_PHOTONS = {
     "frame": (np.uint32, "", "frame number in the camera's series"),
     "y": (np.float32, "pixel", "y of the centre of gravity, pixel centres are whole"),
     "x": (np.float32, "pixel", "x of the centre of gravity, pixel centres are whole"),
     "energy": (np.float32, "ADU", "sum of the 3x3 pixels above background"),
+    "flags": (
+        np.uint8,
+        "",
+        "1: overlaps another photon, 2: above pileup_threshold, 4: at border",
+    ),
 }
+_FRAMES = {
+    "photons": (np.uint32, "", "photons of the frame in this file"),
+    "status": (
+        np.uint8,
+        "",
+        ", ".join(
+            f"{status.value}: {status.name.lower().replace('_', ' ')}" for status in FrameStatus
+        ),
+    ),
+    "frame": (np.uint32, "", "frame number in the camera's series"),
+}
+_CHANGES = {
+    "settings": (np.dtype("S1024"), "", "settings that decide which photons are found, JSON"),
+    "frame": (np.uint32, "", "first frame of which they hold, until the next row's"),
+}
+_TABLES = {"process/changes": _CHANGES, "photons": _PHOTONS, "frames": _FRAMES}
 _PACKAGES = ("femtotango", "dranspose", "numpy", "numba", "h5py")
-_MAX_CHANGES = 1000
-"""Changes of parameters that one file notes."""
 
 
 @dataclass(frozen=True)
-class Rows:
-    """Photons of some frames; four arrays of equal length."""
+class FrameRow:
+    """What came of one frame."""
 
-    frame: NDArray[np.uint32]
-    y: NDArray[np.float32]
-    x: NDArray[np.float32]
-    energy: NDArray[np.float32]
+    frame: int
+    status: FrameStatus
+    photons: PhotonList | None = None
+    """None: the file has none of this frame."""
+    settings: str = ""
+    """With which it was searched, as JSON; empty: it was not."""
 
 
 def versions() -> dict[str, str]:
@@ -59,14 +80,20 @@ def _now() -> str:
 
 
 @contextmanager
-def _told(path: Path | str, doing: str) -> Iterator[None]:
+def _told(path: Path, doing: str) -> Iterator[None]:
     """Turn what the disk and HDF5 raise into the one error that the owner knows."""
     try:
         yield
+    except PhotonFileError:
+        raise
+    except FileNotFoundError as error:
+        raise PhotonFileGone(
+            f"photon file {path} was deleted or moved while it was written. Photons are counted "
+            "but not written: find out who did it, then start a new scan."
+        ) from error
     except Exception as error:
         refusal = error.__cause__ if isinstance(error, FileError) and error.__cause__ else error
-        cause = re.search(r"error message = '([^']*)'", str(refusal))
-        text = cause[1] if cause else getattr(refusal, "strerror", None) or str(refusal)
+        text = getattr(refusal, "strerror", None) or str(refusal)
         raise PhotonFileError(
             f"photon file {path} could not be {doing}: {text}. Photons are counted but not "
             "written: check folder, permissions and space, then start a new scan."
@@ -74,173 +101,184 @@ def _told(path: Path | str, doing: str) -> Iterator[None]:
 
 
 class PhotonFile:
-    """A file that takes photons.
+    """A file that takes photons; for one thread.
 
     Args:
         raw: absolute path of the raw file, as the camera's header gives it.
         detector: stream name of the camera.
-        settings: in force at the start; later ones are noted by `note_settings`.
+        settings: in force at the start; those of each frame come with it.
+        chunk: rows that are allocated together.
 
     Raises:
         PhotonFileError: by each method, when the raw file's path cannot be used or the disk
             refuses. After it the file takes nothing more.
     """
 
-    def __init__(self, raw: str, detector: str, settings: Settings) -> None:
+    def __init__(self, raw: str, detector: str, settings: Settings, chunk: int = 16_384) -> None:
         wanted = photon_path(raw)
-        self._disk: CommitFile | None = None
-        self._file: h5py.File | None = None
-        self._changes = 0
+        self._edges = _histogram_edges(settings)
+        self._counts = np.zeros(max(len(self._edges) - 1, 0), np.int64)
+        self._settings = ""
+        self._row_of: dict[int, int] = {}
+        """Where the frames that never came have their rows, should they come after all."""
 
         def make(path: Path) -> None:
-            self._disk = CommitFile(path, new=True)
-            self._file = h5py.File(self._disk, "w")
             relative = os.path.relpath(raw, wanted.parent)
-            _fill(self._file, raw, relative, detector, settings)
-            self._file.flush()
-            self._disk.commit()
+            with h5py.File(path, "w", libver=OLDEST_FORMAT) as file:
+                _fill(file, raw, relative, detector, settings, chunk)
+            with path.open("rb") as made:
+                os.fsync(made.fileno())
 
         with _told(wanted, "created"):
-            try:
-                wanted.parent.mkdir(parents=True, exist_ok=True)
-                self.path = write_numbered(wanted, make)
-            except BaseException:
-                self.abandon()
-                raise
+            wanted.parent.mkdir(parents=True, exist_ok=True)
+            self.path = write_numbered(wanted, make)
+        self._open: AppendFile | None = None
 
-    def write(self, rows: Rows, seen: int, skipped: int) -> None:
-        """Append photons and bring them to disk.
+    def write(self, frames: Sequence[FrameRow]) -> None:
+        """Append frames and their photons; they are on disk, as written, afterwards."""
+        late = [frame for frame in frames if frame.frame in self._row_of]
+        new = [frame for frame in frames if frame.frame not in self._row_of]
+        photons = _photon_columns(frames)
+        values: dict[str, NDArray[Any]] = {}
+        if len(self._counts):
+            self._counts += np.histogram(photons["energy"], self._edges)[0]
+            values["entry/energy_histogram/counts"] = self._counts
+        rows = {
+            f"entry/{group}/{name}": column
+            for group, columns in (
+                ("process/changes", self._changes(frames)),
+                ("photons", photons),
+                ("frames", _frame_columns(new)),
+            )
+            for name, column in columns.items()
+        }
+        with self._file() as file:
+            first = file.length("entry/frames/frame")
+            file.append(rows, values)
+            for i, frame in enumerate(new):
+                if frame.status is FrameStatus.NEVER_CAME:
+                    self._row_of[frame.frame] = first + i
+            for frame in late:
+                row = self._row_of.pop(frame.frame)
+                for name, column in _frame_columns([frame]).items():
+                    file.replace(f"entry/frames/{name}", row, column)
 
-        Args:
-            rows: new photons.
-            seen: frames seen so far.
-            skipped: frames among them that the density guard refused.
-        """
-        with self._change() as entry:
-            photons = _group(entry, "photons")
-            for name, (dtype, _, _) in _COLUMNS.items():
-                column = _dataset(photons, name)
-                values = np.asarray(getattr(rows, name), dtype)
-                if len(values):
-                    column.resize(len(column) + len(values), axis=0)
-                    column[-len(values) :] = values
-            _dataset(entry, "frames_seen")[()] = seen
-            _dataset(entry, "frames_skipped")[()] = skipped
+    def check(self) -> None:
+        """Look whether the file still stands."""
+        with self._file() as file:
+            file.check()
 
-    def note_settings(self, settings: Settings, seen: int) -> None:
-        """Note that parameters have changed.
-
-        Args:
-            settings: in force from now on.
-            seen: frames seen before the change.
-        """
-        if self._changes >= _MAX_CHANGES:
-            return
-        self._changes += 1
-        with self._change() as entry:
-            changes = entry.require_group("process/changes")
-            changes.attrs["NX_class"] = "NXcollection"
-            change = changes.create_dataset(f"{len(changes):04d}", data=_as_json(settings))
-            change.attrs["frames_seen"] = seen
-            change.attrs["date"] = _now()
-            _write_roi(entry, settings)
-
-    def close(self, complete: bool, energy: NDArray[np.float64], counts: NDArray[np.int64]) -> None:
-        """Add the energy histogram as the default plot and close.
-
-        Args:
-            complete: the scan has come to its end.
-            energy: bin centres ``(n,)`` [ADU].
-            counts: photons in them ``(n,)``.
-        """
-        with self._change() as entry:
-            if len(counts):
-                _write_histogram(entry, energy, counts)
-                entry.attrs["default"] = "energy_histogram"
-            _dataset(entry, "complete")[()] = int(complete)
-            _replace(entry, "end_time", _now())
-        with _told(self.path, "closed"):
-            try:
-                if self._file is not None and self._disk is not None:
-                    self._file.close()
-                    self._disk.commit()
-            finally:
-                self.abandon()
+    def close(self, complete: bool) -> None:
+        """Say that the scan has ended, and whether it is complete; more may be written later."""
+        values = {"complete": np.array(int(complete)), "end_time": np.array(_now().encode())}
+        with self._file() as file:
+            file.append({}, {f"entry/{name}": value for name, value in values.items()})
+            self._open = None
+            file.close()
 
     def abandon(self) -> None:
         """Let go of the file as it stands on disk."""
-        file, disk = self._file, self._disk
-        self._file = self._disk = None
+        file, self._open = self._open, None
         if file is not None:
-            file.close()
-        if disk is not None:
-            disk.close()
+            file.abandon()
 
     @contextmanager
-    def _change(self) -> Iterator[h5py.Group]:
-        """Give the entry to change, opened again when late photons come, and commit."""
+    def _file(self) -> Iterator[AppendFile]:
         with _told(self.path, "written"):
+            file = self._open or AppendFile(self.path)
+            self._open = file
             try:
-                if self._file is None or self._disk is None:
-                    self._disk = CommitFile(self.path, new=False)
-                    self._file = h5py.File(self._disk, "r+")
-                yield _group(self._file, "entry")
-                self._file.flush()
-                self._disk.commit()
+                yield file
             except BaseException:
                 self.abandon()
                 raise
+
+    def _changes(self, frames: Sequence[FrameRow]) -> dict[str, NDArray[Any]]:
+        """Return rows for the frames that were searched with other settings than those before."""
+        changed: list[tuple[bytes, int]] = []
+        for frame in frames:
+            if frame.settings and frame.settings != self._settings:
+                self._settings = frame.settings
+                changed.append((frame.settings.encode(), frame.frame))
+        return _columns(_CHANGES, changed)
+
+
+def _columns(table: dict[str, Any], rows: Sequence[tuple[Any, ...]]) -> dict[str, NDArray[Any]]:
+    """Return the columns of a table from its rows."""
+    return {
+        name: np.array([row[i] for row in rows], dtype)
+        for i, (name, (dtype, _, _)) in enumerate(table.items())
+    }
+
+
+def _frame_columns(frames: Sequence[FrameRow]) -> dict[str, NDArray[Any]]:
+    return _columns(_FRAMES, [(len(f.photons or ()), f.status.value, f.frame) for f in frames])
+
+
+def _photon_columns(frames: Sequence[FrameRow]) -> dict[str, NDArray[Any]]:
+    lists = [(frame.frame, frame.photons) for frame in frames if frame.photons is not None]
+    columns = {
+        name: np.concatenate(
+            [np.empty(0, dtype), *(getattr(photons, name) for _, photons in lists)], dtype=dtype
+        )
+        for name, (dtype, _, _) in _PHOTONS.items()
+        if name != "frame"
+    }
+    numbers = np.array([number for number, _ in lists], np.uint32)
+    return {"frame": np.repeat(numbers, [len(photons) for _, photons in lists]), **columns}
+
+
+def _histogram_edges(settings: Settings) -> NDArray[np.float64]:
+    low, high = settings.histogram_min, settings.histogram_max
+    return np.linspace(low, high, settings.histogram_bins + 1) if low < high else np.empty(0)
 
 
 def _as_json(settings: Settings) -> str:
     return json.dumps(settings.values(), ensure_ascii=False)
 
 
-def _group(parent: h5py.Group, name: str) -> h5py.Group:
-    found = parent[name]
-    if not isinstance(found, h5py.Group):
-        raise KeyError(f"{name} is no group")
-    return found
-
-
-def _dataset(parent: h5py.Group, name: str) -> h5py.Dataset:
-    found = parent[name]
-    if not isinstance(found, h5py.Dataset):
-        raise KeyError(f"{name} is no dataset")
-    return found
-
-
-def _replace(group: h5py.Group, name: str, value: str | NDArray) -> None:
-    if name in group:
-        del group[name]
-    group[name] = value
-
-
-def _fill(file: h5py.File, raw: str, relative: str, detector: str, settings: Settings) -> None:
+def _fill(
+    file: h5py.File, raw: str, relative: str, detector: str, settings: Settings, chunk: int
+) -> None:
+    """Make all that the file will ever have."""
+    edges = _histogram_edges(settings)
     file.attrs.update({"NX_class": "NXroot", "default": "entry", "creator": "femtotango"})
     entry = file.create_group("entry")
-    entry.attrs.update({"NX_class": "NXentry", "default": "photons"})
+    shown = "energy_histogram" if len(edges) else "photons"
+    entry.attrs.update({"NX_class": "NXentry", "default": shown})
     entry["title"] = f"Single photons of {Path(raw).name}"
     entry["detector"] = detector
     entry["start_time"] = _now()
+    entry["end_time"] = np.array(b"", "S32")
     entry["complete"] = 0
-    entry["frames_seen"] = 0
-    entry["frames_skipped"] = 0
     entry["raw_file"] = raw
     entry["raw"] = h5py.ExternalLink(relative, "/")
-    _write_roi(entry, settings)
+    region = settings.photon_region
+    if region is not None:
+        roi = np.array([region.x, region.y, region.width, region.height], np.int64)
+        entry["photon_roi"] = roi
+        entry["photon_roi"].attrs.update({"units": "pixel", "order": "x, y, width, height"})
+    _fill_process(entry, settings)
+    for path, table in _TABLES.items():
+        group = entry.require_group(path)
+        group.attrs["NX_class"] = "NXcollection"
+        for name, (dtype, unit, meaning) in table.items():
+            rows = max(1, chunk * 4 // np.dtype(dtype).itemsize)
+            column = group.create_dataset(name, (0,), dtype, chunks=(rows,), maxshape=(None,))
+            column.attrs["long_name"] = meaning
+            if unit:
+                column.attrs["units"] = unit
+    entry["photons"].attrs.update({"NX_class": "NXdata", "signal": "energy", "axes": ["x", "y"]})
+    if len(edges):
+        histogram = entry.create_group("energy_histogram")
+        histogram.attrs.update({"NX_class": "NXdata", "signal": "counts", "axes": ["energy"]})
+        histogram["energy"] = (edges[:-1] + edges[1:]) / 2
+        histogram["energy"].attrs.update({"units": "ADU", "long_name": "3x3 sum [ADU]"})
+        histogram["counts"] = np.zeros(len(edges) - 1, np.int64)
+        histogram["counts"].attrs["long_name"] = "photons"
 
-    photons = entry.create_group("photons")
-    photons.attrs.update({"NX_class": "NXdata", "signal": "energy", "axes": ["x", "y"]})
-    for name, (dtype, unit, meaning) in _COLUMNS.items():
-        fill = np.nan if dtype is np.float32 else np.iinfo(dtype).max
-        column = photons.create_dataset(
-            name, (0,), dtype, chunks=(_CHUNK,), maxshape=(None,), fillvalue=fill
-        )
-        column.attrs["long_name"] = meaning
-        if unit:
-            column.attrs["units"] = unit
 
+def _fill_process(entry: h5py.Group, settings: Settings) -> None:
     process = entry.create_group("process")
     process.attrs["NX_class"] = "NXprocess"
     process["program"] = "femtotango"
@@ -254,23 +292,3 @@ def _fill(file: h5py.File, raw: str, relative: str, detector: str, settings: Set
         process["parameters"].attrs[name] = value
         if PARAMETERS[name].unit:
             process["parameters"].attrs[f"{name}_units"] = PARAMETERS[name].unit
-
-
-def _write_roi(entry: h5py.Group, settings: Settings) -> None:
-    region = settings.photon_region
-    if region is None:
-        return
-    roi = np.array([region.x, region.y, region.width, region.height], np.int64)
-    _replace(entry, "photon_roi", roi)
-    entry["photon_roi"].attrs.update({"units": "pixel", "order": "x, y, width, height"})
-
-
-def _write_histogram(
-    entry: h5py.Group, energy: NDArray[np.float64], counts: NDArray[np.int64]
-) -> None:
-    histogram = entry.require_group("energy_histogram")
-    histogram.attrs.update({"NX_class": "NXdata", "signal": "counts", "axes": ["energy"]})
-    _replace(histogram, "energy", energy)
-    histogram["energy"].attrs.update({"units": "ADU", "long_name": "3x3 sum [ADU]"})
-    _replace(histogram, "counts", counts)
-    histogram["counts"].attrs["long_name"] = "photons"

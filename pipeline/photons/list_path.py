@@ -12,6 +12,10 @@ class PhotonFileError(Exception):
     """Photons cannot be written; the text says which file, why, and what to do."""
 
 
+class PhotonFileGone(PhotonFileError):
+    """The file was deleted or moved: nothing that was written to it can be relied on."""
+
+
 def photon_path(raw: str) -> Path:
     """Return where the photons of a raw file are written.
 

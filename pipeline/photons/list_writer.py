@@ -1,119 +1,209 @@
-"""Bring the photons of a scan to disk; what the disk refuses is told, and the scan goes on."""
+"""Bring the photons of a scan to disk in a thread of their own.
 
+Nothing else waits for the disk: it may be slow, hang, or be full, and results go on.
+"""
+
+import math
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
+from pipeline.model.frame_ranges import FrameRanges
 from pipeline.model.parameters import Settings
-from pipeline.photons.list_file import PhotonFile, Rows
-from pipeline.photons.list_path import PhotonFileError
-from pipeline.protocols.batch import PhotonList, StartInfo
+from pipeline.photons.list_file import FrameRow, PhotonFile
+from pipeline.photons.list_path import PhotonFileError, PhotonFileGone
+from pipeline.protocols.batch import StartInfo
+
+FLUSH_INTERVAL = 0.4
+"""The file is written at most so often [s]; each time, all of it is on disk afterwards."""
+MAX_WAITING = 5_000_000
+"""Photons that may wait for the disk; 85 MB."""
 
 
 @dataclass(frozen=True)
-class Job:
-    """What is to be written next, taken out of a scan at one moment."""
+class Waiting:
+    """A frame that is not durable yet."""
 
-    frames: list[tuple[int, PhotonList]]
-    seen: int
-    skipped: int
-    changed: tuple[Settings, int] | None = None
-    """Settings that have changed, and the frames seen before."""
-
-    def rows(self) -> Rows:
-        """Return the photons as columns."""
-        lists = [photons for _, photons in self.frames]
-        numbers = np.array([number for number, _ in self.frames], np.int64)
-        nothing = [np.empty(0, np.float32)]
-        return Rows(
-            frame=np.repeat(numbers, [len(photons) for photons in lists]).astype(np.uint32),
-            y=np.concatenate([photons.y for photons in lists] or nothing),
-            x=np.concatenate([photons.x for photons in lists] or nothing),
-            energy=np.concatenate([photons.energy for photons in lists] or nothing),
-        )
+    row: FrameRow
+    since: float
+    """Monotonic time [s]."""
 
 
 class PhotonWriter:
-    """Owns the photon file of a scan: makes it with the first job, and survives its failure.
+    """Owns the photon file of a scan; one thread writes it, which nothing else shares.
 
-    One thread at a time may write and close; the properties can be read from any.
+    Its methods only take notes, and may be called from any thread.
 
     Args:
         start: the camera's header; it names the raw file.
         settings: in force at the start of the scan.
+        clock: monotonic time [s].
     """
 
-    def __init__(self, start: StartInfo | None, settings: Settings) -> None:
+    def __init__(self, start: StartInfo, settings: Settings, clock: Callable[[], float]) -> None:
         self._start = start
         self._settings = settings
+        self._clock = clock
+        self._waiting: deque[Waiting] = deque()
+        self._photons = 0
+        """That wait."""
+        self._lost: list[int] = []
+        self._durable = FrameRanges()
+        self._complete: bool | None = None
+        """How the file is to be closed; None: the scan goes on."""
+        self._closed: bool | None = None
+        """How it was closed."""
+        self._busy = False
+        """The thread has been told to write."""
+        self._flushed = -math.inf
+        """Monotonic time [s] at which it last began."""
+        self._changed = threading.Condition()
+        self._hurry = threading.Event()
         self._file: PhotonFile | None = None
-        self._problem = ""
-        self._closed = False
-
-    @property
-    def named(self) -> bool:
-        """True when the header names a raw file."""
-        return self._start is not None and bool(self._start.filename)
-
-    @property
-    def path(self) -> str:
+        self.path = ""
         """The file; empty before it stands."""
-        return "" if self._file is None else str(self._file.path)
-
-    @property
-    def problem(self) -> str:
+        self.problem = ""
         """Why nothing is written any more; empty when all is well."""
-        return self._problem
+        self.gone = False
+        """The file was deleted or moved: no frame is durable."""
+        # Its thread ends with this object; when the interpreter ends, it first writes all there is.
+        self._thread = ThreadPoolExecutor(1, "femtomax-photons")
 
     @property
-    def closed(self) -> bool:
-        """True when all that came is in the file and the file is closed."""
-        return self._closed
+    def begun(self) -> bool:
+        """True when there is a file, or will be."""
+        return bool(self.path) or self._busy
 
-    def write(self, job: Job) -> bool:
-        """Append and flush; return False when the photons of this job are lost."""
-        try:
-            self._write(job)
-        except PhotonFileError as error:
-            self.give_up(str(error))
-        return not self._problem
+    @property
+    def settled(self) -> bool:
+        """True when no file waits to be closed."""
+        return bool(self.problem) or self._complete is None or not self._busy
 
-    def close(
-        self, job: Job, complete: bool, energy: NDArray[np.float64], counts: NDArray[np.int64]
-    ) -> bool:
-        """Write the last job, the histogram and whether the scan is complete, and close.
+    @property
+    def oldest(self) -> Waiting | None:
+        """The frame whose photons have waited longest to be durable."""
+        with self._changed:
+            return next((w for w in self._waiting if w.row.photons is not None), None)
 
-        Returns:
-            False when the photons of this job are lost.
+    @property
+    def durable(self) -> tuple[tuple[int, int], ...]:
+        """First and last of each range of frames whose photons are on disk, as written."""
+        with self._changed:
+            return self._durable.as_tuple()
+
+    def not_durable(self) -> list[int]:
+        """Return the frames whose photons came and are not on disk, oldest first."""
+        with self._changed:
+            return self._lost + [w.row.frame for w in self._waiting if w.row.photons is not None]
+
+    def add(self, row: FrameRow, at_once: bool) -> None:
+        """Take a frame.
+
+        Args:
+            row: what came of it.
+            at_once: False: it may wait for others, as long as there need not be a file.
         """
+        with self._changed:
+            photons = len(row.photons or ())
+            if self._photons + photons > MAX_WAITING:
+                self._fail(
+                    f"{self._photons} photons wait for the disk: it is too slow. Photons are "
+                    "counted but not written: check the disk, then start a new scan."
+                )
+            if self.problem:
+                if row.photons is not None:
+                    self._lost.append(row.frame)
+                return
+            self._waiting.append(Waiting(row, self._clock()))
+            self._photons += photons
+            if at_once or self.path:
+                self._wake()
+
+    def flush(self) -> None:
+        """Make the file if there is none, and look whether it still stands."""
+        with self._changed:
+            if self._complete is None:
+                self._wake()
+
+    def close(self, complete: bool) -> None:
+        """Close the file when all is written; a frame that comes later is written still.
+
+        Args:
+            complete: the scan has come to its end with all its frames.
+        """
+        with self._changed:
+            self._complete = bool(self._complete) or complete
+            if self._closed is not self._complete:
+                self._hurry.set()
+                self._wake()
+
+    def wait(self, timeout: float) -> bool:
+        """Wait until all that came is written, at most so long [s]; return whether it is."""
+        with self._changed:
+            return self._changed.wait_for(lambda: not self._busy, timeout)
+
+    def _wake(self) -> None:
+        if self._busy or self.problem:
+            return
+        self._busy = True
         try:
-            file = self._write(job)
-            if file is not None:
-                file.close(complete, energy, counts)
-            self._closed = True
-        except PhotonFileError as error:
-            self.give_up(str(error))
-        return not self._problem
+            self._thread.submit(self._work)
+        except RuntimeError:
+            # The interpreter ends, and all that had come was written.
+            self._busy = False
 
-    def refuse(self, problem: str) -> None:
-        """Take no photons any more; may be called while another thread writes."""
-        self._problem = self._problem or problem
+    def _work(self) -> None:
+        """Write until nothing is left; in the file's own thread."""
+        while True:
+            self._hurry.wait(max(0.0, self._flushed + FLUSH_INTERVAL - self._clock()))
+            self._hurry.clear()
+            self._flushed = self._clock()
+            with self._changed:
+                taken = [waiting.row for waiting in self._waiting]
+                complete = self._complete
+            failed: PhotonFileError | None = None
+            try:
+                self._write(taken, complete)
+            except PhotonFileError as error:
+                failed = error
+            with self._changed:
+                if failed is not None:
+                    self._fail(str(failed))
+                if isinstance(failed, PhotonFileGone):
+                    self.gone, self._durable = True, FrameRanges()
+                if not self.problem:
+                    self._note_written(taken, complete)
+                if self.problem or (not self._waiting and self._closed is self._complete):
+                    self._busy = False
+                    self._changed.notify_all()
+                    return
 
-    def give_up(self, problem: str) -> None:
-        """Write nothing any more; for the thread that writes."""
-        self.refuse(problem)
-        if self._file is not None:
-            self._file.abandon()
-
-    def _write(self, job: Job) -> PhotonFile | None:
-        if self._problem:
-            self.give_up(self._problem)
-        if self._problem or self._start is None or not self.named:
-            return None
+    def _write(self, rows: Sequence[FrameRow], complete: bool | None) -> None:
         if self._file is None:
             self._file = PhotonFile(self._start.filename, self._start.stream, self._settings)
-        if job.changed is not None:
-            self._file.note_settings(*job.changed)
-        self._file.write(job.rows(), job.seen, job.skipped)
-        return self._file
+            self.path = str(self._file.path)
+        if self.problem:
+            self._file.abandon()
+        elif rows:
+            self._file.write(rows)
+        elif complete is None:
+            self._file.check()
+        if complete is not None and not self.problem:
+            self._file.close(complete)
+
+    def _note_written(self, rows: Sequence[FrameRow], complete: bool | None) -> None:
+        for row in rows:
+            self._waiting.popleft()
+            if row.photons is not None:
+                self._photons -= len(row.photons)
+                self._durable.add(row.frame)
+        self._closed = complete
+
+    def _fail(self, problem: str) -> None:
+        """Write nothing any more; what waits is lost."""
+        self.problem = self.problem or problem
+        self._lost += [w.row.frame for w in self._waiting if w.row.photons is not None]
+        self._waiting.clear()
+        self._photons = 0

@@ -2,6 +2,8 @@
 
 import math
 import threading
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,15 +13,16 @@ from pipeline.model.frame_ranges import FrameRanges
 from pipeline.model.parameters import Settings
 from pipeline.photons import trust
 from pipeline.photons.energies import PhotonEnergies
-from pipeline.photons.list_writer import Job, PhotonWriter
-from pipeline.photons.trust import Evidence, FileState
+from pipeline.photons.list_file import FrameRow
+from pipeline.photons.list_writer import PhotonWriter
+from pipeline.photons.trust import NEWEST_PHOTONS, Evidence, FileState
 from pipeline.protocols import snapshot
-from pipeline.protocols.batch import PhotonFrame, PhotonList, StartInfo
+from pipeline.protocols.batch import FrameStatus, PhotonFrame, StartInfo
 
-FLUSH_INTERVAL = 0.4
-"""The file is flushed by the first `tick` after so long [s]."""
-MAX_WAITING = 5_000_000
-"""Photons that may wait for the disk; 60 MB."""
+_SLOW = 2.0
+"""Photons that wait longer for the disk are not safe [s]."""
+_MAX_GAP = 100_000
+"""So many frames that never came get rows of their own; a longer gap is a broken frame number."""
 
 
 @dataclass(frozen=True)
@@ -37,14 +40,14 @@ NOTHING_BEFORE = PhotonsBefore(0, 0, 0)
 class PhotonScan:
     """The photon state of one scan.
 
-    `add`, `update`, `publish` and `alarms` never touch the disk and wait for nobody who does;
-    `tick` and `close` do the disk's work in the thread that calls them. All may be called from any
-    thread. A photon that comes after `close` is counted, and written by the next `tick` or `close`.
+    Nothing here touches the disk or waits for it, but `wait`: the file has a thread of its own.
+    All may be called from any thread. A frame that comes after `close` is counted and written too.
 
     Args:
         start: the camera's header; None when it is not known: nothing is written then.
         settings: in force now.
         before: what the scan before gave.
+        clock: monotonic time [s].
     """
 
     def __init__(
@@ -52,33 +55,33 @@ class PhotonScan:
         start: StartInfo | None,
         settings: Settings,
         before: PhotonsBefore = NOTHING_BEFORE,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._start = start
         self._settings = settings
         self._before = before
+        self._clock = clock
         self._energies = PhotonEnergies()
-        self._seen = 0
+        self._pileup = 0
+        self._newest_photons = np.empty(0, bool)
+        """Which of the newest photons are falsified."""
         self._skipped = 0
         self._density = math.nan
         self._densest = 0.0
+        self._newest = -1
+        """Number of the newest frame."""
+        self._never_came: set[int] = set()
+        self._gap = ""
+        """Frames that never came and are too many for rows."""
         self._frames = FrameRanges()
         self._without = FrameRanges()
-        """Frames that were skipped, not searched or not written."""
+        """Frames that have no photons: not searched, skipped, failed, never come, not written."""
         self._stalled = ""
         self._outside = False
         """The photon ROI does not meet the newest image."""
-        self._waiting: list[tuple[int, PhotonList]] = []
-        self._waiting_photons = 0
-        self._changed_settings: tuple[Settings, int] | None = None
-        self._unwritten = True
-        """There is something that the file does not show."""
-        self._complete: bool | None = None
-        """None: the scan goes on."""
-        self._last_tick = -math.inf
-        self._writer = PhotonWriter(start, settings)
+        named = start is not None and bool(start.filename)
+        self._writer = PhotonWriter(start, settings, clock) if start and named else None
         self._lock = threading.Lock()
-        self._disk = threading.Lock()
-        """Held by who works on the file; taken before `_lock`, never inside of it."""
 
     @property
     def count(self) -> int:
@@ -90,50 +93,61 @@ class PhotonScan:
     def summary(self) -> PhotonsBefore:
         """What the next scan should know."""
         with self._lock:
-            pileup = self._energies.above(self._settings.pileup_threshold)
-            return PhotonsBefore(len(self._energies), pileup, self._skipped)
+            return PhotonsBefore(len(self._energies), self._pileup, self._skipped)
 
-    def add(self, event: int, frame: int, result: PhotonFrame) -> None:
-        """Take in the photons of one frame.
+    @property
+    def durable(self) -> tuple[tuple[int, int], ...]:
+        """First and last of each range of frames whose photons are in the file, as written."""
+        return () if self._writer is None else self._writer.durable
+
+    @property
+    def oldest_waiting(self) -> tuple[int, float] | None:
+        """The frame whose photons have waited longest for the disk, and since when [s]."""
+        oldest = None if self._writer is None else self._writer.oldest
+        return None if oldest is None else (oldest.row.frame, oldest.since)
+
+    @property
+    def settled(self) -> bool:
+        """True when no file waits to be closed."""
+        return self._writer is None or self._writer.settled or bool(self._slow())
+
+    def add(self, frame: int, result: PhotonFrame) -> None:
+        """Take in the photons of one frame; frames come in the order that the file is to have.
 
         Args:
-            event: number of the event; events come in the order that the file is to have.
             frame: number in the camera's series.
             result: what was found.
         """
         with self._lock:
-            self._seen += 1
-            self._frames.add(frame)
             self._density = result.density
             self._outside = math.isnan(result.density)
-            self._unwritten = True
+            status = FrameStatus.SEARCHED if result.write else FrameStatus.NOT_SEARCHED
             if result.skipped:
+                status = FrameStatus.TOO_DENSE
                 self._skipped += 1
                 self._densest = max(self._densest, result.density)
-                self._without.add(frame)
-                return
+            falsified = result.photons.falsified
             self._energies.add(result.photons.energy)
-            if not self._wants_file():
-                self._without.add(frame)
-            elif self._waiting_photons + len(result.photons) > MAX_WAITING:
-                self._writer.refuse(
-                    f"{self._waiting_photons} photons wait for the disk: it is too slow. Photons "
-                    "are counted but not written: check the disk, then start a new scan."
-                )
-                self._without.add(frame)
-            else:
-                self._waiting.append((frame, result.photons))
-                self._waiting_photons += len(result.photons)
+            self._pileup += int(np.count_nonzero(falsified))
+            newest = np.concatenate([self._newest_photons, falsified])
+            self._newest_photons = newest[-NEWEST_PHOTONS:]
+            photons = result.photons if status is FrameStatus.SEARCHED else None
+            self._note(FrameRow(frame, status, photons, result.settings))
 
-    def miss(self, frame: int) -> None:
+    def miss(self, frame: int | None, status: FrameStatus) -> None:
         """Take note of a frame of this scan in which no photons were searched.
 
         Args:
-            frame: number in the camera's series.
+            frame: number in the camera's series; None: not known, it follows the newest.
+            status: why.
         """
         with self._lock:
-            self._frames.add(frame)
-            self._without.add(frame)
+            self._note(FrameRow(self._newest + 1 if frame is None else frame, status))
+
+    def lose(self, frames: int) -> None:
+        """Take note that so many frames behind the newest will not come."""
+        with self._lock:
+            self._fill_gap(self._newest + frames)
 
     def stall(self, problem: str) -> None:
         """Say why results wait, empty when none do: they cannot be trusted meanwhile."""
@@ -141,47 +155,37 @@ class PhotonScan:
             self._stalled = problem
 
     def update(self, settings: Settings) -> None:
-        """Take over changed settings; histogram and pile-up fraction follow for the whole scan."""
+        """Take over changed settings: limits and histogram hold for the whole scan."""
         with self._lock:
-            if self._complete is None and _finding(settings) != _finding(self._settings):
-                self._changed_settings = settings, self._seen
-                self._unwritten = True
             self._settings = settings
 
-    def tick(self, now: float) -> None:
-        """Write and flush what came since the last time.
+    def flush(self) -> None:
+        """Make the file, and look whether it still stands; call it a few times a second."""
+        with self._lock:
+            if self._writer is not None and self._wants_file():
+                self._writer.flush()
 
-        Call it at least twice a second, so that a kill costs no more than the last second.
-
-        Args:
-            now: monotonic time [s].
-        """
-        if now - self._last_tick < FLUSH_INTERVAL:
-            return
-        self._last_tick = now
-        with self._disk:
-            self._write()
-
-    def close(self, complete: bool) -> None:
-        """Write all that is left and close the file; may be called again.
+    def close(self, ended: bool) -> None:
+        """Close the file once all is written; may be called again.
 
         Args:
-            complete: the scan has come to its end; it cannot be taken back.
+            ended: the scan has come to its end.
         """
-        with self._disk:
-            with self._lock:
-                if self._complete is None or complete > self._complete:
-                    self._complete = complete
-                    self._unwritten = True
-            self._write()
+        with self._lock:
+            if self._writer is not None and self._wants_file():
+                complete = ended and not self._never_came and not self._gap
+                self._writer.close(complete)
+
+    def wait(self, timeout: float) -> bool:
+        """Wait until all that came is written, at most so long [s]; return whether it is."""
+        return self._writer is None or self._writer.wait(timeout)
 
     def publish(self) -> tuple[snapshot.Photons, snapshot.EnergyHistogram]:
         """Return what is published of the photons, and of their energies."""
         with self._lock:
-            settings = self._settings
             energy, counts = self._histogram()
             evidence = self._evidence()
-            verdict = trust.judge(evidence, settings)
+            verdict = trust.judge(evidence, self._settings)
             share = evidence.pileup / evidence.photons if evidence.photons else math.nan
             save_raw = None if self._start is None else self._start.camera.get("save_raw")
             photons = snapshot.Photons(
@@ -190,7 +194,7 @@ class PhotonScan:
                 trusted=int(verdict.trusted),
                 may_drop_raw=int(verdict.may_drop_raw),
                 reason=verdict.reason,
-                filename=self._writer.path,
+                filename="" if self._writer is None else self._writer.path,
                 untrusted_frames=self._untrusted_frames(evidence),
                 pileup_fraction=share,
                 hit_density=self._density,
@@ -203,6 +207,30 @@ class PhotonScan:
         with self._lock:
             return trust.alarms(self._evidence(), self._settings)
 
+    def _note(self, row: FrameRow) -> None:
+        """Give a frame its row in the file, and those that it shows to be missing before it."""
+        self._fill_gap(row.frame - 1)
+        self._newest = max(self._newest, row.frame)
+        self._never_came.discard(row.frame)
+        self._put(row)
+
+    def _fill_gap(self, last: int) -> None:
+        first = self._newest + 1
+        if last - first >= _MAX_GAP:
+            self._gap = f"{first}-{last}"
+        else:
+            for frame in range(first, last + 1):
+                self._never_came.add(frame)
+                self._put(FrameRow(frame, FrameStatus.NEVER_CAME))
+        self._newest = max(self._newest, last)
+
+    def _put(self, row: FrameRow) -> None:
+        self._frames.add(row.frame)
+        if (row.photons is None and row.status is not FrameStatus.DISCARDED) or not self._writer:
+            self._without.add(row.frame)
+        if self._writer is not None:
+            self._writer.add(row, at_once=row.photons is not None)
+
     def _histogram(self) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
         settings = self._settings
         return self._energies.histogram(
@@ -210,75 +238,58 @@ class PhotonScan:
         )
 
     def _wants_file(self) -> bool:
-        return self._settings.write_photons and self._writer.named and not self._writer.problem
+        """Return whether there is a file, or there is to be one before a photon comes."""
+        settings = self._settings
+        wanted = settings.write_photons and settings.photon_region is not None
+        return self._writer is not None and (wanted or self._writer.begun)
+
+    def _slow(self) -> str:
+        """Say that photons wait too long for the disk; empty: they do not."""
+        oldest = self.oldest_waiting
+        waited = 0.0 if oldest is None else self._clock() - oldest[1]
+        if oldest is None or waited <= _SLOW:
+            return ""
+        return (
+            f"Photons from frame {oldest[0]} on have waited {waited:.0f} s to be written: their "
+            "raw data are needed; look at the disk of the photon file."
+        )
 
     def _file_state(self) -> FileState:
+        if self._writer is None:
+            return FileState.UNNAMED
         if self._writer.problem:
             return FileState.FAILED
-        if not self._settings.write_photons:
-            return FileState.OFF
-        if not self._writer.named:
-            return FileState.UNNAMED
-        return FileState.CLOSED if self._complete is not None else FileState.WRITING
+        return FileState.WRITING if self._settings.write_photons else FileState.OFF
 
     def _evidence(self) -> Evidence:
         return Evidence(
             photons=len(self._energies),
-            pileup=self._energies.above(self._settings.pileup_threshold),
+            pileup=self._pileup,
+            newest_photons=len(self._newest_photons),
+            newest_pileup=int(np.count_nonzero(self._newest_photons)),
             skipped_frames=self._skipped,
             densest=self._densest,
             file=self._file_state(),
-            file_problem=self._writer.problem,
+            file_problem=(self._writer.problem if self._writer else "") or self._slow(),
             previous_photons=self._before.photons,
             previous_pileup=self._before.pileup,
             previous_skipped=self._before.skipped,
-            missing=str(self._without),
+            missing=self._missing(),
             stalled=self._stalled,
             outside=self._outside,
         )
 
+    def _missing(self) -> str:
+        """Name the frames of this scan that have no photons in the file."""
+        if self._writer is not None and self._writer.gone:
+            return self._frames.text()
+        missing = self._without.copy()
+        if self._writer is not None and (self._writer.problem or self._slow()):
+            for frame in self._writer.not_durable():
+                missing.add(frame)
+        return ", ".join(part for part in (missing.text(), self._gap) if part)
+
     def _untrusted_frames(self, evidence: Evidence) -> str:
         """Name the frames that have no trusted photons in a file."""
         piles_up = trust.pileup_share(evidence) > self._settings.max_pileup
-        return str(self._frames if piles_up else self._without)
-
-    def _take(self) -> Job:
-        """Take out what waits to be written."""
-        job = Job(self._waiting, self._seen, self._skipped, self._changed_settings)
-        self._waiting, self._waiting_photons = [], 0
-        self._changed_settings = None
-        self._unwritten = False
-        return job
-
-    def _write(self) -> None:
-        """Bring the file up to date; the caller holds `_disk`."""
-        with self._lock:
-            wanted = self._wants_file() and self._settings.photon_region is not None
-            if not self._unwritten or not (self._waiting or wanted or self._writer.path):
-                return
-            job = self._take()
-            complete = self._complete
-            energy, counts = self._histogram()
-        if complete is None:
-            kept = self._writer.write(job)
-        else:
-            kept = self._writer.close(job, complete, energy, counts)
-        if not kept:
-            with self._lock:
-                for frame, _ in job.frames:
-                    self._without.add(frame)
-
-
-def _finding(settings: Settings) -> tuple[float | str | bool, ...]:
-    """Return the settings that decide which photons are in the file."""
-    return (
-        settings.background,
-        settings.photon_threshold,
-        settings.energy_threshold,
-        settings.pileup_threshold,
-        settings.max_pileup,
-        settings.max_hit_density,
-        settings.hot_pixel_ratio,
-        settings.photon_roi,
-        settings.write_photons,
-    )
+        return self._frames.text() if piles_up else evidence.missing

@@ -8,6 +8,9 @@ from pipeline.model.parameters import Settings
 MIN_PHOTONS = 100
 """Photons that this scan or the last must have given before anything can be said about them."""
 
+NEWEST_PHOTONS = 10_000
+"""Pile-up is judged over so many photons too, so that a beam that gets stronger is noticed."""
+
 
 class FileState(StrEnum):
     """Where the photon file of a scan stands."""
@@ -17,9 +20,7 @@ class FileState(StrEnum):
     OFF = "off"
     """The file is not wanted."""
     WRITING = "writing"
-    """The file takes photons, or will with the first frame."""
-    CLOSED = "closed"
-    """The scan has ended and all its photons are in the file."""
+    """The file takes photons, or has taken them."""
     FAILED = "failed"
     """Photons were lost: no file, or no space."""
 
@@ -30,13 +31,16 @@ class Evidence:
 
     photons: int
     pileup: int
-    """Photons above the pile-up threshold."""
+    """Photons that overlap others or are above the pile-up threshold."""
     skipped_frames: int
     """Frames that the density guard refused."""
     densest: float
     """Highest density of a skipped frame; pixels above threshold per ROI pixel."""
     file: FileState
     file_problem: str = ""
+    newest_photons: int = 0
+    """The newest photons of this scan, at most `NEWEST_PHOTONS`."""
+    newest_pileup: int = 0
     previous_photons: int = 0
     """Photons of the scan before."""
     previous_pileup: int = 0
@@ -64,14 +68,18 @@ class Trust:
 def pileup_share(evidence: Evidence) -> float:
     """Return the share of piled-up photons that the verdict rests on.
 
-    One pile-up among the first photons of a scan says nothing: while there are fewer than
-    `MIN_PHOTONS`, those of the scan before are counted in.
+    It is that of the scan or that of its newest photons, whichever is larger. One pile-up among the
+    first photons of a scan says nothing: while there are fewer than `MIN_PHOTONS`, those of the
+    scan before are counted in.
     """
     photons, pileup = evidence.photons, evidence.pileup
     if photons < MIN_PHOTONS:
         photons += evidence.previous_photons
         pileup += evidence.previous_pileup
-    return pileup / photons if photons else 0.0
+    share = pileup / photons if photons else 0.0
+    if evidence.newest_photons < NEWEST_PHOTONS:
+        return share
+    return max(share, evidence.newest_pileup / evidence.newest_photons)
 
 
 def judge(evidence: Evidence, settings: Settings) -> Trust:
@@ -139,9 +147,9 @@ def _pileup_problem(evidence: Evidence, settings: Settings) -> str:
     if share <= settings.max_pileup:
         return ""
     return (
-        f"{share:.2%} of the photons are above PileupThreshold {settings.pileup_threshold:g} ADU "
-        f"(MaxPileup {settings.max_pileup:.2%}): two photons hit the same pixels too often, "
-        "attenuate the beam, then start a new scan."
+        f"{share:.2%} of the photons overlap others or are above PileupThreshold "
+        f"{settings.pileup_threshold:g} ADU (MaxPileup {settings.max_pileup:.2%}): two photons hit "
+        "the same pixels too often, attenuate the beam, then start a new scan."
     )
 
 

@@ -2,10 +2,18 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import IntEnum
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+OVERLAPS = 1
+"""Flag of a photon: its nine pixels overlap those of another one in the list."""
+PILED_UP = 2
+"""Flag of a photon: its 3×3 sum is above the pile-up threshold."""
+AT_BORDER = 4
+"""Flag of a photon: among its nine pixels, or beside them, the photon ROI or the image ends."""
 
 
 @dataclass(frozen=True)
@@ -16,18 +24,41 @@ class StartInfo:
     filename: str
     camera: Mapping[str, Any] = field(default_factory=dict)
     """The header's second part, camera settings; empty when there was none."""
+    problem: str = ""
+    """Why the second part could not be read; empty: it could, or there was none."""
 
 
 @dataclass(frozen=True)
 class PhotonList:
-    """Photons of one frame; three arrays of equal length."""
+    """Photons of one frame; four arrays of equal length."""
 
     y: NDArray[np.float32]
     x: NDArray[np.float32]
     energy: NDArray[np.float32]
+    flags: NDArray[np.uint8]
+    """Sum of `OVERLAPS`, `PILED_UP` and `AT_BORDER`."""
 
     def __len__(self) -> int:
         return len(self.energy)
+
+    @property
+    def falsified(self) -> NDArray[np.bool_]:
+        """Return which photons have their energy or place from more than one."""
+        return self.flags & (OVERLAPS | PILED_UP) != 0
+
+
+class FrameStatus(IntEnum):
+    """What came of a frame, as it stands in the photon file."""
+
+    SEARCHED = 0
+    TOO_DENSE = 1
+    """The density guard refused it."""
+    FAILED = 2
+    NOT_SEARCHED = 3
+    """There was no photon ROI, or `write_photons` was off."""
+    NEVER_CAME = 4
+    DISCARDED = 5
+    """The camera marked it as one that is not saved."""
 
 
 @dataclass(frozen=True)
@@ -39,8 +70,10 @@ class PhotonFrame:
     """Pixels above the photon threshold per ROI pixel; NaN when the ROI is outside the image."""
     skipped: bool
     """The density guard refused the frame: it has no photons, not even zero."""
-    pileup: int = 0
-    """Photons above the pile-up threshold that was in force."""
+    settings: str = ""
+    """Those that decide which photons are found and written, in force for this frame, as JSON."""
+    write: bool = True
+    """They say that its photons go to the file."""
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,9 @@ Message = list[bytes]
 """Parts of one ZMQ message."""
 
 
+MAX_FRAME = 2**32 - 1
+"""Files have 32 bits for the number of a frame; a larger one is a broken header."""
+
 MAX_PIXELS = 8192 * 8192
 """No detector of the beamline is larger; a bigger shape is a broken header."""
 
@@ -33,6 +36,8 @@ class StinsHeader:
 
     filename: str
     camera: Mapping[str, Any] = field(default_factory=dict)
+    problem: str = ""
+    """Why the camera settings could not be read; empty: they could, or there were none."""
 
 
 @dataclass(frozen=True)
@@ -63,8 +68,8 @@ def parse(parts: Sequence[Any]) -> StinsHeader | StinsFrame | StinsEnd:
     head = _json(_bytes(parts[0]), "header")
     kind = head.get("htype")
     if kind == "header":
-        camera = _json(_bytes(parts[1]), "camera settings") if len(parts) > 1 else {}
-        return StinsHeader(filename=str(head.get("filename") or ""), camera=camera)
+        camera, problem = _camera(parts)
+        return StinsHeader(str(head.get("filename") or ""), camera, problem)
     if kind == "series_end":
         return StinsEnd()
     if kind == "image":
@@ -86,10 +91,23 @@ def _json(data: memoryview, what: str) -> dict[str, Any]:
     return value
 
 
+def _camera(parts: Sequence[Any]) -> tuple[dict[str, Any], str]:
+    """Return the camera settings of a header, and why they could not be read."""
+    data = _bytes(parts[1]) if len(parts) > 1 else memoryview(b"")
+    if not data.nbytes:
+        return {}, ""
+    try:
+        return _json(data, "the header's second part"), ""
+    except BadFrame as error:
+        return {}, f"camera settings are not known: {error}"
+
+
 def _frame(head: Mapping[str, Any], parts: Sequence[Any]) -> StinsFrame:
     number = head.get("frame")
     if isinstance(number, bool) or not isinstance(number, int) or number < 0:
         raise BadFrame(f"frame number {number!r} is no count")
+    if number > MAX_FRAME:
+        raise BadFrame(f"frame number {number} is above {MAX_FRAME}: no camera counts so far")
     name = f"frame {number}"
     if len(parts) != 2:
         raise BadFrame(f"{name} has {len(parts)} parts instead of header and data")

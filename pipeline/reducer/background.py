@@ -1,6 +1,7 @@
 """The reducer's work outside of the path of results: files and the azimuthal curve."""
 
 import logging
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 from pipeline.protocols.tree import leaves
@@ -14,6 +15,10 @@ logger = logging.getLogger(__name__)
 
 _GRACE = 1.0
 """An ended sum may still get frames from a worker that is behind for so long [s]."""
+_CLOSING = 1.0
+"""Results wait at most so long for photon files to be closed [s]; afterwards these go on alone."""
+_GIVEN_UP = 10.0
+"""The end of the process waits at most so long for a photon file [s]."""
 _RETRY = 10.0
 """How often it is tried again to save a sum [s]."""
 _MAX_UNSAVED = 3
@@ -47,7 +52,7 @@ class Background:
         self.close_files()
         for scan in self._state.scans():
             if scan.photons is not None:
-                scan.photons.tick(now)
+                scan.photons.flush()
         self._save_ended(now)
         curve = self._integration.integrate_if_due(now)
         if curve is not None:
@@ -60,8 +65,11 @@ class Background:
         closing = self._state.take_closing()
         for photons, complete in closing:
             photons.close(complete)
+        until = time.monotonic() + _CLOSING
+        for photons, _ in closing:
+            photons.wait(max(0.0, until - time.monotonic()))
         if closing:
-            self._state.note_closed(len(closing))
+            self._state.note_closed()
 
     def close(self) -> None:
         """Save the sum that still grows, and close files."""
@@ -75,6 +83,7 @@ class Background:
         for scan in self._state.scans():
             if scan.photons is not None:
                 scan.photons.close(scan.ended)
+                scan.photons.wait(_GIVEN_UP)
 
     def _save_ended(self, now: float) -> None:
         with self._state.lock:
@@ -125,7 +134,7 @@ class Background:
             state = None
             if photons is not None:
                 published, _ = photons.publish()
-                state = photons.alarms(), leaves(published)
+                state = photons.alarms(), leaves(published), self._state.files_closed
             if state != self._photon_state:
                 self._photon_state = state
                 self._state.mark_changed()

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pipeline.model.cameras import CAMERAS
 from pipeline.model.parameters import Settings
 from pipeline.photons.scan_photons import NOTHING_BEFORE, PhotonsBefore, PhotonScan
-from pipeline.protocols.batch import Batch, FrameResult, StartInfo
+from pipeline.protocols.batch import Batch, FrameResult, FrameStatus, StartInfo
 from pipeline.reducer.reorder import Reorder
 from pipeline.reducer.roi_curves import RoiTotals, ScanAxis
 
@@ -41,6 +41,9 @@ class ScanState:
         self.ended_workers: set[str] = set()
         self._photons_before = photons_before
         self._newest: FrameResult | None = None
+        self._newest_event = 0
+        self._unsearched: list[int] = []
+        """Frames before photon detection was switched on."""
         self._reorder: Reorder[Batch] = Reorder()
         self._blocked = (0, 0.0)
         """The event that is waited for, and since when."""
@@ -113,11 +116,18 @@ class ScanState:
 
     def _begin_photons(self, settings: Settings) -> PhotonScan:
         self.photons = PhotonScan(self.start, settings, self._photons_before)
+        for number in self._unsearched:
+            self.photons.miss(number, FrameStatus.NOT_SEARCHED)
+        self._unsearched.clear()
         return self.photons
 
     def _in_order(self, batch: Batch, settings: Settings) -> None:
         result = batch.result
         frame = result.frame
+        given_up = batch.event - self._newest_event - 1
+        if given_up > 0 and self.photons is not None:
+            self.photons.lose(given_up)
+        self._newest_event = max(self._newest_event, batch.event)
         self.processed += frame is not None or bool(result.failed)
         if frame is not None:
             self.frames += 1
@@ -127,12 +137,13 @@ class ScanState:
             self.totals.add_means(means)
             if frame.photons is not None:
                 photons = self.photons or self._begin_photons(settings)
-                photons.add(batch.event, frame.frame, frame.photons)
+                photons.add(frame.frame, frame.photons)
             elif self.photons is not None:
-                self.photons.miss(frame.frame)
+                self.photons.miss(frame.frame, FrameStatus.NOT_SEARCHED)
+            elif CAMERAS[frame.stream].finds_photons:
+                self._unsearched.append(frame.frame)
         elif result.failed and self.photons is not None:
-            # Its number is not known; the frame of event 1 is number 0.
-            self.photons.miss(batch.event - 1)
+            self.photons.miss(None, FrameStatus.FAILED)
         if result.record is not None:
             self.axis.add_record(result.record)
         if result.series_end or result.record_end:

@@ -34,7 +34,6 @@ class ReducerState:
     _dropped: dict[str, tuple[int, str]] = field(default_factory=dict)
     """Order and label of scans that are no longer kept."""
     _closing: list[tuple[PhotonScan, bool]] = field(default_factory=list)
-    _being_closed: int = 0
     _orders: int = 0
     _oldest: int = 0
     _begun: int = 0
@@ -100,6 +99,8 @@ class ReducerState:
         result = batch.result
         for error in result.failed:
             self.health.fail(f"event {batch.event}: {error}", 1)
+        if result.start is not None and result.start.problem:
+            self.health.fail(result.start.problem)
         if batch.mapping not in self._dropped:
             self._add_to_scan(self._scan_of(batch.mapping), batch)
         order, _ = self._order_and_label(batch.mapping)
@@ -156,19 +157,18 @@ class ReducerState:
         """Return photon files to close, and whether complete; close them outside of the lock."""
         with self.lock:
             closing, self._closing = self._closing, []
-            self._being_closed += len(closing)
             return closing
 
-    def note_closed(self, files: int) -> None:
-        """Note that files which `take_closing` gave are closed."""
+    def note_closed(self) -> None:
+        """Note that files which `take_closing` gave are closed, or close by themselves."""
         with self.lock:
-            self._being_closed -= files
             self.mark_changed()
 
     @property
     def files_closed(self) -> bool:
         """True when no photon file waits to be closed."""
-        return not self._closing and not self._being_closed
+        scans = self._scans.values()
+        return not self._closing and all(s.photons is None or s.photons.settled for s in scans)
 
     def watch(self, now: float) -> None:
         """Give up events that have not come for too long; `now` is monotonic [s]."""

@@ -93,7 +93,9 @@ class EventWork:
     def _process_camera(self, camera: Camera, parts: Any) -> None:
         message = stins.parse(parts)
         if isinstance(message, StinsHeader):
-            self._start = StartInfo(camera.stream, message.filename, message.camera)
+            self._start = StartInfo(
+                camera.stream, message.filename, message.camera, message.problem
+            )
             self._flush = True
         elif isinstance(message, StinsFrame):
             self._process_frame(camera, message)

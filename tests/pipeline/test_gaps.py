@@ -2,6 +2,7 @@
 
 import json
 
+import h5py
 import numpy as np
 import pytest
 from support.dispatch import Dispatch, header, image, parameters, sardana, series_end
@@ -228,3 +229,74 @@ def test_late_results_after_a_restart_of_the_reducer_do_not_hide_the_new_scan():
     run.deliver()
     assert run.published["scan"]["filename"] == "/new.h5"
     assert run.published["scan"]["frames"] == 1
+
+
+def test_frames_before_the_roi_was_set_need_their_raw_data(tmp_path):
+    run = Dispatch(1)
+    run.to_all(andor3_balor=header(str(tmp_path / "raw.h5")))
+    send(run, 0, 3)
+    run.change(photon_roi=ROI)
+    send(run, 3, 40)
+    assert photons(run)["may_drop_raw"] == 0
+    assert photons(run)["untrusted_frames"] == "0-2"
+
+
+def test_events_that_were_given_up_need_their_raw_data(tmp_path):
+    run = photon_run(tmp_path)
+    send(run, 0, 40)
+    tick(run, 100.0)
+    run.event += 2
+    send(run, 42, 20)
+    tick(run, 101.0)
+    tick(run, 112.0)
+    assert photons(run)["may_drop_raw"] == 0
+    assert photons(run)["untrusted_frames"] == "40-41"
+    run.event += 1  # the last one is lost too
+    run.to_all(andor3_balor=series_end())
+    run.deliver()
+    tick(run, 113.0)
+    tick(run, 124.0)
+    assert photons(run)["untrusted_frames"] == "40-41, 62"
+
+
+def test_a_huge_frame_number_costs_that_frame_only(tmp_path):
+    run = photon_run(tmp_path)
+    send(run, 0, 40)
+    assert photons(run)["may_drop_raw"] == 1
+    count = photons(run)["count"]
+    run.to_one(andor3_balor=image(2**63, np.zeros(SHAPE, np.uint16)))
+    send(run, 41, 5)
+    assert photons(run)["count"] > count
+    assert photons(run)["may_drop_raw"] == 0
+    assert photons(run)["untrusted_frames"] == "40"
+    assert run.published["health"]["failed_frames"] == 1
+    assert "9223372036854775808" in run.published["health"]["last_error"]
+
+
+def test_a_broken_second_header_part_costs_that_part_only(tmp_path):
+    run = Dispatch(1)
+    run.change(photon_roi=ROI)
+    start = header(str(tmp_path / "raw.h5"))
+    start.frames.append(b"{broken")
+    run.to_all(andor3_balor=start)
+    send(run, 0, 40)
+    assert run.published["scan"]["filename"] == str(tmp_path / "raw.h5")
+    assert photons(run)["may_drop_raw"] == 1
+    assert "second part" in run.published["health"]["last_error"]
+    assert run.published["health"]["failed_frames"] == 0
+
+
+def test_settings_that_were_changed_and_changed_back_are_in_the_file(tmp_path):
+    run = photon_run(tmp_path, workers=1)
+    send(run, 0, 3)
+    run.change(energy_threshold=500.0)
+    send(run, 3, 1)
+    run.change(energy_threshold=800.0)
+    send(run, 4, 3)
+    run.to_all(andor3_balor=series_end())
+    run.deliver()
+    with h5py.File(photons(run)["filename"]) as file:
+        changes = file["entry/process/changes"]
+        assert changes["frame"][()].tolist() == [0, 3, 4]
+        thresholds = [json.loads(text)["energy_threshold"] for text in changes["settings"][()]]
+        assert thresholds == [800, 500, 800]

@@ -70,13 +70,15 @@ def test_the_file_holds_exactly_what_the_kernel_finds_offline(workers, tmp_path)
     assert published["filename"] == str(tmp_path / "process" / "scan_xye.h5")
     wait_complete(published["filename"])
     columns = read_columns(published["filename"])
-    for name in ("y", "x", "energy"):
+    for name in ("y", "x", "energy", "flags"):
         expected = np.concatenate([getattr(frame.photons, name) for frame in found])
         np.testing.assert_array_equal(columns[name], expected)
     numbers = np.repeat(np.arange(200), [len(frame.photons) for frame in found])
     np.testing.assert_array_equal(columns["frame"], numbers)
     with h5py.File(published["filename"]) as file:
-        assert file["entry/frames_seen"][()] == 200
+        assert file["entry/frames/frame"][()].tolist() == list(range(200))
+        assert not file["entry/frames/status"][()].any()
+        assert len(file["entry/process/changes/frame"]) == 1
     clean = sum(
         clean_image(frame.photons, run.settings[0].view_threshold, SHAPE, ROI) for frame in found
     )
@@ -89,7 +91,7 @@ def test_the_file_holds_exactly_what_the_kernel_finds_offline(workers, tmp_path)
 
 
 def test_skipped_frames_enter_no_sum_and_end_trust(tmp_path):
-    frames = simulated(40, density=1e-3)
+    frames = simulated(40, density=4e-4)
     dense = simulated(1, seed=1, density=3e-2)[0]
     frames[10] = frames[11] = dense
     run = Dispatch(2)
@@ -109,11 +111,11 @@ def test_skipped_frames_enter_no_sum_and_end_trust(tmp_path):
 def test_trust_of_the_scan_before_holds_until_the_next_has_photons(tmp_path):
     run = Dispatch(2)
     run.change(photon_roi=REGION)
-    photon_scan(run, tmp_path / "raw" / "a.h5", simulated(60, density=1e-3))
+    photon_scan(run, tmp_path / "raw" / "a.h5", simulated(80, density=4e-4))
     assert run.published["photons"]["may_drop_raw"] == 1
     run.new_scan()
     assert run.published["photons"]["may_drop_raw"] == 1
-    photon_scan(run, tmp_path / "raw" / "b.h5", simulated(1, density=1e-3))
+    photon_scan(run, tmp_path / "raw" / "b.h5", simulated(1, density=4e-4))
     assert run.published["photons"]["count"] < 100
     assert run.published["photons"]["may_drop_raw"] == 1, run.published["photons"]["reason"]
     run.new_scan()
@@ -138,7 +140,7 @@ def test_a_refused_file_name_is_an_alarm_and_the_scan_goes_on(tmp_path):
 
 
 def test_results_after_a_cut_off_are_written_too(tmp_path):
-    frames = simulated(30, density=1e-3)
+    frames = simulated(30, density=4e-4)
     run = Dispatch(3)
     run.change(photon_roi=REGION)
     run.to_all(andor3_balor=header(str(tmp_path / "raw" / "scan.h5")))

@@ -38,7 +38,7 @@ class Quality:
         self.found += len(photons)
         self.false += int((to_true > 2.0).sum())
         # Where two photons pile up, neither has a position and an energy of its own.
-        alone = near & (photons.energy < self.pileup_threshold)
+        alone = near & ~photons.falsified
         self.errors.append((places(photons) - places(truth)[index])[alone])
         self.shifts.append((photons.energy - truth.energy[index])[alone])
 

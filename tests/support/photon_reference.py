@@ -18,10 +18,11 @@ def reference_photons(
     background: float,
     photon_threshold: float,
     energy_threshold: float,
+    pileup_threshold: float,
     hot_pixel_ratio: float,
     roi: Roi,
-) -> tuple[list[tuple[float, float, float]], float]:
-    """Return ``(y, x, energy)`` of each photon, and the pixels above threshold per ROI pixel."""
+) -> tuple[list[tuple[float, float, float, int]], float]:
+    """Return ``(y, x, energy, flags)`` of each photon, and the pixels above threshold per pixel."""
     ny, nx = image.shape
 
     def signal(y: int, x: int) -> float:
@@ -36,6 +37,7 @@ def reference_photons(
         return [], math.nan
     above = [(y, x) for y, x in pixels if signal(y, x) > photon_threshold]
     photons = []
+    hottest = []
     for y, x in above:
         if y in (0, ny - 1) or x in (0, nx - 1):
             continue
@@ -53,9 +55,17 @@ def reference_photons(
         centre_y = y + sum(dy * s for (dy, _), s in window.items()) / energy
         centre_x = x + sum(dx * s for (_, dx), s in window.items()) / energy
         photons.append((centre_y, centre_x, energy))
-    return photons, len(above) / len(pixels)
+        hottest.append((y, x))
+    (top, left), (bottom, right) = pixels[0], pixels[-1]
+    flagged = []
+    for (y, x), photon in zip(hottest, photons, strict=True):
+        near = [1 for v, u in hottest if abs(v - y) <= 2 and abs(u - x) <= 2]
+        flags = (len(near) > 1) + 2 * (photon[2] > pileup_threshold)
+        flags += 4 * (min(y - top, bottom - y, x - left, right - x) <= 1)
+        flagged.append((*photon, int(flags)))
+    return flagged, len(above) / len(pixels)
 
 
-def as_arrays(photons: list[tuple[float, float, float]]) -> NDArray[np.float64]:
-    """Return the photons as ``(n, 3) float64``."""
-    return np.array(photons, np.float64).reshape(-1, 3)
+def as_arrays(photons: list[tuple[float, float, float, int]]) -> NDArray[np.float64]:
+    """Return the photons as ``(n, 4) float64``."""
+    return np.array(photons, np.float64).reshape(-1, 4)

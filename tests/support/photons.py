@@ -12,6 +12,8 @@ PHOTON_SETTINGS = Settings().replaced(
     "photon_roi", '{"x": 0, "y": 0, "width": 4128, "height": 4104}'
 )
 
+NO_PHOTONS = PhotonList(*(np.empty(0, np.float32),) * 3, np.empty(0, np.uint8))
+
 
 def header(filename: Path | str, **camera: object) -> StartInfo:
     return StartInfo("andor3_balor", str(filename), camera)
@@ -25,19 +27,26 @@ def photon_frame(
         rng.uniform(1, 4000, count).astype(np.float32),
         rng.uniform(1, 4000, count).astype(np.float32),
         rng.normal(energy, 30, count).round().astype(np.float32),
+        np.full(count, 2 * (energy > PHOTON_SETTINGS.pileup_threshold), np.uint8),
     )
     return PhotonFrame(photons, density, skipped=False)
 
 
 def skipped_frame(density: float = 0.5) -> PhotonFrame:
-    return PhotonFrame(PhotonList(*(np.empty(0, np.float32),) * 3), density, skipped=True)
+    return PhotonFrame(NO_PHOTONS, density, skipped=True)
 
 
 def read_columns(path: Path | str) -> dict[str, np.ndarray]:
     """Read a photon file as any program would, as far as its shortest column goes."""
     with h5py.File(path) as file:
-        columns = {
-            name: file[f"entry/photons/{name}"][()] for name in ("frame", "y", "x", "energy")
-        }
+        columns = {name: column[()] for name, column in file["entry/photons"].items()}
     shortest = min(len(column) for column in columns.values())
     return {name: column[:shortest] for name, column in columns.items()}
+
+
+def read_frames(path: Path | str) -> list[tuple[int, int, int]]:
+    """Return frame, status and number of photons of each row of the frames' table."""
+    with h5py.File(path) as file:
+        table = file["entry/frames"]
+        columns = (table[name][()].tolist() for name in ("frame", "status", "photons"))
+        return list(zip(*columns, strict=False))

@@ -38,7 +38,9 @@ def test_photons_are_found_as_well_as_offline(player, tmp_path, density):
     quality = Quality(player.read("PileupThreshold"))
     for frame, truth in enumerate(truths):
         here = columns["frame"] == frame
-        quality.add(PhotonList(*(columns[name][here] for name in ("y", "x", "energy"))), truth)
+        quality.add(
+            PhotonList(*(columns[name][here] for name in ("y", "x", "energy", "flags"))), truth
+        )
     quality.check(density)
     assert player.read("PhotonCount") == quality.found
     axis, counts = player.read("EnergyAxis"), player.read("EnergyHistogram")
@@ -60,7 +62,7 @@ def test_the_file_of_200_frames_is_what_the_kernel_finds_offline(player, tmp_pat
     np.testing.assert_array_equal(
         columns["frame"], np.repeat(np.arange(200), [len(o.photons) for o in offline])
     )
-    for name in ("y", "x", "energy"):
+    for name in ("y", "x", "energy", "flags"):
         expected = np.concatenate([getattr(o.photons, name) for o in offline])
         np.testing.assert_array_equal(columns[name], expected)
     with h5py.File(path) as file:

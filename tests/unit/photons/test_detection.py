@@ -19,18 +19,20 @@ LIMITS = {
     "background": 100.0,
     "photon_threshold": 110.0,
     "energy_threshold": 300.0,
+    "pileup_threshold": 1400.0,
     "hot_pixel_ratio": 0.9,
 }
 EVERYWHERE = Roi(-10, -10, 10_000, 10_000)
 
 
 def find(image: np.ndarray, roi: Roi = EVERYWHERE, **changes: float) -> PhotonFrame:
-    limits = {**LIMITS, "pileup_threshold": 1400.0, "max_hit_density": 1.0, **changes}
+    limits = {**LIMITS, "max_hit_density": 1.0, **changes}
     return find_photons(image, roi=roi, **limits)
 
 
 def columns(photons: PhotonList) -> np.ndarray:
-    return np.stack([photons.y, photons.x, photons.energy], axis=1)
+    assert photons.flags.dtype == np.uint8
+    return np.stack([photons.y, photons.x, photons.energy, photons.flags], axis=1)
 
 
 def check(image: np.ndarray, roi: Roi = EVERYWHERE, **changes: float) -> PhotonFrame:
@@ -129,8 +131,7 @@ def test_empty_and_smallest_images(ny, nx):
 
 def test_one_photon():
     found = check(draw(dark(), 4, 5))
-    assert columns(found.photons).tolist() == [[4.0, 5.0, 980.0]]
-    assert found.pileup == 0
+    assert columns(found.photons).tolist() == [[4.0, 5.0, 980.0, 0]]
     assert found.density == 1 / 81
 
 
@@ -141,7 +142,7 @@ def test_the_outermost_ring_has_no_hits(y, x):
 
 @pytest.mark.parametrize("y, x", [(1, 1), (1, 4), (7, 7), (4, 1), (7, 4)])
 def test_hits_beside_the_outermost_ring_are_whole(y, x):
-    assert columns(check(draw(dark(), y, x)).photons).tolist() == [[y, x, 980.0]]
+    assert columns(check(draw(dark(), y, x)).photons).tolist() == [[y, x, 980.0, 4]]
 
 
 def test_two_hits_that_share_pixels_are_both_listed_with_too_much_energy():
@@ -149,7 +150,45 @@ def test_two_hits_that_share_pixels_are_both_listed_with_too_much_energy():
     found = check(image)
     assert found.photons.x.round().tolist() == [3, 5]
     assert (found.photons.energy > 1400).all()
-    assert found.pileup == 2
+    assert found.photons.flags.tolist() == [3, 3]
+    assert found.photons.falsified.all()
+
+
+@pytest.mark.parametrize("dy", range(4))
+@pytest.mark.parametrize("dx", range(-3, 4))
+def test_hits_at_most_two_pixels_apart_overlap(dy, dx):
+    if max(dy, abs(dx)) < 2:
+        return  # one hit
+    image = draw(draw(dark(16, 16), 5, 7, 300), 5 + dy, 7 + dx, 310)
+    flags = check(image).photons.flags.tolist()
+    assert flags == [int(max(dy, abs(dx)) == 2)] * 2
+
+
+def test_hits_in_a_dense_image_overlap_as_the_reference_says():
+    image = np.random.default_rng(3).integers(90, 500, (60, 70)).astype(np.uint16)
+    flags = check(image, Roi(3, 5, 60, 50)).photons.flags
+    assert {1, 3, 5, 7} & set(flags.tolist())
+    assert len(flags) > 200
+
+
+def test_hits_at_opposite_sides_of_the_image_do_not_overlap():
+    image = draw(draw(draw(dark(), 3, 7), 4, 1), 5, 7)
+    assert check(image).photons.flags.tolist() == [5, 4, 5]
+
+
+def test_what_the_border_hides_is_flagged():
+    """Each photon that a hit outside of the ROI could overlap has the flag of the border."""
+    rng = np.random.default_rng(4)
+    image = rng.integers(90, 500, (40, 40)).astype(np.uint16)
+    whole = check(image).photons
+    part = check(image, Roi(10, 12, 15, 17)).photons
+    inside = {(y, x): flags for y, x, _, flags in columns(whole).tolist()}
+    hidden = 0
+    for y, x, _, flags in columns(part).tolist():
+        missed = int(inside[y, x]) & 1 and not int(flags) & 1
+        hidden += missed
+        assert not missed or int(flags) & 4
+    assert hidden
 
 
 def test_a_plateau_is_one_hit_its_first_pixel():
@@ -188,7 +227,7 @@ def test_ratio_1_also_keeps_hits_with_negative_neighbours():
 def test_the_roi_limits_centres_and_windows_read_beyond_it():
     image = draw(draw(dark(), 4, 3), 4, 6)
     found = check(image, Roi(3, 4, 1, 1))
-    assert columns(found.photons).tolist() == [[4.0, 3.0, 980.0]]
+    assert columns(found.photons).tolist() == [[4.0, 3.0, 980.0, 4]]
     assert found.density == 1.0
 
 
@@ -210,8 +249,8 @@ def test_thresholds_are_strict():
     assert len(check(image, energy_threshold=980.0).photons) == 0
     assert len(check(image, energy_threshold=979.0).photons) == 1
     assert len(check(image, hot_pixel_ratio=500 / 980).photons) == 1
-    assert find(image, pileup_threshold=980.0).pileup == 0
-    assert find(image, pileup_threshold=979.0).pileup == 1
+    assert find(image, pileup_threshold=980.0).photons.flags.tolist() == [0]
+    assert find(image, pileup_threshold=979.0).photons.flags.tolist() == [2]
 
 
 def test_a_pixel_exactly_at_the_default_threshold_is_no_candidate():
@@ -258,7 +297,7 @@ def test_booleans_count_as_0_and_1():
     image = np.zeros((5, 5), bool)
     image[2, 2] = image[2, 3] = True
     limits = {"background": 0.0, "photon_threshold": 0.5, "energy_threshold": 1.0}
-    assert columns(find(image, **limits).photons).tolist() == [[2.0, 2.5, 2.0]]
+    assert columns(find(image, **limits).photons).tolist() == [[2.0, 2.5, 2.0, 0]]
 
 
 @given(hnp.arrays(np.float32, (8, 8), elements=st.floats(width=32, allow_nan=True)), rois)
@@ -268,7 +307,7 @@ def test_floats_with_nan_and_infinity(image, roi):
     values = columns(found.photons).astype(np.float64)
     assert not np.isnan(values).any()
     expected, density = reference_photons(image, roi=roi, **LIMITS)
-    assert len(expected) == len(values)
+    assert [photon[3] for photon in expected] == values[:, 3].tolist()
     assert np.array_equal(found.density, density, equal_nan=True)
 
 
@@ -296,14 +335,15 @@ def test_tiles_put_together_equal_the_whole(seed, cuts):
         for y0, y1 in pairwise(edges)
         for x0, x1 in pairwise(edges)
     ]
-    together = np.concatenate([columns(tile.photons) for tile in tiles])
-    expected = columns(whole.photons)
+    together = np.concatenate([columns(tile.photons)[:, :3] for tile in tiles])
+    expected = columns(whole.photons)[:, :3]
 
     def in_order(a):
         return a[np.lexsort(a.T)]
 
     np.testing.assert_array_equal(in_order(together), in_order(expected))
-    assert sum(tile.pileup for tile in tiles) == whole.pileup
+    piled_up = [np.count_nonzero(tile.photons.flags & 2) for tile in tiles]
+    assert sum(piled_up) == np.count_nonzero(whole.photons.flags & 2)
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(0, 20), st.integers(0, 200))
@@ -314,7 +354,8 @@ def test_a_shifted_image_gives_shifted_photons(seed, dy, dx):
     here[3:15, 3:15] = part
     there[3 + dy : 15 + dy, 3 + dx : 15 + dx] = part
     a, b = columns(find(here).photons), columns(find(there).photons)
-    np.testing.assert_allclose(b, a + np.array([dy, dx, 0]), atol=2e-5, rtol=0)
+    a[:, 3], b[:, 3] = a[:, 3] % 4, b[:, 3] % 4
+    np.testing.assert_allclose(b, a + np.array([dy, dx, 0, 0]), atol=2e-5, rtol=0)
 
 
 def test_a_frame_above_the_density_is_skipped_and_its_density_true():
@@ -323,7 +364,6 @@ def test_a_frame_above_the_density_is_skipped_and_its_density_true():
     found = find(image, max_hit_density=0.01)
     assert found.skipped
     assert len(found.photons) == 0
-    assert found.pileup == 0
     assert found.density == 2500 / 30000
     assert not find(image, max_hit_density=2500 / 30000).skipped
     assert find(image, max_hit_density=np.nextafter(2500 / 30000, 0)).skipped
@@ -356,7 +396,9 @@ def test_first_value_above_floats(dtype, background, threshold):
 
 
 def photon_list(*photons: tuple[float, float, float]) -> PhotonList:
-    return PhotonList(*np.array(photons, np.float32).reshape(-1, 3).T)
+    return PhotonList(
+        *np.array(photons, np.float32).reshape(-1, 3).T, np.zeros(len(photons), np.uint8)
+    )
 
 
 def test_positions_are_rounded_not_cut():

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,20 +10,21 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
-from support.photons import PHOTON_SETTINGS, read_columns
+from support.photons import PHOTON_SETTINGS, read_columns, read_frames
 
-from pipeline.photons.list_file import PhotonFile, Rows, versions
-from pipeline.photons.list_path import PhotonFileError
+from pipeline.photons.detection import finding_settings
+from pipeline.photons.list_file import FrameRow, PhotonFile, versions
+from pipeline.photons.list_path import PhotonFileError, PhotonFileGone
+from pipeline.protocols.batch import FrameStatus, PhotonList
 
-NOTHING = np.empty(0), np.empty(0, np.int64)
 
-
-def rows(count: int, frame: int = 0) -> Rows:
+def row(count: int, frame: int = 0, settings: str = "") -> FrameRow:
     rng = np.random.default_rng(frame)
-    return Rows(
-        np.full(count, frame, np.uint32),
+    photons = PhotonList(
         *(rng.uniform(0, 2000, count).astype(np.float32) for _ in range(3)),
+        rng.integers(0, 8, count).astype(np.uint8),
     )
+    return FrameRow(frame, FrameStatus.SEARCHED, photons, settings)
 
 
 @contextmanager
@@ -44,14 +46,17 @@ def new_file(raw: Path) -> PhotonFile:
 
 def test_columns_grow_and_stay_equal(raw):
     file = new_file(raw)
-    parts = [rows(n, frame) for frame, n in enumerate((3, 0, 40_000, 1))]
+    parts = [row(n, frame) for frame, n in enumerate((3, 0, 40_000, 1))]
     for part in parts:
-        file.write(part, 1, 0)
-    file.close(True, *NOTHING)
+        file.write([part])
+    file.close(True)
     columns = read_columns(file.path)
-    for name, column in columns.items():
-        np.testing.assert_array_equal(column, np.concatenate([getattr(p, name) for p in parts]))
+    for name in ("y", "x", "energy", "flags"):
+        expected = np.concatenate([getattr(part.photons, name) for part in parts])
+        np.testing.assert_array_equal(columns[name], expected)
+    assert columns["frame"].tolist() == [0] * 3 + [2] * 40_000 + [3]
     assert columns["frame"].dtype == np.uint32
+    assert columns["flags"].dtype == np.uint8
     assert {columns[name].dtype for name in ("y", "x", "energy")} == {np.dtype(np.float32)}
 
 
@@ -60,18 +65,18 @@ def test_the_file_is_readable_from_the_start_while_it_is_written(raw):
     with on_disk(file) as seen:
         assert seen["entry/complete"][()] == 0
         assert len(seen["entry/photons/energy"]) == 0
-    file.write(rows(5), 3, 1)
+    file.write([row(5), FrameRow(1, FrameStatus.TOO_DENSE)])
     with on_disk(file) as seen:
         assert len(seen["entry/photons/energy"]) == 5
-        assert seen["entry/frames_seen"][()] == 3
-        assert seen["entry/frames_skipped"][()] == 1
-        assert "end_time" not in seen["entry"]
+        assert seen["entry/energy_histogram/counts"][()].sum() == 5
+        assert seen["entry/end_time"][()] == b""
+    assert read_frames(file.path) == [(0, 0, 5), (1, 1, 0)]
     file.abandon()
 
 
 def test_provenance(raw):
     file = new_file(raw)
-    file.close(True, *NOTHING)
+    file.close(True)
     with on_disk(file) as seen:
         entry = seen["entry"]
         assert entry["complete"][()] == 1
@@ -86,7 +91,7 @@ def test_provenance(raw):
         assert programs == versions()
         assert {"femtotango", "numpy", "h5py", "dranspose"} <= set(programs)
         assert entry["process/version"].asstr()[()] == programs["femtotango"]
-        assert entry["start_time"].asstr()[()] <= entry["end_time"].asstr()[()]
+        assert entry["start_time"].asstr()[()] <= entry["end_time"][()].decode()
 
 
 def test_the_raw_file_is_linked_also_when_both_are_moved_together(raw, tmp_path):
@@ -94,7 +99,7 @@ def test_the_raw_file_is_linked_also_when_both_are_moved_together(raw, tmp_path)
     with h5py.File(raw, "w") as file:
         file["entry/data"] = np.arange(3)
     photons = new_file(raw)
-    photons.close(True, *NOTHING)
+    photons.close(True)
     moved = tmp_path.rename(tmp_path.with_name("moved"))
     with h5py.File(moved / "process" / "sample" / "scan_7_xye.h5") as file:
         assert isinstance(file["entry"].get("raw", getlink=True), h5py.ExternalLink)
@@ -106,26 +111,60 @@ def test_changes_of_parameters_are_noted(raw):
     later = PHOTON_SETTINGS.replaced("energy_threshold", 900).replaced(
         "photon_roi", '{"x": 1, "y": 2, "width": 3, "height": 4}'
     )
-    file.note_settings(later, 12)
-    file.close(True, *NOTHING)
+    file.write([row(1, n, finding_settings(PHOTON_SETTINGS)) for n in range(12)])
+    file.write([row(1, 12, finding_settings(later)), row(1, 13, finding_settings(later))])
+    file.close(True)
     with on_disk(file) as seen:
-        change = seen["entry/process/changes/0000"]
-        assert json.loads(change.asstr()[()])["energy_threshold"] == 900
-        assert change.attrs["frames_seen"] == 12
-        assert seen["entry/photon_roi"][()].tolist() == [1, 2, 3, 4]
+        changes = seen["entry/process/changes"]
+        assert changes["frame"][()].tolist() == [0, 12]
+        first, second = (json.loads(text) for text in changes["settings"][()])
+        assert (first["energy_threshold"], second["energy_threshold"]) == (800, 900)
+        assert json.loads(second["photon_roi"])["width"] == 3
         assert json.loads(seen["entry/process/parameters"].asstr()[()])["energy_threshold"] == 800
+
+
+def test_the_longest_settings_fit():
+    region = '{"x": -999999, "y": -999999, "width": 1000000, "height": 1000000}'
+    longest = PHOTON_SETTINGS.replaced("photon_roi", region)
+    for name, value in json.loads(finding_settings(longest)).items():
+        if isinstance(value, float):
+            longest = longest.replaced(name, 0.6234567890123456)
+    assert len(finding_settings(longest)) < 1024
+
+
+def test_a_plain_reader_follows_the_file_while_it_grows(raw):
+    """A program that opens the file anew each time sees true rows only."""
+    file = new_file(raw)
+    done = threading.Event()
+
+    def grow() -> None:
+        for frame in range(150):
+            file.write([row(500, frame)])
+        done.set()
+
+    thread = threading.Thread(target=grow)
+    thread.start()
+    expected = np.concatenate([row(500, frame).photons.energy for frame in range(150)])
+    looks = 0
+    while not done.is_set() or looks == 0:
+        energy = read_columns(file.path)["energy"]
+        np.testing.assert_array_equal(energy, expected[: len(energy)])
+        looks += 1
+    thread.join()
+    file.close(True)
+    assert len(read_columns(file.path)["energy"]) == len(expected)
 
 
 def test_default_plots(raw):
     nxdata = pytest.importorskip("silx.io.nxdata", reason="silx comes with the extra 'gui'")
     file = new_file(raw)
-    file.write(rows(50), 1, 0)
+    file.write([row(50)])
     with on_disk(file) as seen:
-        plot = nxdata.get_default(seen)
+        plot = nxdata.NXdata(seen["entry/photons"])
         assert plot.is_scatter
         assert plot.signal_dataset_name == "energy"
         assert plot.axes_dataset_names == ["x", "y"]
-    file.close(True, np.arange(20.0), np.arange(20))
+    file.close(True)
     with on_disk(file) as seen:
         plot = nxdata.get_default(seen)
         assert plot.is_curve
@@ -134,7 +173,7 @@ def test_default_plots(raw):
 
 def test_nexus_classes(raw):
     file = new_file(raw)
-    file.close(True, np.arange(20.0), np.arange(20))
+    file.close(True)
     with on_disk(file) as seen:
         assert seen.attrs["default"] == "entry"
         assert seen["entry"].attrs["default"] == "energy_histogram"
@@ -146,22 +185,26 @@ def test_nexus_classes(raw):
 
 def test_late_photons_are_appended_after_the_end(raw):
     file = new_file(raw)
-    file.write(rows(3), 1, 0)
-    file.close(True, np.arange(5.0), np.arange(5))
-    file.write(rows(4, 1), 2, 0)
-    file.close(True, np.arange(7.0), np.arange(7))
-    assert read_columns(file.path)["frame"].tolist() == [0] * 3 + [1] * 4
+    file.write([row(3), FrameRow(1, FrameStatus.NEVER_CAME), row(2, 2)])
+    file.close(False)
+    size = file.path.stat().st_size
+    assert size < 1_000_000  # nothing is set aside any more
+    file.write([row(4, 1)])
+    file.close(True)
+    assert read_columns(file.path)["frame"].tolist() == [0] * 3 + [2] * 2 + [1] * 4
+    assert read_frames(file.path) == [(0, 0, 3), (1, 0, 4), (2, 0, 2)]
     with on_disk(file) as seen:
-        assert seen["entry/energy_histogram/counts"][()].tolist() == list(range(7))
+        assert seen["entry/complete"][()] == 1
+        assert seen["entry/energy_histogram/counts"][()].sum() == 9
 
 
 def test_an_existing_file_is_never_overwritten(raw):
     first = new_file(raw)
-    first.write(rows(3), 1, 0)
+    first.write([row(3)])
     second = new_file(raw)
-    second.write(rows(4), 1, 0)
+    second.write([row(4)])
     for file in (first, second):
-        file.close(True, *NOTHING)
+        file.close(True)
     assert first.path.name == "scan_7_xye.h5"
     assert second.path.name == "scan_7_xye_1.h5"
     assert len(read_columns(first.path)["y"]) == 3
@@ -176,7 +219,7 @@ def test_a_folder_that_cannot_be_made_says_so(tmp_path):
 
 def test_a_file_that_was_taken_away_says_so(raw):
     file = new_file(raw)
-    file.close(True, *NOTHING)
+    file.close(True)
     file.path.unlink()
-    with pytest.raises(PhotonFileError, match="could not be written"):
-        file.write(rows(3), 1, 0)
+    with pytest.raises(PhotonFileGone, match="was deleted or moved"):
+        file.write([row(3)])

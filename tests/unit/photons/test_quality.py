@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.spatial import cKDTree
 from support.photon_quality import Quality
 
 from pipeline.model.parameters import Settings
@@ -28,14 +29,42 @@ def test_full_frames(density):
     quality.check(density)
 
 
-def test_pile_up_grows_with_density():
+@pytest.mark.parametrize("density, frames", [(3e-4, 8), (1e-3, 4), (5e-3, 1)])
+def test_flags_follow_from_the_true_distances(density, frames):
+    """Pairs two pixels apart overlap, nearer ones are one hit of too much energy."""
     rng = np.random.default_rng(8)
-    shares = []
-    for density in (1e-4, 1e-3):
-        found = find(balor_frame(rng, BALOR_SHAPE, density)[0])
-        shares.append(found.pileup / len(found.photons))
-    assert shares[0] < 0.002
-    assert 0.005 < shares[1] < 0.015
+    settings = DEFAULTS.replaced("max_hit_density", 1.0)
+    shape = (2000, 2000)
+    flags: list[np.ndarray] = []
+    truths: list[np.ndarray] = []
+    found: list[np.ndarray] = []
+    for _ in range(frames):
+        image, truth = balor_frame(rng, shape, density, hot_pixels=0)
+        photons = find_photons_with(settings, image, Roi(0, 0, *shape)).photons
+        true_places = np.stack([truth.y, truth.x], axis=1)
+        pixels = np.floor(true_places + 0.5)
+        tree = cKDTree(pixels)
+        within = [
+            tree.query_ball_point(pixels, reach, p=np.inf, return_length=True) - 1
+            for reach in (1.5, 2.5, 4.5)
+        ]
+        truths.append(np.stack(within, axis=1))
+        nearest = cKDTree(np.stack([photons.y, photons.x], axis=1)).query(true_places)[1]
+        flags.append(photons.flags[nearest])
+        found.append(photons.flags)
+    seen = np.concatenate(flags)
+    one_away, two_away, near = np.concatenate(truths).T
+    alone = near == 0
+    pairs = (one_away == 0) & (two_away == 1) & (near == 1)
+    merged = (one_away == 1) & (near == 1)
+    assert (seen[alone] & 1 > 0).mean() < 0.001
+    assert (seen[alone] & 2 > 0).mean() < 0.001
+    assert (seen[pairs] & 1).mean() > 0.9
+    assert (seen[merged] & 2 > 0).mean() > 0.85
+    all_flags = np.concatenate(found)
+    share_of_pairs = np.mean((one_away == 0) & (two_away > 0))
+    assert np.mean(all_flags & 1) == pytest.approx(share_of_pairs, rel=0.15, abs=7e-4)
+    assert np.mean(all_flags & 2 > 0) == pytest.approx(9.3 * density, rel=0.2, abs=7e-4)
 
 
 def test_hot_pixels_are_rejected():

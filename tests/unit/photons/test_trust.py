@@ -21,10 +21,6 @@ def test_all_conditions_hold():
     assert alarms(GOOD, SETTINGS) == []
 
 
-def test_a_closed_file_is_as_good_as_one_that_is_written():
-    assert judge(changed(file=FileState.CLOSED), SETTINGS).may_drop_raw
-
-
 @pytest.mark.parametrize(
     "evidence, words, alarm",
     [
@@ -89,3 +85,13 @@ def test_a_scan_that_piled_up_is_remembered_until_the_next_has_shown_better():
 
 def test_no_photon_at_all_is_no_pile_up():
     assert pileup_share(changed(photons=0, pileup=0)) == 0
+
+
+def test_the_newest_photons_count_as_well_as_the_scan():
+    stronger = changed(photons=10_000_000, pileup=0, newest_photons=10_000, newest_pileup=201)
+    assert pileup_share(stronger) == 0.0201
+    assert not judge(stronger, SETTINGS).trusted
+    assert judge(dataclasses.replace(stronger, newest_pileup=200), SETTINGS).trusted
+    assert not judge(
+        dataclasses.replace(stronger, pileup=300_000, newest_pileup=0), SETTINGS
+    ).trusted

@@ -6,7 +6,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.protocols.stins import BadFrame, StinsEnd, StinsFrame, StinsHeader, parse
+from pipeline.protocols.stins import (
+    BadFrame,
+    StinsEnd,
+    StinsFrame,
+    StinsHeader,
+    parse,
+    stins_image,
+)
 
 DTYPES = ["uint8", "uint16", "int32", "uint32", "int64", "float32", "float64", ">u2", "<f4"]
 
@@ -89,8 +96,25 @@ def test_header_with_and_without_camera_settings() -> None:
     head = json.dumps({"htype": "header", "msg_number": 1, "filename": "/a/raw/b.h5"}).encode()
     assert parse([head]) == StinsHeader("/a/raw/b.h5", {})
     assert parse([head, b'{"save_raw": true}']) == StinsHeader("/a/raw/b.h5", {"save_raw": True})
-    with pytest.raises(BadFrame, match="camera settings"):
-        parse([head, b"\x00"])
+    assert parse([head, b""]) == StinsHeader("/a/raw/b.h5", {})
+
+
+@pytest.mark.parametrize("part", [b"\x00", b"{", b"[1]", b"\xff\xfe", b"null", b"[" * 100_000])
+def test_a_broken_second_part_costs_that_part_only(part: bytes) -> None:
+    head = json.dumps({"htype": "header", "msg_number": 1, "filename": "/a/raw/b.h5"}).encode()
+    header = parse([head, part])
+    assert isinstance(header, StinsHeader)
+    assert (header.filename, header.camera) == ("/a/raw/b.h5", {})
+    assert "second part" in header.problem
+
+
+@pytest.mark.parametrize("number", [2**32, 2**63, 2**63 + 1, 2**64, 10**30])
+def test_a_frame_number_that_no_file_can_hold_is_refused(number: int) -> None:
+    head, data = stins_image(1, 0, np.zeros((2, 2), np.uint16))
+    changed = json.dumps({**json.loads(head), "frame": number}).encode()
+    with pytest.raises(BadFrame, match=f"{number} is above 4294967295"):
+        parse([changed, data])
+    assert parse([json.dumps({**json.loads(head), "frame": 2**32 - 1}).encode(), data])
 
 
 def test_series_end() -> None:

@@ -87,5 +87,6 @@ def test_settled_is_what_curve_and_files_say(state, current) -> None:
 def test_files_that_are_being_closed_are_not_settled(state, publisher) -> None:
     state._closing.append((object(), True))  # type: ignore[arg-type]  # nobody looks into it
     assert not publisher.published().health.settled
-    state.note_closed(len(state.take_closing()))
+    state.take_closing()
+    state.note_closed()
     assert publisher.published().health.settled
