@@ -169,7 +169,7 @@ RESULTS: tuple[Result, ...] = (
     Result(
         "PileupFraction",
         float,
-        "Share of this scan's photons above PileupThreshold.",
+        "Share of this scan's photons that overlap others or are above PileupThreshold.",
         readers.number("photons/pileup_fraction", True),
     ),
     Result(
