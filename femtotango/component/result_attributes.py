@@ -211,7 +211,7 @@ RESULTS: tuple[Result, ...] = (
     Result(
         "PileupFraction",
         float,
-        "Share of this scan's photons above PileupThreshold.",
+        "Share of this scan's photons that overlap others or are above PileupThreshold.",
         readers.number(lambda p: p.photons.pileup_fraction, this_scan=True),
     ),
     Result(

@@ -5,6 +5,9 @@ refused (a full disk), and takes the process with it. Here h5py only makes the f
 are lengthened by plain writes, in an order in which each of them leaves a file that can be read:
 first the values, where no reader looks yet, then the index of their chunks, last the length.
 
+That is the order in which other programs see them, also those that look after a kill. After a power
+cut only those rows can be relied on for which `append` had come back.
+
 What is written is the oldest form of the format, without checksums: superblock 0, object headers 1,
 chunk index a version 1 B-tree. Source: HDF5 File Format Specification 3.0, II.A, III.A.1, IV.A.
 """
@@ -115,7 +118,6 @@ class AppendFile:
         for name, data in rows.items():
             column = self._columns[name]
             self._put_rows(column, column.length, data)
-        self._sync()
         for name, data in rows.items():
             column = self._columns[name]
             if len(data):

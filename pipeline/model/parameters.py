@@ -153,7 +153,9 @@ class Settings:
         1400.0, "A 3x3 sum above it means two photons.", unit=_ADU, limits=_SUM_LIMITS
     )
     max_pileup: float = _row(
-        0.02, "Share of photons above PileupThreshold that is still trusted.", limits=(0.0, 1.0)
+        0.02,
+        "Share of photons that overlap or are above PileupThreshold that is still trusted.",
+        limits=(0.0, 1.0),
     )
     max_hit_density: float = _row(
         0.01,

@@ -4,6 +4,7 @@ All its groups, datasets and attributes exist from the moment that it can be see
 and a few values change (`AppendFile`), and nothing else.
 """
 
+import io
 import json
 import os
 from collections.abc import Iterator, Sequence
@@ -124,10 +125,12 @@ class PhotonFile:
 
         def make(path: Path) -> None:
             relative = os.path.relpath(raw, wanted.parent)
-            with h5py.File(path, "w", libver=OLDEST_FORMAT) as file:
+            # Made in memory: HDF5 may end the process when a disk refuses what it writes.
+            content = io.BytesIO()
+            with h5py.File(content, "w", libver=OLDEST_FORMAT) as file:
                 _fill(file, raw, relative, detector, settings, chunk)
-            with path.open("rb") as made:
-                os.fsync(made.fileno())
+            with path.open("xb") as made:
+                made.write(content.getbuffer())
 
         with _told(wanted, "created"):
             wanted.parent.mkdir(parents=True, exist_ok=True)
@@ -217,7 +220,7 @@ def _frame_columns(frames: Sequence[FrameRow]) -> dict[str, NDArray[Any]]:
 
 def _photon_columns(frames: Sequence[FrameRow]) -> dict[str, NDArray[Any]]:
     lists = [(frame.frame, frame.photons) for frame in frames if frame.photons is not None]
-    columns = {
+    columns: dict[str, NDArray[Any]] = {
         name: np.concatenate(
             [np.empty(0, dtype), *(getattr(photons, name) for _, photons in lists)], dtype=dtype
         )
@@ -225,7 +228,11 @@ def _photon_columns(frames: Sequence[FrameRow]) -> dict[str, NDArray[Any]]:
         if name != "frame"
     }
     numbers = np.array([number for number, _ in lists], np.uint32)
-    return {"frame": np.repeat(numbers, [len(photons) for _, photons in lists]), **columns}
+    columns["frame"] = np.repeat(numbers, [len(photons) for _, photons in lists])
+    lengths = {name: len(column) for name, column in columns.items()}
+    if len(set(lengths.values())) > 1:
+        raise ValueError(f"columns of unequal length: {lengths}")
+    return columns
 
 
 def _histogram_edges(settings: Settings) -> NDArray[np.float64]:

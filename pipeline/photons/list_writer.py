@@ -3,6 +3,7 @@
 Nothing else waits for the disk: it may be slow, hang, or be full, and results go on.
 """
 
+import logging
 import math
 import threading
 from collections import deque
@@ -15,6 +16,8 @@ from pipeline.model.parameters import Settings
 from pipeline.photons.list_file import FrameRow, PhotonFile
 from pipeline.photons.list_path import PhotonFileError, PhotonFileGone
 from pipeline.protocols.batch import StartInfo
+
+logger = logging.getLogger(__name__)
 
 FLUSH_INTERVAL = 0.4
 """The file is written at most so often [s]; each time, all of it is on disk afterwards."""
@@ -160,14 +163,22 @@ class PhotonWriter:
             self._hurry.wait(max(0.0, self._flushed + FLUSH_INTERVAL - self._clock()))
             self._hurry.clear()
             self._flushed = self._clock()
-            with self._changed:
-                taken = [waiting.row for waiting in self._waiting]
-                complete = self._complete
-            failed: PhotonFileError | None = None
+            taken: list[FrameRow] = []
+            complete = failed = None
             try:
-                self._write(taken, complete)
+                file = self._made()
+                with self._changed:
+                    taken = [waiting.row for waiting in self._waiting]
+                    complete = self._complete
+                self._write(file, taken, complete)
             except PhotonFileError as error:
                 failed = error
+            except Exception as error:
+                logger.exception("photons could not be written")
+                failed = PhotonFileError(
+                    f"photons could not be written ({type(error).__name__}: {error}): they are "
+                    "counted only; report it, then start a new scan."
+                )
             with self._changed:
                 if failed is not None:
                     self._fail(str(failed))
@@ -180,18 +191,21 @@ class PhotonWriter:
                     self._changed.notify_all()
                     return
 
-    def _write(self, rows: Sequence[FrameRow], complete: bool | None) -> None:
+    def _made(self) -> PhotonFile:
         if self._file is None:
             self._file = PhotonFile(self._start.filename, self._start.stream, self._settings)
             self.path = str(self._file.path)
+        return self._file
+
+    def _write(self, file: PhotonFile, rows: Sequence[FrameRow], complete: bool | None) -> None:
         if self.problem:
-            self._file.abandon()
+            file.abandon()
         elif rows:
-            self._file.write(rows)
+            file.write(rows)
         elif complete is None:
-            self._file.check()
+            file.check()
         if complete is not None and not self.problem:
-            self._file.close(complete)
+            file.close(complete)
 
     def _note_written(self, rows: Sequence[FrameRow], complete: bool | None) -> None:
         for row in rows:

@@ -156,7 +156,9 @@ class Photons(Group):
     untrusted_frames: str | None = value(
         "Frames that have no trusted photons in the file.", default=None
     )
-    pileup_fraction: float = value("Share of photons that pile up.", default=math.nan)
+    pileup_fraction: float = value(
+        "Share of photons that overlap others or are above PileupThreshold.", default=math.nan
+    )
     hit_density: float = value(
         "Pixels above PhotonThreshold per ROI pixel in the newest frame.", default=math.nan
     )

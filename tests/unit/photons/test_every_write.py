@@ -7,6 +7,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 from support.photons import PHOTON_SETTINGS, photon_frame
@@ -183,7 +184,7 @@ def test_every_prefix_of_a_file_s_life_can_be_read(tmp_path, monkeypatch, capsys
         file.close(True)
     assert levels >= 4
     truth = truth_of(batches)
-    with hdf5_append.h5py.File(file.path) as seen:
+    with h5py.File(file.path) as seen:
         objects: list[str] = []
         seen.visit(objects.append)
         truth["objects"] = len(objects)

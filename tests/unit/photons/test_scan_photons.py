@@ -486,6 +486,18 @@ def test_a_write_that_is_refused_costs_what_was_not_flushed(scan, rng, monkeypat
     assert np.isfinite(columns["energy"]).all()
 
 
+def test_what_nobody_thought_of_is_told_too(scan, rng):
+    scan.add(0, photon_frame(rng, 200))
+    flush(scan)
+    broken = photon_frame(rng, 5)
+    scan.add(1, replace(broken, photons=replace(broken.photons, flags=np.empty(3, np.uint8))))
+    scan.add(2, photon_frame(rng, 5))
+    close(scan, True)
+    assert "could not be written" in scan.alarms()[0]
+    assert state(scan)["may_drop_raw"] == 0
+    assert len(read_columns(state(scan)["filename"])["y"]) == 200
+
+
 def test_what_reads_otherwise_than_it_was_written_is_not_durable(scan, rng, monkeypatch):
     flush(scan)
     pread = os.pread
