@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 import time
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 
 import numpy as np
 import psutil
@@ -17,6 +17,7 @@ from support.device_server import NAME, wait_until_ready, write_memory
 from femtotango.dranspose_client.http import Controller
 from femtotango.simulation.beamline import ScanPlayer
 from femtotango.stack.ports import Ports
+from pipeline.model.parameters import PARAMETERS
 from pipeline.simulation.scan import BurstScan
 from tango_db.register import register
 
@@ -199,6 +200,11 @@ def beamline(request, tmp_path_factory, pipeline):
         }
         server = stack.enter_context(request.param(folder, properties))
         yield server, tango.DeviceProxy(balor), pipeline
+    # Other tests use this pipeline too.
+    with closing(Controller(pipeline["controller"])) as controller:
+        for name, parameter in PARAMETERS.items():
+            if name != "accumulation_id":
+                controller.set_parameter(name, parameter.encode(parameter.default))
 
 
 def take_scan(player, burst=2):
@@ -224,10 +230,9 @@ STARTS = ("start_anew", "start_after_a_kill")
 
 
 @pytest.mark.parametrize("way", WAYS + STARTS)
-def test_a_new_life_works_and_knows_what_the_one_before_knew(beamline, way):
+def test_a_new_life_works_and_knows_what_the_one_before_knew(beamline, controller, way):
     server, camera, info = beamline
     device = server.device
-    controller = Controller(info["controller"])
     wait_for_the_pipeline(device)
     with ScanPlayer({**info, "device": server.address}) as player:
         device.Background = 61.25
@@ -249,7 +254,11 @@ def test_a_new_life_works_and_knows_what_the_one_before_knew(beamline, way):
         assert device.MaxFilter
         assert device.QValues.tolist() == [1.5, 2.5]
         wait_for_the_pipeline(device)
-        wait_for(lambda: device.read_attribute("ScanNumber").value == number)
+        wait_for(
+            lambda: device.read_attribute("ScanNumber").value == number,
+            30,
+            why=lambda: (number, device.ScanNumber, device.status(), server.kept("KeptScan")),
+        )
         assert device.FramesPerPoint == 3
         assert device.ScanFinished
         wait_for(lambda: loss in device.status(), 10, device.status)
@@ -283,7 +292,6 @@ def test_a_new_life_works_and_knows_what_the_one_before_knew(beamline, way):
     device.SaveRaw = True
     for subscription in subscriptions:
         device.unsubscribe_event(subscription)
-    controller.close()
 
 
 def test_no_thread_and_no_file_is_left_behind(beamline):
