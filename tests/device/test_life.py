@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 import time
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 
 import numpy as np
 import psutil
@@ -19,6 +19,7 @@ from support.waiting import wait_for
 from femtotango.dranspose_client.http import Controller
 from femtotango.simulation.beamline import ScanPlayer
 from femtotango.stack.ports import Ports
+from pipeline.model.parameters import PARAMETERS
 from pipeline.simulation.scan import BurstScan
 from tango_db.register import register
 
@@ -204,6 +205,11 @@ def beamline(request, tmp_path_factory, pipeline):
         }
         server = stack.enter_context(request.param(folder, properties))
         yield server, tango.DeviceProxy(balor), pipeline
+    # Other tests use this pipeline too.
+    with closing(Controller(pipeline["controller"])) as controller:
+        for name, parameter in PARAMETERS.items():
+            if name != "accumulation_id":
+                controller.set_parameter(name, parameter.encode(parameter.default))
 
 
 def take_scan(player, burst=2):
@@ -229,10 +235,9 @@ STARTS = ("start_anew", "start_after_a_kill")
 
 
 @pytest.mark.parametrize("way", WAYS + STARTS)
-def test_a_new_life_works_and_knows_what_the_one_before_knew(beamline, way):
+def test_a_new_life_works_and_knows_what_the_one_before_knew(beamline, controller, way):
     server, camera, info = beamline
     device = server.device
-    controller = Controller(info["controller"])
     wait_for_the_pipeline(device)
     with ScanPlayer({**info, "device": server.address}) as player:
         device.Background = 61.25
@@ -254,7 +259,11 @@ def test_a_new_life_works_and_knows_what_the_one_before_knew(beamline, way):
         assert device.MaxFilter
         assert device.QValues.tolist() == [1.5, 2.5]
         wait_for_the_pipeline(device)
-        wait_for(lambda: device.read_attribute("ScanNumber").value == number)
+        wait_for(
+            lambda: device.read_attribute("ScanNumber").value == number,
+            30,
+            why=lambda: (number, device.ScanNumber, device.status(), server.kept("KeptScan")),
+        )
         assert device.FramesPerPoint == 3
         assert device.ScanFinished
         wait_for(lambda: loss in device.status(), device.status)
@@ -288,7 +297,6 @@ def test_a_new_life_works_and_knows_what_the_one_before_knew(beamline, way):
     device.SaveRaw = True
     for subscription in subscriptions:
         device.unsubscribe_event(subscription)
-    controller.close()
 
 
 def test_no_thread_and_no_file_is_left_behind(beamline):
