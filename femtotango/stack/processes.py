@@ -32,10 +32,9 @@ class Process:
         """Start the command; its output is appended to ``NAME.log``."""
         self.command = command
         self.log = log_folder / f"{command.name}.log"
-        line = [sys.executable, "-m", "femtotango.stack.launch", str(os.getpid())]
         with self.log.open("ab") as log:
             self._popen = subprocess.Popen(
-                [*line, command.target, *command.arguments],
+                [*launcher(), command.target, *command.arguments],
                 env={**os.environ, **command.environment},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -72,6 +71,15 @@ class Process:
         return "\n  ".join(
             [f"{self.command.name} ended with {self.exit_code}; {self.log}:", *lines]
         )
+
+
+def launcher() -> list[str]:
+    """Return the beginning of a command line that ties a process to this one.
+
+    `-P` keeps the working folder out of the search for modules: a file ``pipeline.py`` that happens
+    to lie there is none of ours. What the user adds, stands on PYTHONPATH.
+    """
+    return [sys.executable, "-P", "-m", "femtotango.stack.launch", str(os.getpid())]
 
 
 def end(processes: Iterable[Process], patience: float) -> None:
