@@ -12,6 +12,7 @@ from pipeline.model.cameras import CAMERAS
 from tango_db.register import template
 
 _T = TypeVar("_T")
+MIN_PATIENCE = 10
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,8 @@ class StackConfig:
     """Name of the Tango device; empty: no device."""
     sardana: bool = True
     log_level: str = "WARNING"
+    patience: int = 30
+    """How long a process may not answer before it is killed and restarted [s]."""
     ports: PortNumbers = field(default_factory=PortNumbers)
     streams: Mapping[str, str] = field(default_factory=lambda: dict.fromkeys(CAMERAS, ""))
     """Where the detectors bind their ZMQ PUSH sockets, by stream; empty lets the stack choose."""
@@ -50,6 +53,11 @@ class StackConfig:
     def __post_init__(self) -> None:
         if self.workers < 1:
             raise ConfigError(f"workers = {self.workers}: at least 1 is needed.")
+        if self.patience < MIN_PATIENCE:
+            raise ConfigError(
+                f"patience = {self.patience}: at least {MIN_PATIENCE} s are needed, or a process "
+                "that is only busy is killed."
+            )
         if self.device and self.device.count("/") != 2:
             raise ConfigError(f"device = {self.device!r}: a Tango name has the form a/b/c.")
         for stream in self.streams:

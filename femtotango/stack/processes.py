@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -64,6 +65,11 @@ class Process:
         """Send a signal when it still runs."""
         if self.alive:
             os.killpg(self.pid, number)
+
+    def kill(self) -> None:
+        """Send SIGKILL, from any thread: it may end at the same moment."""
+        with suppress(ProcessLookupError):
+            self.signal(signal.SIGKILL)
 
     def epitaph(self) -> str:
         """Say how it ended, with the last lines of its log."""

@@ -99,6 +99,11 @@ class StackPorts:
         )
 
 
+def ingester_name(stream: str) -> str:
+    """Return the name of the process that takes in a stream."""
+    return f"{stream}-ingester"
+
+
 class Services:
     """Builds the commands of one stack."""
 
@@ -139,7 +144,7 @@ class Services:
     def ingester_names(self) -> list[str]:
         """Names of the ingester processes."""
         streams = [*self.config.streams, *([SARDANA] if self.config.sardana else [])]
-        return [f"{stream}-ingester" for stream in streams]
+        return [ingester_name(stream) for stream in streams]
 
     def ready_info(self) -> dict[str, object]:
         """Return what clients need to know, as the ready file has it."""
