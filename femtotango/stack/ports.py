@@ -75,6 +75,18 @@ class Ports:
                 self.give_back(port)
         raise PortError(f"No free TCP port between {_FIRST} and {last}.")
 
+    def check_address(self, host: str) -> None:
+        """Check that servers can listen there.
+
+        Raises:
+            PortError: this machine has no such address.
+        """
+        if not is_free(0, host):
+            raise PortError(
+                f"bind = {host!r}: this machine has no such address (IPv4); use 127.0.0.1, 0.0.0.0 "
+                "for all, or one that `ip address` shows."
+            )
+
     def fixed(self, port: int, purpose: str, host: str = "127.0.0.1") -> int:
         """Return a port that the user asked for.
 
