@@ -13,6 +13,7 @@ from femtotango.stack.errors import MissingPart, StackError
 from femtotango.stack.launch import LOOPBACK, NEEDS
 from femtotango.stack.ports import Ports
 from femtotango.stack.processes import Command
+from femtotango.stack.written import WrittenProperties
 from pipeline.files.atomic import FileError, write_over
 from pipeline.protocols.sardana import SARDANA
 from tango_db.register import CLASS, template
@@ -79,8 +80,10 @@ class StackPorts:
         """Pick all ports.
 
         Raises:
-            PortError: a port that the configuration names is in use.
+            PortError: a port that the configuration names is in use, or this machine does not have
+                the address where services are to listen.
         """
+        ports.check_address(config.bind)
 
         def port(wanted: int, purpose: str, host: str = config.bind) -> int:
             return ports.fixed(wanted, purpose, host) if wanted else ports.new()
@@ -247,6 +250,8 @@ class Services:
     def write_property_file(self) -> None:
         """Give a device without database its properties; memorized values stay.
 
+        Properties that a stack before wrote, and this one does not, go.
+
         Raises:
             StackError: the file cannot be written.
         """
@@ -257,12 +262,22 @@ class Services:
         ours = {
             f"{prefix}{name}": json.dumps(value) for name, value in self.properties.items() if value
         }
-        kept = [line for line in old if line != head and line.partition(":")[0] not in ours]
+        written_before = WrittenProperties(self._state, self.config.device)
+        gone = {
+            f"{prefix}{name}: {json.dumps(value)}"
+            for name, value in written_before.removed(self.properties).items()
+        }
+        kept = [
+            line
+            for line in old
+            if line != head and line not in gone and line.partition(":")[0] not in ours
+        ]
         lines = [head, *kept, *(f"{name}: {value}" for name, value in ours.items())]
         try:
             write_over(written, "\n".join(lines) + "\n")
         except FileError as error:
             raise StackError(str(error)) from error
+        written_before.remember(self.properties)
 
     def _web(self, name: str, app: str, port: int, **environment: str) -> Command:
         where = ("--host", self.config.bind, "--port", str(port))

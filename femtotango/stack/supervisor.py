@@ -32,7 +32,8 @@ from femtotango.stack.services import (
     StackPorts,
 )
 from femtotango.stack.tango_client import database_answers, device_state
-from tango_db.register import RegisterError, register
+from femtotango.stack.written import WrittenProperties
+from tango_db.register import RegisterError, forget_properties, register, template
 
 _POLL = 0.1
 _START_LIMIT = 90.0
@@ -285,14 +286,20 @@ class Stack:
         self._start(self.services.device())
 
     def _register(self) -> None:
+        services, device = self.services, self.services.config.device
+        written = WrittenProperties(self.folder, device)
         try:
             register(
-                device=self.services.config.device,
-                properties=self.services.properties,
-                tango_host=self.services.tango_host,
+                device=device,
+                # the alias belongs to the device of `femtomax.json`, which may be here from before
+                alias=None if device == template().device else "",
+                properties=services.properties,
+                tango_host=services.tango_host,
             )
+            forget_properties(device, written.removed(services.properties), services.tango_host)
         except RegisterError as error:
             raise StackError(str(error)) from error
+        written.remember(services.properties)
 
     def _wait_database(self) -> None:
         self._wait(

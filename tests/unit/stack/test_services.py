@@ -88,6 +88,28 @@ def test_the_property_file_keeps_what_the_device_has_written(build):
     assert lines.count(f'{DEVICE}->OutputFolder: "/data"') == 1
 
 
+def test_the_property_file_loses_what_is_not_configured_any_more(build):
+    given = {"OutputFolder": "/data", "BalorDevice": "a/b/c"}
+    build(database=False, properties=given).write_property_file()
+    changed = build(database=False, properties={"OutputFolder": "/data"})
+    file = changed.property_file
+    file.write_text(file.read_text() + f'{DEVICE}->UpdateRate: "2"\n')
+    changed.write_property_file()
+    text = file.read_text()
+    assert "BalorDevice" not in text
+    assert f'{DEVICE}->OutputFolder: "/data"' in text
+    assert "UpdateRate" in text, "entered by somebody else"
+
+
+def test_a_property_that_was_changed_by_hand_stays(build):
+    build(database=False, properties={"OutputFolder": "/data"}).write_property_file()
+    services = build(database=False)
+    file = services.property_file
+    file.write_text(file.read_text().replace('"/data"', '"/other"'))
+    services.write_property_file()
+    assert f'{DEVICE}->OutputFolder: "/other"' in file.read_text()
+
+
 def test_a_redis_is_found_or_named(monkeypatch, tmp_path):
     assert Path(redis_program()).name == "redis-server"
     monkeypatch.setenv("PATH", str(tmp_path))
