@@ -145,10 +145,8 @@ def _enter(database: tango.Database, entry: Entry, given: dict[str, str]) -> lis
         info = tango.DbDevInfo()
         info.server, info._class, info.name = server, CLASS, entry.device
         database.add_device(info)
-        changes.append(
-            f"device {entry.device} in server {server}"
-            + (f", not in {there} any more" * bool(there))
-        )
+        moved = f", not in {there} any more" if there else ""
+        changes.append(f"device {entry.device} in server {server}{moved}")
     if entry.alias and not _device_of(database, entry.alias):
         database.put_device_alias(entry.device, entry.alias)
         changes.append(f"alias {entry.alias}")

@@ -11,7 +11,7 @@ from femtotango.dranspose_client.addresses import Addresses
 from femtotango.stack.config import StackConfig
 from femtotango.stack.errors import MissingPart, StackError
 from femtotango.stack.launch import LOOPBACK, NEEDS
-from femtotango.stack.ports import Ports
+from femtotango.stack.ports import ALL_INTERFACES, Ports, outward_address
 from femtotango.stack.processes import Command
 from femtotango.stack.written import WrittenProperties
 from pipeline.files.atomic import FileError, write_over
@@ -121,12 +121,10 @@ class Services:
         self.config = config
         self.ports = ports
         self._state = state
-        reachable = LOOPBACK if config.bind == "0.0.0.0" else config.bind
-        self.addresses = Addresses(
-            controller=f"http://{reachable}:{ports.controller}",
-            reducer=f"http://{reachable}:{ports.reducer}",
-            sardana=f"http://{reachable}:{ports.sardana}" if config.sardana else "",
-        )
+        everywhere = config.bind == ALL_INTERFACES
+        reachable = outward_address() if everywhere else config.bind
+        self.addresses = self._web_addresses(LOOPBACK if everywhere else config.bind)
+        self._addresses_for_others = self._web_addresses(reachable)
         self.tango_host = f"{reachable}:{ports.tango}" if config.database else ""
         where = f"{reachable}:{ports.tango}/{config.device}"
         suffix = "" if config.database else "#dbase=no"
@@ -137,6 +135,14 @@ class Services:
             "REDIS_URL": f"redis://{LOOPBACK}:{ports.redis}/0",
             "LOG_LEVEL": config.log_level,
         }
+
+    def _web_addresses(self, host: str) -> Addresses:
+        ports = self.ports
+        return Addresses(
+            controller=f"http://{host}:{ports.controller}",
+            reducer=f"http://{host}:{ports.reducer}",
+            sardana=f"http://{host}:{ports.sardana}" if self.config.sardana else "",
+        )
 
     @property
     def worker_names(self) -> list[str]:
@@ -154,7 +160,7 @@ class Services:
         return {
             "device": self.device_address,
             "tango_host": self.tango_host,
-            **asdict(self.addresses),
+            **asdict(self._addresses_for_others),
             "streams": dict(self.ports.streams),
         }
 

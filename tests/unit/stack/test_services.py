@@ -8,7 +8,7 @@ import pytest
 
 from femtotango.stack.config import PortNumbers, StackConfig
 from femtotango.stack.errors import MissingPart
-from femtotango.stack.ports import Ports
+from femtotango.stack.ports import Ports, outward_address
 from femtotango.stack.services import Services, StackPorts, redis_program
 
 DEVICE = StackConfig().device
@@ -68,6 +68,16 @@ def test_the_device_is_told_where_it_stands(build, database):
     assert services.device_address == where + ("" if database else "#dbase=no")
     assert ("TANGO_HOST" in services.device().environment) == database
     assert services.ready_info()["tango_host"] == services.tango_host
+
+
+def test_what_listens_everywhere_is_named_by_an_address_that_others_can_use(build):
+    services = build(bind="0.0.0.0")
+    info, here = services.ready_info(), outward_address()
+    assert info["controller"] == f"http://{here}:{services.ports.controller}"
+    assert info["sardana"] == f"http://{here}:{services.ports.sardana}"
+    assert info["tango_host"] == f"{here}:{services.ports.tango}"
+    assert info["device"] == f"tango://{here}:{services.ports.tango}/{DEVICE}"
+    assert services.properties["ControllerUrl"].startswith("http://127.0.0.1:")
 
 
 def test_without_device_there_is_no_address(build):
