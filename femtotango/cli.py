@@ -135,7 +135,7 @@ def viewer(context: click.Context, device: str, size: str | None, screenshot: Pa
 @femtotango.command()
 @click.option("--instance", help="Server instance, as in: FemtomaxAnalysis INSTANCE.")
 @click.option("--device", help="Tango name of the device, a/b/c.")
-@click.option("--alias", help="Short name of the device.")
+@click.option("--alias", help='Short name of the device; "" for none.')
 @click.option(
     "--property",
     "properties",
@@ -143,16 +143,22 @@ def viewer(context: click.Context, device: str, size: str | None, screenshot: Pa
     metavar="NAME=VALUE",
     help="Device property; repeatable.",
 )
+@click.option("--move", is_flag=True, help="Take the device even when another server has it.")
 def register(
-    instance: str | None, device: str | None, alias: str | None, properties: tuple[str, ...]
+    instance: str | None,
+    device: str | None,
+    alias: str | None,
+    properties: tuple[str, ...],
+    move: bool,
 ) -> None:
     """Enter the device in the Tango database at TANGO_HOST.
 
-    Of what is there already, only the values of --property are changed.
+    Of what is there already, only the values of --property are changed. When something cannot be
+    entered, nothing is.
     """
     from femtotango.commands.register import register as run
 
-    run(instance, device, alias, properties, Console())
+    run(instance, device, alias, properties, move, Console())
 
 
 femtotango.add_command(sardana_config)

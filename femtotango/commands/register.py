@@ -14,6 +14,7 @@ def register(
     device: str | None,
     alias: str | None,
     properties: Sequence[str],
+    move: bool,
     console: Console,
 ) -> None:
     """Enter the device and print what changed.
@@ -23,6 +24,7 @@ def register(
         device: Tango name.
         alias: short name.
         properties: ``NAME=VALUE`` each.
+        move: take a device that another server has.
         console: where changes are printed.
 
     Raises:
@@ -35,7 +37,7 @@ def register(
             raise ConfigError(f"property {text!r}: expected NAME=VALUE.")
         values[name] = value
     try:
-        changes = enter(instance, device, alias, values)
+        changes = enter(instance, device, alias, values, move=move)
     except RegisterError as error:
         raise ConfigError(str(error)) from error
     for change in changes:

@@ -16,11 +16,11 @@ from femtotango.commands.demo.report import device_table
 from femtotango.commands.up import stop_on_signals
 from femtotango.stack.config import StackConfig
 from femtotango.stack.errors import ConfigError, MissingPart, StackError
+from femtotango.stack.files import remove_ready_file, write_ready_file
 from femtotango.stack.launch import LOOPBACK
 from femtotango.stack.ports import Ports
 from femtotango.stack.processes import Command, Process, end
 from femtotango.stack.services import Services, StackPorts
-from femtotango.stack.supervisor import write_ready_file
 from femtotango.stack.tango_client import connect, device_state
 from pipeline.model.parameters import PARAMETERS, ParameterError, Value
 
@@ -151,6 +151,8 @@ def replay(request: Replay, ready_file: Path | None, keep_alive: bool, console: 
     for file in (*request.files, *([request.parameters] if request.parameters else [])):
         if not file.is_file():
             raise MissingPart(f"{file}: no such file.")
+    if ready_file is not None:
+        remove_ready_file(ready_file)
     stop = stop_on_signals()
     with tempfile.TemporaryDirectory(prefix="femtotango-replay-") as folder:
         replayer = _Replayer(request, Path(folder), stop)

@@ -1,5 +1,6 @@
 """`femtotango simulate`: a simulated detector, Sardana, or Tango device of the Balor."""
 
+import math
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,10 +12,11 @@ from rich.progress import Progress
 from femtotango.simulation.balor_device import run_balor_device
 from femtotango.simulation.detector_socket import PushSource
 from femtotango.simulation.sardana_records import post_record
+from femtotango.stack.config import MAX_PORT, check_stream_url
 from femtotango.stack.errors import ConfigError
 from pipeline.model.cameras import CAMERAS
 from pipeline.protocols.sardana import SARDANA
-from pipeline.protocols.stins import Message, stins_series
+from pipeline.protocols.stins import COMPRESSIONS, Message, stins_series
 from pipeline.simulation.scan import BurstScan, detector_frames, sardana_records
 
 BALOR_DEVICE = "balor-device"
@@ -34,17 +36,30 @@ class Simulation:
     compression: str = "none"
     seed: int = 0
 
+    def __post_init__(self) -> None:
+        if self.stream not in STREAMS:
+            raise ConfigError(f"Stream {self.stream!r}: use {', '.join(STREAMS)}.")
+        if self.scan.steps < 1 or self.scan.burst < 1:
+            raise ConfigError(
+                f"{self.scan.steps} steps of {self.scan.burst} frames: at least 1 of each is "
+                "needed."
+            )
+        if not 0 <= self.rate < math.inf:
+            raise ConfigError(f"rate {self.rate}: give frames per second, or 0 for no pauses.")
+        if self.compression not in COMPRESSIONS:
+            raise ConfigError(f"compression {self.compression!r}: use {' or '.join(COMPRESSIONS)}.")
+        if self.seed < 0:
+            raise ConfigError(f"seed {self.seed}: give 0 or a larger number.")
+
 
 def simulate(simulation: Simulation, console: Console) -> None:
     """Send one series of frames, or the records of one scan, or run the Balor's device.
 
     Raises:
-        ConfigError: there is no such stream, or the URL does not fit it.
+        ConfigError: the URL does not fit the stream.
         PortError: the URL cannot be bound.
         StackError: nothing connects to receive the frames.
     """
-    if simulation.stream not in STREAMS:
-        raise ConfigError(f"Stream {simulation.stream!r}: use {', '.join(STREAMS)}.")
     if simulation.stream == BALOR_DEVICE:
         run_balor_device(_port(simulation.url))
     elif simulation.stream == SARDANA:
@@ -54,10 +69,10 @@ def simulate(simulation: Simulation, console: Console) -> None:
 
 
 def _port(url: str) -> int:
-    port = url.rpartition(":")[2]
-    if url and not port.isdigit():
-        raise ConfigError(f"url {url!r}: give tcp://127.0.0.1:PORT, or nothing for any port.")
-    return int(port or 0)
+    if not url:
+        return 0
+    check_stream_url(url, "url")
+    return int(url.rpartition(":")[2])
 
 
 def series(simulation: Simulation) -> Iterator[Message]:
@@ -69,8 +84,7 @@ def series(simulation: Simulation) -> Iterator[Message]:
 
 def send_frames(simulation: Simulation, console: Console) -> None:
     """Bind a PUSH socket and send one series, as a detector does."""
-    if not simulation.url.startswith("tcp://"):
-        raise ConfigError(f"url {simulation.url!r}: a detector binds at tcp://HOST:PORT.")
+    check_stream_url(simulation.url, "url")
     total = len(simulation.scan.frame_positions) + 2
     with PushSource(simulation.url) as source, Progress(console=console) as progress:
         task = progress.add_task(f"{simulation.stream} to {simulation.url}", total=total)
@@ -83,10 +97,7 @@ def send_frames(simulation: Simulation, console: Console) -> None:
 
 def send_records(simulation: Simulation, console: Console) -> None:
     """Post the records of a scan to a Sardana ingester, as fast as the frames come."""
-    if not simulation.url.startswith("http"):
-        raise ConfigError(
-            f"url {simulation.url!r}: a Sardana ingester listens at http://HOST:PORT."
-        )
+    check_web_url(simulation.url)
     pause = simulation.scan.burst / simulation.rate if simulation.rate > 0 else 0.0
     with httpx.Client(trust_env=False) as client, Progress(console=console) as progress:
         records = sardana_records(simulation.scan)
@@ -94,3 +105,17 @@ def send_records(simulation: Simulation, console: Console) -> None:
             if record["type"] == "RecordData":
                 time.sleep(pause)
             post_record(client, simulation.url, record)
+
+
+def check_web_url(text: str) -> None:
+    """Check the address of a Sardana ingester.
+
+    Raises:
+        ConfigError: it is no address of HTTP.
+    """
+    try:
+        url = httpx.URL(text)
+    except httpx.InvalidURL:
+        url = httpx.URL()
+    if url.scheme not in ("http", "https") or not url.host or (url.port or 0) > MAX_PORT:
+        raise ConfigError(f"url {text[:80]!r}: a Sardana ingester listens at http://HOST:PORT.")

@@ -10,13 +10,16 @@ from rich.console import Console
 
 from femtotango.stack.config import StackConfig
 from femtotango.stack.errors import StackError
-from femtotango.stack.supervisor import Interrupted, Stack, write_ready_file
+from femtotango.stack.files import remove_ready_file, write_ready_file
+from femtotango.stack.supervisor import Interrupted, Stack
 
 
 def stop_on_signals() -> threading.Event:
-    """Return an event that Ctrl-C and SIGTERM set."""
+    """Return an event that Ctrl-C, SIGTERM and the end of the terminal set."""
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if number == signal.SIGHUP and signal.getsignal(number) == signal.SIG_IGN:
+            continue  # nohup wants us to go on when the terminal closes
         signal.signal(number, lambda *_: stop.set())
     return stop
 
@@ -34,6 +37,8 @@ def up(config: StackConfig, ready_file: Path | None, state: Path | None, console
         StackError: it did not start; the logs are kept.
         PortError: a configured port is in use.
     """
+    if ready_file is not None:
+        remove_ready_file(ready_file)
     stop = stop_on_signals()
     say = _printer(console)
     stack = Stack(config, say, stop, state)

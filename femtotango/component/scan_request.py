@@ -35,7 +35,7 @@ def parse_request(text: str) -> ScanRequest:
     """
     try:
         raw = json.loads(text)
-    except (json.JSONDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # a number of 5000 digits is a ValueError
         raise BadRequest(f"{text[:80]!r} is not JSON ({error}). Example: {EXAMPLE}") from error
     if not isinstance(raw, dict):
         raise BadRequest(f"Expected an object, got {text[:80]!r}. Example: {EXAMPLE}")

@@ -90,7 +90,7 @@ def rest_between_pings() -> None:
 
 
 def load(name: str) -> Any:
-    """Return ``module:attribute``; the folder that the program was started in is searched too."""
+    """Return ``module:attribute``; what is not installed is found on PYTHONPATH."""
     module, _, attribute = name.partition(":")
     return getattr(importlib.import_module(module), attribute)
 

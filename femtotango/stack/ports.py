@@ -5,8 +5,14 @@ import socket
 from pathlib import Path
 from types import TracebackType
 
-from femtotango.stack.errors import PortError
+import psutil
 
+from femtotango.stack.errors import PortError
+from femtotango.stack.launch import LOOPBACK
+
+ALL_INTERFACES = "0.0.0.0"
+_ELSEWHERE = ("203.0.113.1", 9)
+"""An address kept for documentation: only the route to it matters."""
 _FIRST = 10240
 _EPHEMERAL_RANGE = Path("/proc/sys/net/ipv4/ip_local_port_range")
 _TRIES = 2000
@@ -21,6 +27,23 @@ def is_free(port: int, host: str = "127.0.0.1") -> bool:
         except OSError:
             return False
         return True
+
+
+def outward_address() -> str:
+    """Return the IPv4 address under which other machines reach this one; without any, loopback."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(_ELSEWHERE)  # of UDP: nothing is sent
+            return str(probe.getsockname()[0])
+        except OSError:
+            pass  # no route to everywhere: an instrument's own network
+    up = {name for name, state in psutil.net_if_stats().items() if state.isup}
+    for name, addresses in psutil.net_if_addrs().items():
+        for address in addresses:
+            ours = address.family == socket.AF_INET and not address.address.startswith("127.")
+            if ours and name in up:
+                return address.address
+    return LOOPBACK
 
 
 class Ports:
@@ -74,6 +97,18 @@ class Ports:
                     return port
                 self.give_back(port)
         raise PortError(f"No free TCP port between {_FIRST} and {last}.")
+
+    def check_address(self, host: str) -> None:
+        """Check that servers can listen there.
+
+        Raises:
+            PortError: this machine has no such address.
+        """
+        if not is_free(0, host):
+            raise PortError(
+                f"bind = {host!r}: this machine has no such address (IPv4); use 127.0.0.1, 0.0.0.0 "
+                "for all, or one that `ip address` shows."
+            )
 
     def fixed(self, port: int, purpose: str, host: str = "127.0.0.1") -> int:
         """Return a port that the user asked for.

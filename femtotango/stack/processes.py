@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -32,10 +33,9 @@ class Process:
         """Start the command; its output is appended to ``NAME.log``."""
         self.command = command
         self.log = log_folder / f"{command.name}.log"
-        line = [sys.executable, "-m", "femtotango.stack.launch", str(os.getpid())]
         with self.log.open("ab") as log:
             self._popen = subprocess.Popen(
-                [*line, command.target, *command.arguments],
+                [*launcher(), command.target, *command.arguments],
                 env={**os.environ, **command.environment},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -66,12 +66,26 @@ class Process:
         if self.alive:
             os.killpg(self.pid, number)
 
+    def kill(self) -> None:
+        """Send SIGKILL, from any thread: it may end at the same moment."""
+        with suppress(ProcessLookupError):
+            self.signal(signal.SIGKILL)
+
     def epitaph(self) -> str:
         """Say how it ended, with the last lines of its log."""
         lines = self.log.read_text(errors="replace").splitlines()[-_TAIL:]
         return "\n  ".join(
             [f"{self.command.name} ended with {self.exit_code}; {self.log}:", *lines]
         )
+
+
+def launcher() -> list[str]:
+    """Return the beginning of a command line that ties a process to this one.
+
+    `-P` keeps the working folder out of the search for modules: a file ``pipeline.py`` that happens
+    to lie there is none of ours. What the user adds, stands on PYTHONPATH.
+    """
+    return [sys.executable, "-P", "-m", "femtotango.stack.launch", str(os.getpid())]
 
 
 def end(processes: Iterable[Process], patience: float) -> None:

@@ -4,7 +4,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from femtotango.stack.errors import StackError
+from femtotango.stack.processes import launcher
 
 _POLL = 0.05
 _LIMIT = 120.0
@@ -37,8 +37,8 @@ def running(
     """
     with tempfile.TemporaryDirectory(prefix="femtotango-run-") as folder:
         ready, output = Path(folder, "ready.json"), Path(folder, "output.txt")
-        line = [sys.executable, "-m", "femtotango.stack.launch", str(os.getpid()), "--term"]
-        line += ["femtotango.cli:main", *arguments, "--ready-file", str(ready)]
+        line = [*launcher(), "--term", "femtotango.cli:main", *arguments]
+        line += ["--ready-file", str(ready)]
         with output.open("wb") as log:
             process = subprocess.Popen(
                 line,

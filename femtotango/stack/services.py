@@ -11,8 +11,9 @@ from femtotango.dranspose_client.addresses import Addresses
 from femtotango.stack.config import StackConfig
 from femtotango.stack.errors import MissingPart, StackError
 from femtotango.stack.launch import LOOPBACK, NEEDS
-from femtotango.stack.ports import Ports
+from femtotango.stack.ports import ALL_INTERFACES, Ports, outward_address
 from femtotango.stack.processes import Command
+from femtotango.stack.written import WrittenProperties
 from pipeline.files.atomic import FileError, write_over
 from pipeline.protocols.sardana import SARDANA
 from tango_db.register import CLASS, template
@@ -79,8 +80,10 @@ class StackPorts:
         """Pick all ports.
 
         Raises:
-            PortError: a port that the configuration names is in use.
+            PortError: a port that the configuration names is in use, or this machine does not have
+                the address where services are to listen.
         """
+        ports.check_address(config.bind)
 
         def port(wanted: int, purpose: str, host: str = config.bind) -> int:
             return ports.fixed(wanted, purpose, host) if wanted else ports.new()
@@ -99,6 +102,11 @@ class StackPorts:
         )
 
 
+def ingester_name(stream: str) -> str:
+    """Return the name of the process that takes in a stream."""
+    return f"{stream}-ingester"
+
+
 class Services:
     """Builds the commands of one stack."""
 
@@ -113,12 +121,10 @@ class Services:
         self.config = config
         self.ports = ports
         self._state = state
-        reachable = LOOPBACK if config.bind == "0.0.0.0" else config.bind
-        self.addresses = Addresses(
-            controller=f"http://{reachable}:{ports.controller}",
-            reducer=f"http://{reachable}:{ports.reducer}",
-            sardana=f"http://{reachable}:{ports.sardana}" if config.sardana else "",
-        )
+        everywhere = config.bind == ALL_INTERFACES
+        reachable = outward_address() if everywhere else config.bind
+        self.addresses = self._web_addresses(LOOPBACK if everywhere else config.bind)
+        self._addresses_for_others = self._web_addresses(reachable)
         self.tango_host = f"{reachable}:{ports.tango}" if config.database else ""
         where = f"{reachable}:{ports.tango}/{config.device}"
         suffix = "" if config.database else "#dbase=no"
@@ -130,6 +136,14 @@ class Services:
             "LOG_LEVEL": config.log_level,
         }
 
+    def _web_addresses(self, host: str) -> Addresses:
+        ports = self.ports
+        return Addresses(
+            controller=f"http://{host}:{ports.controller}",
+            reducer=f"http://{host}:{ports.reducer}",
+            sardana=f"http://{host}:{ports.sardana}" if self.config.sardana else "",
+        )
+
     @property
     def worker_names(self) -> list[str]:
         """Names of the worker processes, which dranspose knows them by too."""
@@ -139,14 +153,14 @@ class Services:
     def ingester_names(self) -> list[str]:
         """Names of the ingester processes."""
         streams = [*self.config.streams, *([SARDANA] if self.config.sardana else [])]
-        return [f"{stream}-ingester" for stream in streams]
+        return [ingester_name(stream) for stream in streams]
 
     def ready_info(self) -> dict[str, object]:
         """Return what clients need to know, as the ready file has it."""
         return {
             "device": self.device_address,
             "tango_host": self.tango_host,
-            **asdict(self.addresses),
+            **asdict(self._addresses_for_others),
             "streams": dict(self.ports.streams),
         }
 
@@ -242,6 +256,8 @@ class Services:
     def write_property_file(self) -> None:
         """Give a device without database its properties; memorized values stay.
 
+        Properties that a stack before wrote, and this one does not, go.
+
         Raises:
             StackError: the file cannot be written.
         """
@@ -252,12 +268,22 @@ class Services:
         ours = {
             f"{prefix}{name}": json.dumps(value) for name, value in self.properties.items() if value
         }
-        kept = [line for line in old if line != head and line.partition(":")[0] not in ours]
+        written_before = WrittenProperties(self._state, self.config.device)
+        gone = {
+            f"{prefix}{name}: {json.dumps(value)}"
+            for name, value in written_before.removed(self.properties).items()
+        }
+        kept = [
+            line
+            for line in old
+            if line != head and line not in gone and line.partition(":")[0] not in ours
+        ]
         lines = [head, *kept, *(f"{name}: {value}" for name, value in ours.items())]
         try:
             write_over(written, "\n".join(lines) + "\n")
         except FileError as error:
             raise StackError(str(error)) from error
+        written_before.remember(self.properties)
 
     def _web(self, name: str, app: str, port: int, **environment: str) -> Command:
         where = ("--host", self.config.bind, "--port", str(port))

@@ -1,23 +1,25 @@
 """All processes of one stack: started in order, watched, restarted, ended in order."""
 
-import fcntl
-import json
+import logging
 import shutil
-import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TextIO
 
 import redis
 
 from femtotango.dranspose_client.http import Controller
 from femtotango.errors import PipelineError
+from femtotango.stack.answers import Answers
 from femtotango.stack.config import StackConfig
 from femtotango.stack.errors import PortError, StackError
+from femtotango.stack.files import lock_folder, logs_of, make_folder
 from femtotango.stack.launch import LOOPBACK
+from femtotango.stack.liveness import Watchdog
+from femtotango.stack.logs import begin_logs, end_logs, shorten
+from femtotango.stack.pauses import Pauses
 from femtotango.stack.ports import IngesterPorts, Ports
 from femtotango.stack.processes import Command, Process, end
 from femtotango.stack.services import (
@@ -30,17 +32,18 @@ from femtotango.stack.services import (
     StackPorts,
 )
 from femtotango.stack.tango_client import database_answers, device_state
-from pipeline.files.atomic import FileError, write_over
-from tango_db.register import RegisterError, register
+from femtotango.stack.written import WrittenProperties
+from tango_db.register import RegisterError, forget_properties, register, template
 
 _POLL = 0.1
 _START_LIMIT = 90.0
 _PATIENCE = 5.0
 _BASIS = (REDIS, DATABASE)
 """What the others need when they end."""
-_CALM = 60.0
-"""A process that lived as long is restarted at once when it ends."""
-_LONGEST_PAUSE = 30.0
+_AFTER_ERROR = 1.0
+"""Pause after an error that nobody has thought of [s]."""
+
+logger = logging.getLogger(__name__)
 
 
 class Interrupted(Exception):
@@ -71,7 +74,7 @@ class Stack:
 
         Raises:
             PortError: a configured port is in use.
-            StackError: another stack uses the folder.
+            StackError: another stack uses the folder, or it cannot be made.
         """
         self._say = say
         self._stop = stop
@@ -79,16 +82,22 @@ class Stack:
             self._ports = unless_all_is_well.enter_context(Ports())
             ports = StackPorts.choose(config, self._ports)
             self._temporary = state is None
-            self.folder = Path(tempfile.mkdtemp(prefix="femtotango-")) if state is None else state
-            self._logs = self.folder / "logs"
-            self._logs.mkdir(parents=True, exist_ok=True)
-            self._lock = _locked(self.folder)
+            self.folder = make_folder(state)
+            self._logs = logs_of(self.folder)
+            self._lock = unless_all_is_well.enter_context(lock_folder(self.folder))
+            self._own_log = begin_logs(self._logs)
             unless_all_is_well.pop_all()
         self.services = Services(config, ports, self.folder)
         self._ingester_ports = IngesterPorts(self._ports)
         self.processes: dict[str, Process] = {}
-        self._born: dict[str, float] = {}
-        self._pause: dict[str, float] = {}
+        self._pauses = Pauses()
+        self._mourned: set[Process] = set()
+        """Those of which the end was told."""
+        self._recovering_since: float | None = None
+        self._told_at = 0.0
+        """When the user was last told that the recovery takes long, or its begin."""
+        self._gone: set[str] = set()
+        """uuids of services that were restarted; dranspose lists them for another 10 s."""
         self._controller = Controller(self.services.addresses.controller)
 
     def start(self) -> None:
@@ -104,7 +113,7 @@ class Stack:
         self._start_pipeline()
         if self.services.config.device:
             self._start_device()
-        self._wait_ready(gone=())
+        self._wait_ready()
         if self.services.config.device:
             address = self.services.device_address
             self._wait(
@@ -118,7 +127,12 @@ class Stack:
         end((p for n, p in self.processes.items() if n in _BASIS), _PATIENCE / 2)
         self._controller.close()
         self._ports.close()
+        end_logs(self._own_log)
         self._lock.close()
+
+    def _tell(self, text: str) -> None:
+        logger.warning(text)
+        self._say(text)
 
     def remove_folder(self) -> None:
         """Remove a temporary folder with its logs."""
@@ -126,39 +140,73 @@ class Stack:
             shutil.rmtree(self.folder, ignore_errors=True)
 
     def watch(self) -> None:
-        """Restart what ends, until `stop` is set."""
-        while not self._stop.wait(_POLL):
-            dead = [name for name, process in self.processes.items() if not process.alive]
-            if not dead:
-                continue
-            for name in dead:
-                self._say(self.processes[name].epitaph())
-            started = time.monotonic()
-            try:
-                self._take_breath(dead)
-                self._recover(set(dead))
-            except (StackError, PortError, redis.RedisError) as error:
-                self._say(f"Not recovered, trying again: {error}")
-            except Interrupted:
-                return
-            else:
-                self._say(f"Recovered in {time.monotonic() - started:.1f} s.")
+        """Restart what ends or hangs, until `stop` is set; no error ends this."""
+        patience = float(self.services.config.patience)
+        with (
+            Answers(self.services, self._stop) as answers,
+            Watchdog(lambda: self.processes, answers.ask, patience, self._tell, self._stop),
+        ):
+            while not self._stop.wait(_POLL):
+                try:
+                    self._look_after()
+                except Interrupted:
+                    return
+                except (StackError, PortError, redis.RedisError) as error:
+                    self._tell(f"Not recovered, trying again: {error}")
+                except Exception as error:
+                    logger.exception("the watch goes on")
+                    self._tell(
+                        f"Unexpected error in the watch; it goes on: {error!r} "
+                        f"(more in {self._logs / 'up.log'})"
+                    )
+                    self._stop.wait(_AFTER_ERROR)
 
-    def _take_breath(self, names: Iterable[str]) -> None:
-        """Wait before the restart of what ends again and again."""
-        for name in names:
-            lived = time.monotonic() - self._born[name]
-            last = 0.0 if lived > _CALM else self._pause.get(name, 0.0)
-            self._pause[name] = min(_LONGEST_PAUSE, 2 * last or 0.25)
-            if last and self._stop.wait(last):
-                raise Interrupted
+    def _look_after(self) -> None:
+        """Start what has ended and has had its pause, and say when all is well again."""
+        now = time.monotonic()
+        dead = {name for name, process in self.processes.items() if not process.alive}
+        for name in dead:
+            process = self.processes[name]
+            if process not in self._mourned:
+                self._mourned.add(process)
+                self._tell(process.epitaph())
+        due = {name for name in dead if self._pauses.is_over(name, now)}
+        if REDIS in dead and REDIS not in due:
+            due &= {DATABASE, DEVICE}  # the others are restarted with it
+        if DEVICE in due and not self._device_can_start(dead):
+            due.remove(DEVICE)
+        if dead and self._recovering_since is None:
+            self._recovering_since = self._told_at = now
+        if due:
+            for name in due:
+                self._pauses.begin(name, now)
+            self._recover(due)
+        elif self._recovering_since is not None and not dead:
+            self._say_when_ready(self._recovering_since, now)
+        shorten(self._logs)
+
+    def _say_when_ready(self, since: float, now: float) -> None:
+        left = self._not_ready()
+        if not left:
+            self._tell(f"Recovered in {now - since:.1f} s.")
+            self._recovering_since = None
+            self._gone.clear()
+            self._mourned.clear()
+        elif now - self._told_at > _START_LIMIT:
+            self._told_at = now
+            self._tell(f"Not recovered after {now - since:.0f} s, waiting on: {left}")
+
+    def _device_can_start(self, dead: Collection[str]) -> bool:
+        if not self.services.config.database:
+            return True
+        return DATABASE not in dead and database_answers(self.services.tango_host)
 
     def _recover(self, dead: set[str]) -> None:
-        gone = {} if REDIS in dead else self._listed()
+        """Start processes without waiting until they are ready: others may need us meanwhile."""
+        listed = {} if REDIS in dead else self._listed()
         before = dict(self.processes)
         if DATABASE in dead:
             self._start(self.services.database())
-            self._wait_database()
         if REDIS in dead:
             self._end([n for n in self.processes if n not in (*_BASIS, DEVICE)])
             self._start_redis()
@@ -182,7 +230,7 @@ class Stack:
         if DEVICE in dead:
             self._start_device()
         restarted = {n for n, p in self.processes.items() if before.get(n) is not p}
-        self._wait_ready({uuid for name, uuid in gone.items() if name in restarted})
+        self._gone |= {uuid for name, uuid in listed.items() if name in restarted}
 
     def _listed(self) -> dict[str, str]:
         try:
@@ -202,7 +250,7 @@ class Stack:
 
     def _start(self, command: Command) -> None:
         self.processes[command.name] = Process(command, self._logs)
-        self._born[command.name] = time.monotonic()
+        self._pauses.begin(command.name, time.monotonic())
 
     def _end(self, names: Iterable[str]) -> None:
         end([self.processes[n] for n in names if n in self.processes], _PATIENCE)
@@ -213,10 +261,10 @@ class Stack:
         def answers() -> bool:
             try:
                 return bool(self._redis().ping())
-            except redis.ConnectionError:
+            except (redis.ConnectionError, redis.TimeoutError):
                 return False
 
-        self._wait("Redis", answers)
+        self._wait("Redis", answers, needed=(REDIS,))
 
     def _start_pipeline(self) -> None:
         self._start(self.services.controller())
@@ -238,40 +286,66 @@ class Stack:
         self._start(self.services.device())
 
     def _register(self) -> None:
+        services, device = self.services, self.services.config.device
+        written = WrittenProperties(self.folder, device)
         try:
             register(
-                device=self.services.config.device,
-                properties=self.services.properties,
-                tango_host=self.services.tango_host,
+                device=device,
+                # the alias belongs to the device of `femtomax.json`, which may be here from before
+                alias=None if device == template().device else "",
+                properties=services.properties,
+                tango_host=services.tango_host,
             )
+            forget_properties(device, written.removed(services.properties), services.tango_host)
         except RegisterError as error:
             raise StackError(str(error)) from error
+        written.remember(services.properties)
 
     def _wait_database(self) -> None:
-        self._wait("the Tango database", lambda: database_answers(self.services.tango_host))
+        self._wait(
+            "the Tango database",
+            lambda: database_answers(self.services.tango_host),
+            needed=(DATABASE,),
+        )
 
-    def _wait_ready(self, gone: Iterable[str]) -> None:
-        left: tuple[str, ...] = ()
-        workers, ingesters = self.services.worker_names, self.services.ingester_names
-        ended = frozenset(gone)
+    def _wait_ready(self) -> None:
+        left = ""
 
         def ready() -> bool:
             nonlocal left
-            try:
-                config = self._controller.config().without(ended)
-                left = config.not_ready(workers=workers, ingesters=ingesters)
-            except PipelineError as error:
-                left = (str(error),)
+            left = self._not_ready()
             return not left
 
-        self._wait("dranspose", ready, lambda: ", ".join(left))
+        self._wait("dranspose", ready, lambda: left)
+
+    def _not_ready(self) -> str:
+        """Say what keeps dranspose from taking a scan; empty: nothing."""
+        workers, ingesters = self.services.worker_names, self.services.ingester_names
+        try:
+            config = self._controller.config().without(self._gone)
+        except PipelineError as error:
+            return str(error)
+        return ", ".join(config.not_ready(workers=workers, ingesters=ingesters))
 
     def _wait(
-        self, what: str, condition: Callable[[], bool], why: Callable[[], str] = lambda: ""
+        self,
+        what: str,
+        condition: Callable[[], bool],
+        why: Callable[[], str] = lambda: "",
+        needed: Collection[str] = (),
     ) -> None:
+        """Wait for a condition.
+
+        Args:
+            what: is waited for, for messages.
+            condition: asked again and again.
+            why: tells what is missing when the time is over.
+            needed: processes that must not end meanwhile; empty: any.
+        """
         deadline = time.monotonic() + _START_LIMIT
         while not condition():
-            dead = [p for p in self.processes.values() if not p.alive]
+            names = needed or tuple(self.processes)
+            dead = [self.processes[name] for name in names if not self.processes[name].alive]
             if dead:
                 raise StackError(f"Waiting for {what}: {dead[0].epitaph()}")
             if time.monotonic() > deadline:
@@ -280,27 +354,3 @@ class Stack:
                 )
             if self._stop.wait(_POLL):
                 raise Interrupted
-
-
-def _locked(folder: Path) -> TextIO:
-    lock = (folder / "lock").open("w")
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        lock.close()
-        raise StackError(
-            f"Another stack uses the folder {folder}: end it, or give another one."
-        ) from error
-    return lock
-
-
-def write_ready_file(path: Path, info: dict[str, object]) -> None:
-    """Write the addresses so that nobody sees half a file.
-
-    Raises:
-        StackError: it cannot be written.
-    """
-    try:
-        write_over(path, json.dumps(info, indent=1))
-    except FileError as error:
-        raise StackError(f"Ready file {error}") from error

@@ -28,3 +28,12 @@ def device_state(address: str) -> str | None:
         return str(tango.DeviceProxy(address).state())
     except tango.DevFailed:
         return None
+
+
+def device_answers(address: str) -> bool:
+    """Tell whether a device answers to a ping, whatever it is busy with."""
+    try:
+        tango.DeviceProxy(address).ping()
+    except tango.DevFailed:
+        return False
+    return True

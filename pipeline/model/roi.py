@@ -108,7 +108,7 @@ def _from_handles(name: str, handles: Any) -> dict[str, float]:
     try:
         (ax, ay), (bx, by) = handles["_handleBottomLeft"], handles["_handleTopRight"]
         ax, ay, bx, by = float(ax), float(ay), float(bx), float(by)
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise RoiError(
             f"ROI {name!r}: handles need _handleBottomLeft and _handleTopRight as [x, y] ({error})."
         ) from error
@@ -125,7 +125,9 @@ def _load(text: str, what: str) -> Any:
 
     try:
         return json.loads(text, object_pairs_hook=no_doubles)
-    except (json.JSONDecodeError, RecursionError) as error:
+    except RoiError:
+        raise
+    except (ValueError, RecursionError) as error:  # a number of 5000 digits is a ValueError
         raise RoiError(f"{what}: {text[:80]!r} is not JSON ({error}).") from error
 
 

@@ -16,7 +16,7 @@ from support.waiting import wait_for
 import tango_db
 from femtotango.stack.ports import Ports
 from femtotango.stack.tango_client import database_answers
-from tango_db.register import RegisterError, register
+from tango_db.register import RegisterError, forget_properties, register
 
 
 @pytest.fixture(scope="module")
@@ -82,6 +82,52 @@ def test_registering_and_dsconfig_enter_the_same(tango_host):
 def test_what_cannot_be_registered_is_explained(given, said):
     with pytest.raises(RegisterError, match=said):
         register(**given)
+
+
+def properties_of(tango_host, device):
+    database = tango.Database(*tango_host.split(":"))
+    names = list(database.get_device_property_list(device, "*"))
+    return {name: list(database.get_device_property(device, name)[name]) for name in names}
+
+
+def servers(tango_host):
+    return list(tango.Database(*tango_host.split(":")).get_server_list("FemtomaxAnalysis/*"))
+
+
+def test_a_second_device_is_entered_wholly_or_not_at_all(tango_host):
+    register("three", "test/three/1", "three", tango_host=tango_host)
+    before = servers(tango_host)
+    second = {"instance": "four", "device": "test/three/2", "tango_host": tango_host}
+    with pytest.raises(RegisterError, match=r"Nothing was .* alias three belongs to test/three/1"):
+        register(alias="three", **second)
+    assert servers(tango_host) == before
+    assert properties_of(tango_host, "test/three/2") == {}
+    assert register(alias="", **second)[0] == "device test/three/2 in server FemtomaxAnalysis/four"
+
+
+def test_a_device_is_moved_only_when_asked(tango_host):
+    name = "test/five/1"
+    register("five", name, "", tango_host=tango_host)
+    with pytest.raises(RegisterError, match="belongs to the server FemtomaxAnalysis/five"):
+        register("six", name, "", {"ReducerUrl": "http://moved:1"}, tango_host)
+    assert properties_of(tango_host, name)["ReducerUrl"] == ["http://localhost:5001"]
+    (moved,) = register("six", name, "", tango_host=tango_host, move=True)
+    assert moved.endswith("in server FemtomaxAnalysis/six, not in FemtomaxAnalysis/five any more")
+    database = tango.Database(*tango_host.split(":"))
+    assert database.get_device_info(name).ds_full_name == "FemtomaxAnalysis/six"
+    assert name not in list(database.get_device_class_list("FemtomaxAnalysis/five"))
+
+
+def test_properties_are_forgotten_unless_somebody_has_changed_them(tango_host):
+    name = "test/seven/1"
+    given = {"OutputFolder": "/data", "BalorDevice": "a/b/c"}
+    register("seven", name, "", given, tango_host)
+    register("seven", name, "", {"BalorDevice": "changed/by/hand"}, tango_host)
+    done = forget_properties(name, {**given, "Unknown": "x"}, tango_host)
+    assert done == ["property OutputFolder deleted"]
+    left = properties_of(tango_host, name)
+    assert left["BalorDevice"] == ["changed/by/hand"]
+    assert "OutputFolder" not in left
 
 
 def test_settings_come_back_after_a_restart(tango_host, tmp_path, nowhere):

@@ -90,7 +90,7 @@ def test_the_balor_device_says_its_address():
         (["pilatus"], "a detector binds at tcp://HOST:PORT"),
         (["sardana", "--url", "tcp://x:1"], "listens at http://HOST:PORT"),
         (["sardana", "--url", "http://127.0.0.1:9"], "does not take records"),
-        (["balor-device", "--url", "here"], "give tcp://127.0.0.1:PORT"),
+        (["balor-device", "--url", "here"], "binds at tcp://HOST:PORT"),
     ],
 )
 def test_what_cannot_be_done_is_said(arguments, sentence):

@@ -24,7 +24,16 @@ def test_one_of_that_name_is_replaced_in_its_place():
 
 
 @pytest.mark.parametrize(
-    "text", ["{", "[]", json.dumps(BOX), '{"name": "a"}', json.dumps({"name": 'a"b', **BOX})]
+    "text",
+    [
+        "{",
+        "[]",
+        json.dumps(BOX),
+        '{"name": "a"}',
+        json.dumps({"name": 'a"b', **BOX}),
+        f'{{"name": "a", "x": {"9" * 5000}}}',
+        json.dumps({"name": "a", **BOX, "x": 10**4000}),
+    ],
 )
 def test_what_is_no_roi_is_refused(text):
     with pytest.raises(BadRoi):

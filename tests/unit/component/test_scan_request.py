@@ -21,6 +21,7 @@ def test_streams_steps_and_burst():
         ("{", "not JSON"),
         ("[1]", "Expected an object"),
         ("[" * 100_000, "not JSON"),
+        (f'{{"streams": ["pilatus"], "steps": {"9" * 5000}, "burst": 1}}', "not JSON"),
         (request(streams="pilatus"), "list of names"),
         (request(streams=[1]), "list of names"),
         (request(streams=["sardana"]), "is needed"),

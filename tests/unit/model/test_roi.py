@@ -65,6 +65,9 @@ def test_the_handles_of_existing_viewers_are_read() -> None:
         '{"a/b": {"x": 1, "y": 2, "width": 3, "height": 4}}',
         '{"a": {"x":1,"y":2,"width":3,"height":4}, "a": {"x":1,"y":2,"width":3,"height":5}}',
         '{"a": {"handles": {"_handleBottomLeft": [1]}}}',
+        f'{{"a": {{"x": {"9" * 5000}, "y": 2, "width": 3, "height": 4}}}}',
+        '{"a": {"handles": {"_handleBottomLeft": [%s, 1], "_handleTopRight": [2, 2]}}}'
+        % ("9" * 400),
     ],
 )
 def test_what_is_no_roi_is_refused(text: str) -> None:

@@ -34,6 +34,16 @@ def test_everything_can_be_set(tmp_path: Path):
         ({"workers": "2"}, "workers = '2' must be of type int"),
         ({"workers": True}, "workers = True must be of type int"),
         ({"workers": 0}, "at least 1"),
+        ({"workers": 10**9}, "256 are the most"),
+        ({"patience": 9}, "patience = 9: at least 10 s"),
+        ({"ports": {"redis": 70000}}, r"\[ports\] redis = 70000: a port is a number, 0 … 65535"),
+        ({"ports": {"redis": -1}}, "redis = -1: a port is a number"),
+        ({"streams": {"pilatus": "tcp://host:70000"}}, "PORT from 1 to 65535"),
+        ({"streams": {"pilatus": "tcp://host"}}, "pilatus = 'tcp://host': .* tcp://HOST:PORT"),
+        ({"streams": {"pilatus": "detector:9999"}}, "binds at tcp://HOST:PORT"),
+        ({"workers": 10**5000}, "stack.toml: workers is too large a number"),
+        ({"ports": {"redis": 10**5000}}, "redis is too large a number"),
+        ({"properties": {"UpdateRate": 10**5000}}, "UpdateRate is too large a number"),
         ({"ports": 5}, "ports must be a table"),
         ({"ports": {"http": 1}}, "'http' is not known; use redis"),
         ({"streams": {"eiger": ""}}, "no such camera, known are pilatus"),
@@ -51,8 +61,16 @@ def test_a_missing_file_is_named(tmp_path: Path):
         read_config(tmp_path / "stack.toml")
 
 
-def test_what_is_no_toml_is_named(tmp_path: Path):
+@pytest.mark.parametrize("text", ["workers: 2", f"workers = {'9' * 5000}", "a = " + "[" * 5000])
+def test_what_is_no_toml_is_named(tmp_path: Path, text: str):
     file = tmp_path / "stack.toml"
-    file.write_text("workers: 2")
+    file.write_text(text)
     with pytest.raises(ConfigError, match="is not TOML"):
+        read_config(file)
+
+
+def test_a_number_with_thousands_of_digits_is_refused_in_any_base(tmp_path: Path):
+    file = tmp_path / "stack.toml"
+    file.write_text(f"workers = 0x{'F' * 5000}")
+    with pytest.raises(ConfigError, match="workers is too large a number"):
         read_config(file)

@@ -7,7 +7,7 @@ import psutil
 import pytest
 
 from femtotango.stack.errors import PortError
-from femtotango.stack.ports import IngesterPorts, Ports, is_free
+from femtotango.stack.ports import IngesterPorts, Ports, is_free, outward_address
 
 
 @pytest.fixture
@@ -33,6 +33,19 @@ def test_new_ports_are_free_and_differ(ports):
 def test_new_ports_are_not_those_of_outgoing_connections(ports):
     first = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
     assert all(ports.new() < first for _ in range(20))
+
+
+def test_the_outward_address_is_one_of_ours():
+    ours = [a.address for found in psutil.net_if_addrs().values() for a in found]
+    assert outward_address() in ours
+    foreign = [a for a in ours if "." in a and not a.startswith("127.")]
+    assert not foreign or not outward_address().startswith("127.")
+
+
+def test_an_address_that_this_machine_does_not_have_is_named(ports):
+    ports.check_address("0.0.0.0")
+    with pytest.raises(PortError, match=r"bind = '203.0.113.9': this machine has no such address"):
+        ports.check_address("203.0.113.9")
 
 
 def test_two_stacks_share_no_port(ports):

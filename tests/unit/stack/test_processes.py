@@ -11,6 +11,7 @@ import psutil
 import pytest
 from support.waiting import wait_for
 
+import pipeline
 from femtotango.stack.processes import Command, Process, end
 
 
@@ -24,6 +25,10 @@ STUBBORN = """
     print("ready", flush=True)
     time.sleep(60)
 """
+
+
+def search_too(folder: Path) -> dict[str, str]:
+    return {"PYTHONPATH": os.pathsep.join([str(folder), os.environ.get("PYTHONPATH", "")])}
 
 
 def ready(process: Process) -> bool:
@@ -59,7 +64,7 @@ def test_epitaph_has_the_last_lines(tmp_path: Path):
 
 def test_a_function_is_called_under_the_name_asked_for(tmp_path: Path):
     (tmp_path / "tool.py").write_text("import sys\ndef run(): print(sys.argv)\n")
-    command = Command("tool", "Tool=tool:run", ("x",), {"PYTHONPATH": str(tmp_path)})
+    command = Command("tool", "Tool=tool:run", ("x",), search_too(tmp_path))
     process = Process(command, tmp_path)
     wait_for(lambda: not process.alive)
     assert process.log.read_text() == "['Tool', 'x']\n"
@@ -72,6 +77,20 @@ def test_a_class_that_does_not_load_ends_the_process(tmp_path: Path):
     wait_for(lambda: not process.alive)
     assert process.exit_code == 1
     assert "pipeline.nix" in process.epitaph()
+
+
+@pytest.mark.parametrize("name", ["pipeline", "femtotango", "json"])
+def test_files_in_the_working_folder_are_not_imported(tmp_path: Path, monkeypatch, name: str):
+    here, users = tmp_path / "here", tmp_path / "users"
+    here.mkdir()
+    users.mkdir()
+    (here / f"{name}.py").write_text("raise SystemExit('a stranger')")
+    (users / "own.py").write_text("import pipeline\ndef run(): print(pipeline.__file__)\n")
+    monkeypatch.chdir(here)
+    needs = {"FEMTOTANGO_NEEDS": "own:run", **search_too(users)}
+    process = Process(Command("worker", "own:run", (), needs), tmp_path)
+    wait_for(lambda: not process.alive)
+    assert process.log.read_text().strip() == pipeline.__file__
 
 
 PARENT = """

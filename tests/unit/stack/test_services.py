@@ -8,7 +8,7 @@ import pytest
 
 from femtotango.stack.config import PortNumbers, StackConfig
 from femtotango.stack.errors import MissingPart
-from femtotango.stack.ports import Ports
+from femtotango.stack.ports import Ports, outward_address
 from femtotango.stack.services import Services, StackPorts, redis_program
 
 DEVICE = StackConfig().device
@@ -70,6 +70,16 @@ def test_the_device_is_told_where_it_stands(build, database):
     assert services.ready_info()["tango_host"] == services.tango_host
 
 
+def test_what_listens_everywhere_is_named_by_an_address_that_others_can_use(build):
+    services = build(bind="0.0.0.0")
+    info, here = services.ready_info(), outward_address()
+    assert info["controller"] == f"http://{here}:{services.ports.controller}"
+    assert info["sardana"] == f"http://{here}:{services.ports.sardana}"
+    assert info["tango_host"] == f"{here}:{services.ports.tango}"
+    assert info["device"] == f"tango://{here}:{services.ports.tango}/{DEVICE}"
+    assert services.properties["ControllerUrl"].startswith("http://127.0.0.1:")
+
+
 def test_without_device_there_is_no_address(build):
     assert build(device="", database=False).ready_info()["device"] == ""
 
@@ -86,6 +96,28 @@ def test_the_property_file_keeps_what_the_device_has_written(build):
     url = json.dumps(services.addresses.controller)
     assert lines.count(f"{DEVICE}->ControllerUrl: {url}") == 1
     assert lines.count(f'{DEVICE}->OutputFolder: "/data"') == 1
+
+
+def test_the_property_file_loses_what_is_not_configured_any_more(build):
+    given = {"OutputFolder": "/data", "BalorDevice": "a/b/c"}
+    build(database=False, properties=given).write_property_file()
+    changed = build(database=False, properties={"OutputFolder": "/data"})
+    file = changed.property_file
+    file.write_text(file.read_text() + f'{DEVICE}->UpdateRate: "2"\n')
+    changed.write_property_file()
+    text = file.read_text()
+    assert "BalorDevice" not in text
+    assert f'{DEVICE}->OutputFolder: "/data"' in text
+    assert "UpdateRate" in text, "entered by somebody else"
+
+
+def test_a_property_that_was_changed_by_hand_stays(build):
+    build(database=False, properties={"OutputFolder": "/data"}).write_property_file()
+    services = build(database=False)
+    file = services.property_file
+    file.write_text(file.read_text().replace('"/data"', '"/other"'))
+    services.write_property_file()
+    assert f'{DEVICE}->OutputFolder: "/other"' in file.read_text()
 
 
 def test_a_redis_is_found_or_named(monkeypatch, tmp_path):

@@ -1,0 +1,115 @@
+"""What hangs is found and killed, so that it is restarted like what has ended."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping
+from types import TracebackType
+
+from femtotango.stack.processes import Process
+
+_LOOK = 2.0
+"""Pause between two looks [s]."""
+_START_PATIENCE = 90.0
+"""How long a process may take to answer for the first time [s]."""
+
+logger = logging.getLogger(__name__)
+
+
+class Silence:
+    """Adds up how long a process has not answered.
+
+    Only looks that found no answer count, and each of them for a third of the patience at most: it
+    takes three in a row, however long this process itself was kept from looking.
+    """
+
+    def __init__(self, patience: float) -> None:
+        """Begin with a process that has just been started.
+
+        Args:
+            patience: how long it may be silent once it has answered [s].
+        """
+        self._patience = patience
+        self._limit = max(patience, _START_PATIENCE)
+        self.seconds = 0.0
+
+    def take(self, answered: bool, elapsed: float) -> bool:
+        """Take the outcome of one look, and tell whether the process hangs.
+
+        Args:
+            answered: it did.
+            elapsed: since the look before [s].
+        """
+        if answered:
+            self._limit = self._patience
+            self.seconds = 0.0
+        else:
+            self.seconds += min(elapsed, self._patience / 3)
+        return self.seconds >= self._limit
+
+
+class Watchdog:
+    """Kills processes that do not answer any more, in a thread of its own; a context manager."""
+
+    def __init__(
+        self,
+        processes: Callable[[], Mapping[str, Process]],
+        look: Callable[[], Mapping[str, bool]],
+        patience: float,
+        say: Callable[[str], None],
+        stop: threading.Event,
+    ) -> None:
+        """Take what the watchdog depends on; it begins to look when the context is entered.
+
+        Args:
+            processes: gives those that run now.
+            look: asks them, and tells by name who has answered; who is not named cannot be known.
+            patience: how long a process may be silent [s].
+            say: shows one sentence to the user.
+            stop: set from outside when nothing must be killed any more.
+        """
+        self._processes = processes
+        self._look = look
+        self._patience = patience
+        self._say = say
+        self._stop = stop
+        self._left = threading.Event()
+        self._silence: dict[Process, Silence] = {}
+        self._thread = threading.Thread(target=self._run, name="watchdog", daemon=True)
+
+    def __enter__(self) -> "Watchdog":
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._left.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        last = time.monotonic()
+        while not self._left.wait(_LOOK) and not self._stop.is_set():
+            now = time.monotonic()
+            try:
+                self._look_once(now - last)
+            except Exception as error:
+                logger.exception("the watchdog goes on")
+                self._say(f"Unexpected error while looking for what hangs; it goes on: {error!r}")
+            last = now
+
+    def _look_once(self, elapsed: float) -> None:
+        running = dict(self._processes())
+        answered = self._look()
+        silence = self._silence
+        self._silence = {p: silence.get(p) or Silence(self._patience) for p in running.values()}
+        for name, process in running.items():
+            if name not in answered or not process.alive:
+                continue
+            counted = self._silence[process]
+            if counted.take(answered[name], elapsed) and not self._stop.is_set():
+                self._say(f"{name} has not answered for {counted.seconds:.0f} s: it is killed.")
+                process.kill()
