@@ -1,7 +1,8 @@
 """The device without its commands: life, attributes, memory and events."""
 
+import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from importlib.metadata import version
@@ -19,6 +20,7 @@ from femtotango.component.kept import Kept
 from femtotango.component.result_attributes import RESULTS, Result
 from femtotango.component.save_raw_interlock import check_switch_off
 from femtotango.device.attributes import (
+    ACCUMULATED_IMAGE,
     MAX_FILTER,
     Q_VALUES,
     SAVE_RAW,
@@ -58,6 +60,13 @@ class DeviceCore(_Attributes):
         self.add_version_info("femtotango", version("femtotango"))
         for name in ("State", "Status"):
             self.set_change_event(name, True, False)
+        for name in all_attributes():
+            # Else Tango locks an attribute until its data are sent: a reader that stops in the
+            # middle would hold up everybody. PyTango sends copies, which need no lock.
+            attribute = self.get_device_attr().get_attr_by_name(name)
+            attribute.set_attr_serial_model(tango.AttrSerialModel.ATTR_NO_SYNC)
+        self._fetched: dict[int, Reading] = {}
+        """The image for the read under way, by thread."""
         self._begin(Properties.read(self, unread))
 
     def delete_device(self) -> None:
@@ -175,8 +184,21 @@ class DeviceCore(_Attributes):
         save_raw = self._component.view.save_raw
         return bool(save_raw), self._since[SAVE_RAW], _INVALID if save_raw is None else _VALID
 
+    def read_attr_hardware(self, indices: Sequence[int]) -> None:
+        """Fetch what takes long before Tango reads any attribute; other clients are served.
+
+        Only here: what was read before in the same call would be lost to those clients.
+        """
+        attributes = self.get_device_attr()
+        names = (attributes.get_attr_by_ind(index).get_name() for index in indices)
+        if ACCUMULATED_IMAGE in names:
+            self._fetched[threading.get_ident()] = self._fetch_image()
+
     def read_accumulated_image(self) -> Reading:
-        """Fetch the image; other clients are served meanwhile."""
+        """Return the image that was fetched for this read."""
+        return self._fetched.pop(threading.get_ident())
+
+    def _fetch_image(self) -> Reading:
         view = self._component.view
         if view.results.error is None:
             try:
