@@ -153,6 +153,20 @@ def test_an_unfinished_scan_is_waited_for_and_then_refused(player):
     player.wait_finished()
 
 
+def test_a_client_that_has_given_up_gets_no_scan(player):
+    device = player.device
+    scan = BurstScan(steps=1, burst=4)
+    player.prepare("pilatus", scan)
+    number = device.ScanNumber
+    other = tango.DeviceProxy(player.info["device"])
+    other.ping()
+    other.set_timeout_millis(1000)
+    refusal(other.PrepareScan, request(timeout=1))
+    player.play("pilatus", frames(4), scan)
+    player.wait_finished()
+    stays(lambda: device.ScanNumber == number and device.ScanFinished, "a scan began")
+
+
 def test_prepare_waits_for_a_scan_that_is_about_to_finish(player):
     first, second = BurstScan(steps=1, burst=4), BurstScan(steps=1, burst=2)
     player.prepare("pilatus", first)
