@@ -39,6 +39,9 @@ from pipeline.model.parameters import ATTRIBUTES, PARAMETERS, Value
 OUTPUT_FOLDER = "output_folder"
 _VALID, _INVALID = AttrQuality.ATTR_VALID, AttrQuality.ATTR_INVALID
 
+_living: dict[str, "DeviceCore"] = {}
+"""Devices with a life, by name."""
+
 _Attributes: Any = DeviceMeta("_Attributes", (Device,), all_attributes())
 
 
@@ -67,21 +70,35 @@ class DeviceCore(_Attributes):
             attribute.set_attr_serial_model(tango.AttrSerialModel.ATTR_NO_SYNC)
         self._fetched: dict[int, Reading] = {}
         """The image for the read under way, by thread."""
+        # DevRestart makes a new object while a command still waits in the old one.
+        self._name = self.get_name()
+        before = _living.get(self._name)
+        if before is not None:
+            before.end_life()
         self._begin(Properties.read(self, unread))
 
     def delete_device(self) -> None:
-        """End the life; it leaves what is known to the next one."""
-        life, self._life = self._life, None
-        if life is not None:
-            # None of its threads may wait for the monitor meanwhile.
-            with tango.AutoTangoAllowThreads(self):
-                life.close()
-            self._keep_memory()
-            self._memory.leave(self._kept())
+        """End the life."""
+        # None of its threads may wait for the monitor meanwhile.
+        with tango.AutoTangoAllowThreads(self):
+            self.end_life()
         super().delete_device()
 
+    def end_life(self) -> None:
+        """End what runs; commands that wait are refused. What is known is left to the next life.
+
+        Call without the monitor. Tango may delete its part of this object as soon as no command
+        waits in it any more, so nothing here may touch that part.
+        """
+        life, self._life = self._life, None
+        if life is not None:
+            life.close()
+            self._remember(setting_flow.untold(self._component.sync.flow))
+            self._memory.leave(self._kept())
+            _living.pop(self._name, None)
+
     def _begin(self, properties: Properties) -> None:
-        self._memory = DeviceMemory(self.get_name())
+        self._memory = DeviceMemory(self._name)
         before, self._refused = self._remembered(properties)
         # A replay may have a folder of its own; elsewhere an emptied property ends the saving.
         folder = properties.output_folder
@@ -107,10 +124,12 @@ class DeviceCore(_Attributes):
             {Q_VALUES: self._q_values, MAX_FILTER: before.max_filter, SAVE_RAW: True}
         )
         with ExitStack() as life:
+            # They end the other way round: what touches Tango before the commands that wait.
             for part in (self._component, self._balor, self._pusher):
                 life.callback(part.close)
                 part.start()
             self._life = life.pop_all()
+        _living[self._name] = self
 
     def _remembered(self, properties: Properties) -> tuple[Kept, dict[str, str]]:
         """Return what a life begins with, and what of it could not be used."""
@@ -287,10 +306,14 @@ class DeviceCore(_Attributes):
 
     def _keep_memory(self) -> None:
         """Remember what did not come by an attribute's write, and show it as written."""
-        untold: dict[str, Value] = setting_flow.untold(self._component.sync.flow)
+        untold = setting_flow.untold(self._component.sync.flow)
         if untold:
             with tango.AutoTangoMonitor(self):
                 self._show_requested(untold)
+        self._remember(untold)
+
+    def _remember(self, untold: Mapping[str, Value]) -> None:
+        if untold:
             by_attribute = {PARAMETERS[name].attribute: value for name, value in untold.items()}
             self._memory.keep_settings({a: v for a, v in by_attribute.items() if a is not None})
             self._component.told(untold)

@@ -167,6 +167,32 @@ def test_a_client_that_has_given_up_gets_no_scan(player):
     stays(lambda: device.ScanNumber == number and device.ScanFinished, "a scan began")
 
 
+@pytest.mark.parametrize("way", ["Init", "DevRestart"])
+def test_a_command_that_waits_hears_of_the_end_of_the_life(player, way):
+    device = player.device
+    player.prepare("pilatus", BurstScan(steps=1, burst=4))
+    other = tango.DeviceProxy(player.info["device"])
+    other.set_timeout_millis(60_000)
+    errors = []
+    command = threading.Thread(
+        target=lambda: errors.append(refusal(other.PrepareScan, request(timeout=60)))
+    )
+    command.start()
+    threading.Event().wait(STEADY)
+    assert command.is_alive()
+    if way == "Init":
+        device.Init()
+    else:
+        admin = tango.DeviceProxy(device.adm_name())
+        admin.set_timeout_millis(20_000)
+        admin.command_inout("DevRestart", device.dev_name())
+    command.join()
+    assert errors[0].reason == "Femtomax_Interrupted", "it waited until its time was up"
+    assert "call it again" in errors[0].desc
+    device.StopScan()
+    player.wait_finished()
+
+
 def test_prepare_waits_for_a_scan_that_is_about_to_finish(player):
     first, second = BurstScan(steps=1, burst=4), BurstScan(steps=1, burst=2)
     player.prepare("pilatus", first)
