@@ -28,7 +28,7 @@ from femtotango.device.attributes import (
     check_q_values,
 )
 from femtotango.device.balor_monitor import Balor
-from femtotango.device.change_events import Pusher, Reading
+from femtotango.device.change_events import Changes, Pusher, Reading
 from femtotango.device.memorized import DeviceMemory
 from femtotango.device.properties import Properties
 from femtotango.device.tango_errors import reported
@@ -68,6 +68,7 @@ class DeviceCore(_Attributes):
             # middle would hold up everybody. PyTango sends copies, which need no lock.
             attribute = self.get_device_attr().get_attr_by_name(name)
             attribute.set_attr_serial_model(tango.AttrSerialModel.ATTR_NO_SYNC)
+        self._changes = Changes()
         self._fetched: dict[int, Reading] = {}
         """The image for the read under way, by thread."""
         # DevRestart makes a new object while a command still waits in the old one.
@@ -187,8 +188,10 @@ class DeviceCore(_Attributes):
     def read_result(self, row: Result) -> Reading:
         """Return what the newest view shows."""
         view = self._component.view
-        quality = _VALID if row.valid(view) else _INVALID
-        return row.read(view), view.results.time or time.time(), quality
+        value, when = row.read(view), row.time(view)
+        if when is None:
+            when = self._changes.since(row.name, value)
+        return value, when or time.time(), _VALID if row.valid(view) else _INVALID
 
     def read_max_filter(self) -> Reading:
         """Return whether previews show maxima."""
