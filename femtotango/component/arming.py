@@ -1,5 +1,6 @@
 """Trigger maps on their way to the services, with the waits that make them safe."""
 
+import math
 import threading
 import time
 
@@ -51,13 +52,16 @@ class Arming:
         """Return the services as they are."""
         return self._controller.config()
 
-    def ready_config(self) -> Config:
+    def ready_config(self, deadline: float = math.inf) -> Config:
         """Return the services once all have taken the newest settings.
+
+        Args:
+            deadline: monotonic time after which nobody waits for them any more [s].
 
         Raises:
             PipelineError: they do not in time.
         """
-        return self._sync.ready(time.monotonic() + _SETTLE)
+        return self._sync.ready(min(deadline, time.monotonic() + _SETTLE))
 
     def post(self, trigger_map: TriggerMap) -> str:
         """Give a trigger map to all services and return its uuid."""

@@ -245,7 +245,7 @@ class Component:
                 progress = self._controller.progress()
                 self.scans.follow(config, progress, self._view.results)
             self._timeouts = 0
-            return replace(pipeline, config=config, error=None)
+            return replace(pipeline, config=config, error=None, time=time.time())
         except PipelineError as error:
             self._timeouts = self._timeouts + 1 if isinstance(error, TimedOut) else PATIENCE + 1
             if self._timeouts <= PATIENCE:

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import partial
 
 import numpy as np
@@ -28,6 +29,18 @@ _HISTOGRAM = _max_bins("histogram_bins")
 _AZIMUTHAL = _max_bins("azimuthal_bins")
 
 
+class Source(StrEnum):
+    """Who tells a result: without that part there is none, and it is as old as the answer."""
+
+    REDUCER = "reducer"
+    """What the reducer has published."""
+    POLL = "poll"
+    """What each look at the reducer tells, also when nothing new was published."""
+    CONTROLLER = "controller"
+    DEVICE = "device"
+    """The device itself, whatever is away."""
+
+
 @dataclass(frozen=True)
 class Result:
     """One read-only attribute."""
@@ -42,13 +55,22 @@ class Result:
     """Largest ``(x,)`` or ``(x, y)``; empty: a scalar."""
     events: bool = True
     """Changes are pushed."""
-    of_controller: bool = False
-    """The controller tells it, not the reducer."""
+    source: Source = Source.REDUCER
 
     def valid(self, view: View) -> bool:
         """Say whether the part that tells it can be reached."""
-        source = view.pipeline if self.of_controller else view.results
-        return source.error is None
+        if self.source is Source.DEVICE:
+            return True
+        part = view.pipeline if self.source is Source.CONTROLLER else view.results
+        return part.error is None
+
+    def time(self, view: View) -> float | None:
+        """Return when the value was true, epoch [s]; None: since it changed last."""
+        if self.source is Source.DEVICE:
+            return None
+        if self.source is Source.CONTROLLER:
+            return view.pipeline.time
+        return view.results.polled if self.source is Source.POLL else view.results.time
 
 
 def _slots() -> list[Result]:
@@ -132,6 +154,7 @@ RESULTS: tuple[Result, ...] = (
         str,
         "Order of everything per ROI.",
         lambda view: list(view.roi_names),
+        source=Source.DEVICE,
         dims=(MAX_ROIS,),
     ),
     Result(
@@ -185,6 +208,7 @@ RESULTS: tuple[Result, ...] = (
         str,
         "Name of the ROI in each of the eight slots; empty: free.",
         lambda view: list(view.slots),
+        source=Source.DEVICE,
         dims=(SLOTS,),
     ),
     Result(
@@ -266,14 +290,26 @@ RESULTS: tuple[Result, ...] = (
         unit="1/angstrom",
         dims=_AZIMUTHAL,
     ),
-    Result("ScanNumber", int, "Counts the scans.", lambda view: view.scan.number),
+    Result(
+        "ScanNumber",
+        int,
+        "Counts the scans.",
+        lambda view: view.scan.number,
+        source=Source.DEVICE,
+    ),
     Result(
         "ScanFrames",
         int,
         "Frames of this scan whose results are in, good or failed.",
         readers.count(lambda p: p.scan.processed, this_scan=True),
     ),
-    Result("FramesPerPoint", int, "As PrepareScan was told.", lambda view: view.scan.burst),
+    Result(
+        "FramesPerPoint",
+        int,
+        "As PrepareScan was told.",
+        lambda view: view.scan.burst,
+        source=Source.DEVICE,
+    ),
     Result(
         "ScanTitle",
         str,
@@ -285,20 +321,21 @@ RESULTS: tuple[Result, ...] = (
         bool,
         "All results of the scan can be read.",
         lambda view: view.scan.done,
+        source=Source.DEVICE,
     ),
     Result(
         "EventsProcessed",
         int,
         "Events of this scan that are done, of EventsTotal.",
         readers.events(lambda progress: progress.completed),
-        of_controller=True,
+        source=Source.CONTROLLER,
     ),
     Result(
         "EventsTotal",
         int,
         "Frames of this scan, and a start and an end event.",
         readers.events(lambda progress: progress.total),
-        of_controller=True,
+        source=Source.CONTROLLER,
     ),
     Result(
         "FailedFrames",
@@ -312,8 +349,23 @@ RESULTS: tuple[Result, ...] = (
         "Frames per second, over two seconds.",
         lambda view: view.results.frame_rate,
         unit="Hz",
+        source=Source.POLL,
     ),
-    Result("LastFrameAge", float, "Time since the newest frame.", readers.age, unit="s"),
-    Result("LastError", str, "The newest error.", lambda view: latin(view.last_error)),
+    Result(
+        "LastFrameAge",
+        float,
+        "Time since the newest frame, in whole seconds; from 10 s on in tens, from 100 s on in "
+        "hundreds.",
+        readers.age,
+        unit="s",
+        source=Source.POLL,
+    ),
+    Result(
+        "LastError",
+        str,
+        "The newest error.",
+        lambda view: latin(view.last_error),
+        source=Source.DEVICE,
+    ),
 )
 """All but AccumulatedImage, which is fetched on demand."""

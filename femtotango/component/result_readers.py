@@ -5,7 +5,6 @@ of the scan before count as not published; what is not published is NaN, 0 or em
 """
 
 import math
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -88,9 +87,15 @@ def slot_curve(slot: int, view: View) -> Any:
 
 
 def age(view: View) -> float:
-    """Return the time since the newest frame [s]; NaN before the first."""
-    age = time.time() - view.snapshot.health.last_frame_time
-    return age if math.isnan(age) else max(0.0, age)
+    """Return the time from the newest frame to the newest poll [s]; NaN before the first frame.
+
+    One digit of it, so that an idle device has little to tell.
+    """
+    age = view.results.polled - view.snapshot.health.last_frame_time
+    if math.isnan(age):
+        return age
+    step = 10.0 ** max(0, math.floor(math.log10(max(age, 1.0))))
+    return max(0.0, math.floor(age / step) * step)
 
 
 def _by_name(

@@ -74,6 +74,8 @@ class Observation:
     """Frames per second, averaged over two seconds."""
     time: float = 0.0
     """When the snapshot was fetched, epoch [s]."""
+    polled: float = 0.0
+    """When the reducer answered last, epoch [s]."""
     error: str | None = "The reducer was not asked yet."
     """Why there are no results; None: there are."""
 
@@ -152,7 +154,7 @@ class Observer:
         behind = newest.curves.revision != newest.revision
         if behind and (complete or now >= self._curves_due):
             newest = replace(newest, curves=self._fetch_curves(newest))
-        return replace(newest, frame_rate=self._rate(now, newest.frames))
+        return replace(newest, frame_rate=self._rate(now, newest.frames), polled=time.time())
 
     def _revision(self) -> int:
         try:

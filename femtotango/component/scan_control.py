@@ -1,5 +1,6 @@
 """Start and stop scans, and know the newest one."""
 
+import math
 import threading
 import time
 from collections import deque
@@ -19,7 +20,12 @@ from femtotango.component.scan_progress import (
     over_elsewhere,
     series_over,
 )
-from femtotango.component.scan_request import ScanRequest, check_streams, one_camera
+from femtotango.component.scan_request import (
+    DEFAULT_TIMEOUT,
+    ScanRequest,
+    check_streams,
+    one_camera,
+)
 from femtotango.component.settings_sync import SettingsSync
 from femtotango.dranspose_client.services import Config, Progress
 from femtotango.dranspose_client.trigger_maps import (
@@ -29,11 +35,13 @@ from femtotango.dranspose_client.trigger_maps import (
     continuous_map,
     scan_map,
 )
-from femtotango.errors import Interrupted, PipelineError, ScanRunning
+from femtotango.errors import Interrupted, NotReady, PipelineError, ScanRunning
 from pipeline.protocols.sardana import SARDANA
 
 _FINISH = 10.0
 """How long a new scan waits for the one before [s]."""
+_IN_TIME = 0.9
+"""Part of a client's time-out after which nothing begins, so that the answer still reaches it."""
 _QUIET = 0.4
 """No frame for so long: those in flight have been processed [s]."""
 _STOP_REPLY = 2.5
@@ -117,9 +125,9 @@ class ScanControl:
         """Return when detectors and Sardana may start.
 
         Raises:
-            ScanRunning: the scan before did not finish within 10 s.
+            ScanRunning: the scan before did not finish within 10 s, or the client's time-out.
             UnknownStream: no ingester brings one of the streams.
-            PipelineError: the pipeline cannot do it now.
+            PipelineError: the pipeline cannot do it now, or not before the client gives up.
         """
         trigger_map = scan_map(
             request.camera, request.steps, request.burst, request.records, request.separate
@@ -128,7 +136,7 @@ class ScanControl:
         scan = Scan(
             frames=request.steps * request.burst, burst=request.burst, camera=request.camera
         )
-        self._begin_when_free(trigger_map, streams, scan)
+        self._begin_when_free(trigger_map, streams, scan, request.timeout)
 
     def start_continuous(self, streams: Sequence[str]) -> None:
         """Take frames as they come until `stop`; begin anew after each series.
@@ -143,7 +151,7 @@ class ScanControl:
         if running.continuous and not running.done and running.camera == camera:
             return
         scan = Scan(camera=camera, continuous=True)
-        self._begin_when_free(continuous_map(camera, False), [camera], scan)
+        self._begin_when_free(continuous_map(camera, False), [camera], scan, DEFAULT_TIMEOUT)
 
     def stop(self, continuous: bool) -> None:
         """Give up what is outstanding, count it, and have the workers hand over what they hold.
@@ -249,13 +257,16 @@ class ScanControl:
 
     # Jobs
 
-    def _begin_when_free(self, trigger_map: TriggerMap, streams: Sequence[str], scan: Scan) -> None:
-        deadline = time.monotonic() + _FINISH
+    def _begin_when_free(
+        self, trigger_map: TriggerMap, streams: Sequence[str], scan: Scan, timeout: float
+    ) -> None:
+        begin = time.monotonic()
+        deadline = begin + _IN_TIME * timeout
         begun = False
         while not begun:
-            self._wait_for_finish(deadline)
+            self._wait_for_finish(min(begin + _FINISH, deadline))
             # Somebody else may begin one in between; then this one waits again.
-            begun = self._jobs.submit(self._begin, trigger_map, streams, scan).result()
+            begun = self._jobs.submit(self._begin, trigger_map, streams, scan, deadline).result()
 
     def _wait_for_finish(self, deadline: float) -> None:
         while not self._scan.done:
@@ -272,17 +283,25 @@ class ScanControl:
             if self._closing.wait(_POLL):
                 raise Interrupted
 
-    def _begin(self, trigger_map: TriggerMap, streams: Sequence[str], scan: Scan) -> bool:
+    def _begin(
+        self, trigger_map: TriggerMap, streams: Sequence[str], scan: Scan, deadline: float
+    ) -> bool:
         if not self._scan.done:
             return False
         with self._sync.posting():
             check_streams(streams, self._arming.config().streams)
             self._sync.post_due()
-            self._arm(trigger_map, self._arming.ready_config(), scan)
+            self._arm(trigger_map, self._arming.ready_config(deadline), scan, deadline)
         return True
 
-    def _arm(self, trigger_map: TriggerMap, config: Config, scan: Scan) -> None:
-        """Post a trigger map, wait until data may come, make it the newest scan."""
+    def _arm(
+        self, trigger_map: TriggerMap, config: Config, scan: Scan, deadline: float = math.inf
+    ) -> None:
+        """Post a trigger map, wait until data may come, make it the newest scan.
+
+        Raises:
+            NotReady: the deadline has passed: who asked for the scan has given up.
+        """
         self._posting = True
         try:
             scan = replace(
@@ -293,11 +312,15 @@ class ScanControl:
                 done=False,
             )
             self._known.append(config.mapping)
+            _check_in_time(deadline)
             mapping = self._arming.post(trigger_map)
             self._known.append(mapping)
             self._met = True
             try:
                 progress = self._arming.wait_assigned()
+                if time.monotonic() > deadline:
+                    self._arming.halt()
+                _check_in_time(deadline)
             except Interrupted:
                 if scan.continuous:
                     self._take_up(replace(scan, mapping=mapping))
@@ -384,3 +407,11 @@ class ScanControl:
     def _complain_if_unfinished(self, scan: Scan, why: str) -> None:
         if not scan.done:
             self.last_error = f"Scan {scan.number} was cut off ({scan.progress}): {why}."
+
+
+def _check_in_time(deadline: float) -> None:
+    if time.monotonic() > deadline:
+        raise NotReady(
+            "The client's time-out is nearly over, so no scan was begun: call it again, with a "
+            'longer time-out in the client and as "timeout".'
+        )

@@ -10,7 +10,10 @@ from femtotango.errors import BadRequest, OneCamera, UnknownStream
 from pipeline.model.cameras import CAMERAS
 from pipeline.protocols.sardana import SARDANA
 
-EXAMPLE = '{"streams": ["pilatus", "sardana"], "steps": 5, "burst": 6}'
+EXAMPLE = '{"streams": ["pilatus", "sardana"], "steps": 5, "burst": 6, "timeout": 15}'
+DEFAULT_TIMEOUT = 20.0
+"""A client waits so long for PrepareScan unless it says otherwise [s]."""
+_MAX_TIMEOUT = 3600.0
 
 
 @dataclass(frozen=True)
@@ -24,6 +27,8 @@ class ScanRequest:
     """Sardana sends a record for each point."""
     separate: bool = False
     """The record comes in an event of its own: frames do not wait for it."""
+    timeout: float = DEFAULT_TIMEOUT
+    """After so long the client has given up, and nothing may begin any more [s]."""
 
 
 def parse_request(text: str) -> ScanRequest:
@@ -39,7 +44,7 @@ def parse_request(text: str) -> ScanRequest:
         raise BadRequest(f"{text[:80]!r} is not JSON ({error}). Example: {EXAMPLE}") from error
     if not isinstance(raw, dict):
         raise BadRequest(f"Expected an object, got {text[:80]!r}. Example: {EXAMPLE}")
-    unknown = sorted(set(raw) - {"streams", "steps", "burst", "separate_record"})
+    unknown = sorted(set(raw) - {"streams", "steps", "burst", "separate_record", "timeout"})
     if unknown:
         raise BadRequest(f"{unknown[0]!r} is not known. Example: {EXAMPLE}")
     streams = raw.get("streams")
@@ -55,7 +60,18 @@ def parse_request(text: str) -> ScanRequest:
     separate = raw.get("separate_record", False)
     if not isinstance(separate, bool):
         raise BadRequest(f"separate_record = {separate!r}: expected true or false.")
-    return ScanRequest(one_camera(streams), steps, burst, SARDANA in streams, separate)
+    timeout = _timeout(raw.get("timeout", DEFAULT_TIMEOUT))
+    return ScanRequest(one_camera(streams), steps, burst, SARDANA in streams, separate, timeout)
+
+
+def _timeout(value: Any) -> float:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not number or not 0 < value <= _MAX_TIMEOUT:
+        raise BadRequest(
+            f"timeout = {value!r}: expected the client's time-out, above 0 and up to "
+            f"{_MAX_TIMEOUT:g} s. Example: {EXAMPLE}"
+        )
+    return float(value)
 
 
 def _count(raw: dict[str, Any], key: str, limit: int) -> int:

@@ -22,6 +22,8 @@ class Pipeline:
     """Why settings are not in force yet."""
     replay: bool = False
     """There is no controller of live services behind it."""
+    time: float = 0.0
+    """When it answered last, epoch [s]."""
 
 
 @dataclass(frozen=True)

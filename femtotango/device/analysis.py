@@ -92,7 +92,11 @@ class FemtomaxAnalysis(DeviceCore):
 
     # Scans
 
-    @command(dtype_in=str, doc_in='{"streams": [...], "steps": points, "burst": frames per point}')
+    @command(
+        dtype_in=str,
+        doc_in='{"streams": [...], "steps": points, "burst": frames per point, '
+        '"timeout": the client\'s own [s]}: after that nothing begins any more.',
+    )
     @waits
     def PrepareScan(self, request: str) -> None:
         """Return when detectors and Sardana may start."""

@@ -1,7 +1,8 @@
 """The device without its commands: life, attributes, memory and events."""
 
+import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from importlib.metadata import version
@@ -19,6 +20,7 @@ from femtotango.component.kept import Kept
 from femtotango.component.result_attributes import RESULTS, Result
 from femtotango.component.save_raw_interlock import check_switch_off
 from femtotango.device.attributes import (
+    ACCUMULATED_IMAGE,
     MAX_FILTER,
     Q_VALUES,
     SAVE_RAW,
@@ -26,7 +28,7 @@ from femtotango.device.attributes import (
     check_q_values,
 )
 from femtotango.device.balor_monitor import Balor
-from femtotango.device.change_events import Pusher, Reading
+from femtotango.device.change_events import Changes, Pusher, Reading
 from femtotango.device.memorized import DeviceMemory
 from femtotango.device.properties import Properties
 from femtotango.device.tango_errors import reported
@@ -36,6 +38,9 @@ from pipeline.model.parameters import ATTRIBUTES, PARAMETERS, Value
 
 OUTPUT_FOLDER = "output_folder"
 _VALID, _INVALID = AttrQuality.ATTR_VALID, AttrQuality.ATTR_INVALID
+
+_living: dict[str, "DeviceCore"] = {}
+"""Devices with a life, by name."""
 
 _Attributes: Any = DeviceMeta("_Attributes", (Device,), all_attributes())
 
@@ -58,21 +63,43 @@ class DeviceCore(_Attributes):
         self.add_version_info("femtotango", version("femtotango"))
         for name in ("State", "Status"):
             self.set_change_event(name, True, False)
+        for name in all_attributes():
+            # Else Tango locks an attribute until its data are sent: a reader that stops in the
+            # middle would hold up everybody. PyTango sends copies, which need no lock.
+            attribute = self.get_device_attr().get_attr_by_name(name)
+            attribute.set_attr_serial_model(tango.AttrSerialModel.ATTR_NO_SYNC)
+        self._changes = Changes()
+        self._fetched: dict[int, Reading] = {}
+        """The image for the read under way, by thread."""
+        # DevRestart makes a new object while a command still waits in the old one.
+        self._name = self.get_name()
+        before = _living.get(self._name)
+        if before is not None:
+            before.end_life()
         self._begin(Properties.read(self, unread))
 
     def delete_device(self) -> None:
-        """End the life; it leaves what is known to the next one."""
-        life, self._life = self._life, None
-        if life is not None:
-            # None of its threads may wait for the monitor meanwhile.
-            with tango.AutoTangoAllowThreads(self):
-                life.close()
-            self._keep_memory()
-            self._memory.leave(self._kept())
+        """End the life."""
+        # None of its threads may wait for the monitor meanwhile.
+        with tango.AutoTangoAllowThreads(self):
+            self.end_life()
         super().delete_device()
 
+    def end_life(self) -> None:
+        """End what runs; commands that wait are refused. What is known is left to the next life.
+
+        Call without the monitor. Tango may delete its part of this object as soon as no command
+        waits in it any more, so nothing here may touch that part.
+        """
+        life, self._life = self._life, None
+        if life is not None:
+            life.close()
+            self._remember(setting_flow.untold(self._component.sync.flow))
+            self._memory.leave(self._kept())
+            _living.pop(self._name, None)
+
     def _begin(self, properties: Properties) -> None:
-        self._memory = DeviceMemory(self.get_name())
+        self._memory = DeviceMemory(self._name)
         before, self._refused = self._remembered(properties)
         # A replay may have a folder of its own; elsewhere an emptied property ends the saving.
         folder = properties.output_folder
@@ -98,10 +125,12 @@ class DeviceCore(_Attributes):
             {Q_VALUES: self._q_values, MAX_FILTER: before.max_filter, SAVE_RAW: True}
         )
         with ExitStack() as life:
+            # They end the other way round: what touches Tango before the commands that wait.
             for part in (self._component, self._balor, self._pusher):
                 life.callback(part.close)
                 part.start()
             self._life = life.pop_all()
+        _living[self._name] = self
 
     def _remembered(self, properties: Properties) -> tuple[Kept, dict[str, str]]:
         """Return what a life begins with, and what of it could not be used."""
@@ -159,8 +188,10 @@ class DeviceCore(_Attributes):
     def read_result(self, row: Result) -> Reading:
         """Return what the newest view shows."""
         view = self._component.view
-        quality = _VALID if row.valid(view) else _INVALID
-        return row.read(view), view.results.time or time.time(), quality
+        value, when = row.read(view), row.time(view)
+        if when is None:
+            when = self._changes.since(row.name, value)
+        return value, when or time.time(), _VALID if row.valid(view) else _INVALID
 
     def read_max_filter(self) -> Reading:
         """Return whether previews show maxima."""
@@ -175,8 +206,21 @@ class DeviceCore(_Attributes):
         save_raw = self._component.view.save_raw
         return bool(save_raw), self._since[SAVE_RAW], _INVALID if save_raw is None else _VALID
 
+    def read_attr_hardware(self, indices: Sequence[int]) -> None:
+        """Fetch what takes long before Tango reads any attribute; other clients are served.
+
+        Only here: what was read before in the same call would be lost to those clients.
+        """
+        attributes = self.get_device_attr()
+        names = (attributes.get_attr_by_ind(index).get_name() for index in indices)
+        if ACCUMULATED_IMAGE in names:
+            self._fetched[threading.get_ident()] = self._fetch_image()
+
     def read_accumulated_image(self) -> Reading:
-        """Fetch the image; other clients are served meanwhile."""
+        """Return the image that was fetched for this read."""
+        return self._fetched.pop(threading.get_ident())
+
+    def _fetch_image(self) -> Reading:
         view = self._component.view
         if view.results.error is None:
             try:
@@ -265,10 +309,14 @@ class DeviceCore(_Attributes):
 
     def _keep_memory(self) -> None:
         """Remember what did not come by an attribute's write, and show it as written."""
-        untold: dict[str, Value] = setting_flow.untold(self._component.sync.flow)
+        untold = setting_flow.untold(self._component.sync.flow)
         if untold:
             with tango.AutoTangoMonitor(self):
                 self._show_requested(untold)
+        self._remember(untold)
+
+    def _remember(self, untold: Mapping[str, Value]) -> None:
+        if untold:
             by_attribute = {PARAMETERS[name].attribute: value for name, value in untold.items()}
             self._memory.keep_settings({a: v for a, v in by_attribute.items() if a is not None})
             self._component.told(untold)

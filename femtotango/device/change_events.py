@@ -102,6 +102,20 @@ class Pusher:
             logger.warning("no event of %s: %s", name, error.args[0].desc)
 
 
+class Changes:
+    """Remembers since when values are what they are."""
+
+    def __init__(self) -> None:
+        self._seen: dict[str, tuple[Any, float]] = {}
+
+    def since(self, name: str, value: Any) -> float:
+        """Return since when this is the value, epoch [s]; now when it is another one."""
+        before = self._seen.get(name)
+        if before is None or not same(before[0], value):
+            before = self._seen[name] = value, time.time()
+        return before[1]
+
+
 def same(a: Any, b: Any) -> bool:
     """Say whether two values are equal; NaN equals NaN."""
     if isinstance(a, np.ndarray) or isinstance(b, np.ndarray):

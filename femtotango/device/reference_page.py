@@ -29,6 +29,18 @@ block maxima, so that single photons stay visible) and `SaveRaw` (the Balor's ow
 property `BalorDevice`; see [photons](photons.md)).
 """
 
+_RESULTS = """
+## Results
+
+Read only. The source says which part tells a value, and what its time stamp means:
+
+- *reducer*: when these results were fetched; values of one moment carry the same time stamp.
+- *poll*: when the reducer answered last, whether it had news or not.
+- *controller*: when the controller answered last.
+- *device*: since when it is so. VALID when the pipeline is away, too; the others are INVALID then.
+
+"""
+
 
 def device_page() -> str:
     """Return the page as Markdown."""
@@ -42,8 +54,8 @@ def device_page() -> str:
             map(_setting, settings),
         ),
         _MORE,
-        "\n## Results\n\nRead only; values of one moment carry the same time stamp.\n\n",
-        _table(("attribute", "type", "unit", "meaning"), map(_result, RESULTS)),
+        _RESULTS,
+        _table(("attribute", "type", "unit", "source", "meaning"), map(_result, RESULTS)),
     ]
     return "".join(parts)
 
@@ -64,7 +76,8 @@ def _setting(parameter: Parameter) -> tuple[str, ...]:
 
 def _result(result: Result) -> tuple[str, ...]:
     shape = ("", " spectrum", " image")[len(result.dims)]
-    return f"`{result.name}`", f"{result.kind.__name__}{shape}", result.unit, result.doc
+    kind = f"{result.kind.__name__}{shape}"
+    return f"`{result.name}`", kind, result.unit, str(result.source), result.doc
 
 
 def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:

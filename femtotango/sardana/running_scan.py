@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from femtotango.sardana.access import FemtomaxError
+from femtotango.sardana.access import COMMAND_TIMEOUT, FemtomaxError
 from femtotango.sardana.names import BURST_VARIABLE, STREAMS_VARIABLE
 from pipeline.model.cameras import CAMERAS
 from pipeline.protocols.sardana import SARDANA
@@ -35,6 +35,7 @@ class ScanRequest:
                 "steps": self.steps,
                 "burst": self.burst,
                 "separate_record": True,
+                "timeout": COMMAND_TIMEOUT / 1000,
             }
         )
 

@@ -6,11 +6,14 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import numpy as np
 import pytest
-from support.waiting import wait_for
+from support.waiting import stays, wait_for
 
 from femtotango.component import scan_control
+from femtotango.component.arming import Arming
 from femtotango.component.component import Component
+from femtotango.component.scan_request import ScanRequest
 from femtotango.dranspose_client.addresses import Addresses
+from femtotango.errors import NotReady
 from femtotango.simulation.detector_socket import PushSource
 from pipeline.protocols.stins import stins_header, stins_image
 
@@ -102,3 +105,61 @@ def test_a_continuous_series_longer_than_its_trigger_map_is_said(pipeline, monke
             wait_for(lambda: component.view.scan.done)
     finally:
         component.close()
+
+
+@pytest.fixture
+def scans(pipeline):
+    component = Component(Addresses(pipeline["controller"], pipeline["reducer"]), update_rate=20.0)
+    component.start()
+    wait_for(lambda: component.view.pipeline.error is None)
+    wait_for(lambda: component.view.results.error is None)
+    component.stop(continuous=False)  # what another test may have left
+    wait_for(lambda: component.view.scan.done, lambda: component.view)
+    yield component
+    component.close()
+
+
+def give_up(component, timeout):
+    """Ask for a scan in a thread and return the thread and what it will raise."""
+    errors = []
+
+    def ask():
+        with pytest.raises(NotReady) as raised:
+            component.prepare(ScanRequest("pilatus", 1, 2, records=False, timeout=timeout))
+        errors.append(raised.value)
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    return thread, errors
+
+
+def test_nothing_begins_once_the_client_has_given_up(scans):
+    number = scans.view.scan.number
+    with scans.sync.posting():
+        thread, errors = give_up(scans, timeout=0.3)
+        threading.Event().wait(0.4)
+    thread.join()
+    assert errors, "a scan began"
+    assert scans.view.scan.number == number
+    assert scans.view.scan.done
+
+
+def test_a_scan_that_began_too_late_is_ended(scans, monkeypatch):
+    number = scans.view.scan.number
+    wait_assigned = Arming.wait_assigned
+
+    def slowly(arming):
+        threading.Event().wait(1.0)
+        return wait_assigned(arming)
+
+    with monkeypatch.context() as slow:
+        slow.setattr(Arming, "wait_assigned", slowly)
+        slow.setattr(scan_control, "_IN_TIME", 1.0)
+        thread, errors = give_up(scans, timeout=1.0)
+        thread.join()
+    assert errors
+    stays(lambda: scans.view.scan.number == number and scans.view.scan.done, "a scan began")
+    scans.prepare(ScanRequest("pilatus", 1, 2, records=False))
+    assert scans.view.scan.number == number + 1
+    scans.stop(continuous=False)
+    wait_for(lambda: scans.view.scan.done)

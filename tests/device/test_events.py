@@ -31,8 +31,6 @@ NAMES = (
 )
 GROWING = {"LastFrameAge"}
 """Its value is another one at each moment."""
-NOW = {"State", "Status", *GROWING}
-"""True when they are read: their time is that of the read."""
 
 
 def take_scan(player):

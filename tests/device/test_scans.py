@@ -93,7 +93,7 @@ def test_values_of_one_snapshot_carry_the_same_time(player):
     player.prepare("pilatus", scan)
     player.play("pilatus", frames(2), scan)
     player.wait_finished()
-    names = ["FrameCount", "ImageSum", "RoiMeans", "PreviewImage", "AzimuthalQ", "LastError"]
+    names = ["FrameCount", "ImageSum", "RoiMeans", "PreviewImage", "AzimuthalQ", "XLabel"]
     times = {reading.time.totime() for reading in player.device.read_attributes(names)}
     assert len(times) == 1
 
@@ -150,6 +150,46 @@ def test_an_unfinished_scan_is_waited_for_and_then_refused(player):
     assert error.reason == "Femtomax_ScanRunning"
     assert "StopScan" in error.desc
     player.play("pilatus", frames(4), scan)
+    player.wait_finished()
+
+
+def test_a_client_that_has_given_up_gets_no_scan(player):
+    device = player.device
+    scan = BurstScan(steps=1, burst=4)
+    player.prepare("pilatus", scan)
+    number = device.ScanNumber
+    other = tango.DeviceProxy(player.info["device"])
+    other.ping()
+    other.set_timeout_millis(1000)
+    refusal(other.PrepareScan, request(timeout=1))
+    player.play("pilatus", frames(4), scan)
+    player.wait_finished()
+    stays(lambda: device.ScanNumber == number and device.ScanFinished, "a scan began")
+
+
+@pytest.mark.parametrize("way", ["Init", "DevRestart"])
+def test_a_command_that_waits_hears_of_the_end_of_the_life(player, way):
+    device = player.device
+    player.prepare("pilatus", BurstScan(steps=1, burst=4))
+    other = tango.DeviceProxy(player.info["device"])
+    other.set_timeout_millis(60_000)
+    errors = []
+    command = threading.Thread(
+        target=lambda: errors.append(refusal(other.PrepareScan, request(timeout=60)))
+    )
+    command.start()
+    threading.Event().wait(STEADY)
+    assert command.is_alive()
+    if way == "Init":
+        device.Init()
+    else:
+        admin = tango.DeviceProxy(device.adm_name())
+        admin.set_timeout_millis(20_000)
+        admin.command_inout("DevRestart", device.dev_name())
+    command.join()
+    assert errors[0].reason == "Femtomax_Interrupted", "it waited until its time was up"
+    assert "call it again" in errors[0].desc
+    device.StopScan()
     player.wait_finished()
 
 

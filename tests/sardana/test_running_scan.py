@@ -3,7 +3,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from femtotango.sardana.access import FemtomaxError
+from femtotango.sardana.access import COMMAND_TIMEOUT, FemtomaxError
 from femtotango.sardana.running_scan import (
     ScanRequest,
     burst_of,
@@ -24,6 +24,7 @@ def test_request_asks_for_records_of_their_own():
         "steps": 5,
         "burst": 6,
         "separate_record": True,
+        "timeout": COMMAND_TIMEOUT / 1000,
     }
 
 

@@ -2,7 +2,13 @@ import json
 
 import pytest
 
-from femtotango.component.scan_request import ScanRequest, check_streams, one_camera, parse_request
+from femtotango.component.scan_request import (
+    DEFAULT_TIMEOUT,
+    ScanRequest,
+    check_streams,
+    one_camera,
+    parse_request,
+)
 from femtotango.errors import BadRequest, OneCamera, UnknownStream
 
 
@@ -13,6 +19,8 @@ def request(**changes):
 def test_streams_steps_and_burst():
     assert parse_request(request()) == ScanRequest("pilatus", 5, 6, records=True)
     assert not parse_request(request(streams=["andor3_balor"])).records
+    assert parse_request(request()).timeout == DEFAULT_TIMEOUT
+    assert parse_request(request(timeout=3)).timeout == 3.0
 
 
 @pytest.mark.parametrize(
@@ -31,6 +39,10 @@ def test_streams_steps_and_burst():
         (request(burst=None), "burst = None"),
         (request(burst=10**9), "burst = 1000000000"),
         (request(steps=10_000, burst=10_000), "100000000 frames"),
+        (request(timeout=0), "timeout = 0"),
+        (request(timeout="3"), "timeout = '3'"),
+        (request(timeout=float("nan")), "timeout = nan"),
+        (request(timeout=True), "timeout = True"),
         (request(exposure=1), "'exposure' is not known"),
     ],
 )
