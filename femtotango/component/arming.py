@@ -85,16 +85,16 @@ class Arming:
         return progress
 
     def can_flush(self, config: Config) -> bool:
-        """Say whether workers can be asked to hand over what they hold."""
+        """Say whether workers can be asked to flush."""
         return self._sardana is not None and SARDANA in config.streams
 
     def send_flush(self) -> None:
-        """Send the event upon which workers hand over; a map that expects it must be posted."""
+        """Send the event upon which workers flush; a map that expects it must be posted."""
         if self._sardana is not None:
             self._sardana.describe(FLUSH_TITLE)
 
     def flush(self) -> str:
-        """Have the workers hand over, with a trigger map of its own, and return its uuid.
+        """Have the workers flush, with a trigger map of its own, and return its uuid.
 
         Raises:
             PipelineError: they do not in time.
@@ -105,7 +105,7 @@ class Arming:
         deadline = time.monotonic() + _FLUSH
         while (progress := self._controller.progress()).completed < progress.total:
             if time.monotonic() > deadline:
-                raise NotReady("The workers did not hand over what they hold within 2 s.")
+                raise NotReady("The workers did not flush within 2 s.")
             self._pause(_POLL)
         return mapping
 

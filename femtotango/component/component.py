@@ -83,10 +83,10 @@ class Component:
         )
         self._view_lock = threading.Lock()
         self._timeouts = 0
-        self._look = threading.Event()
-        self._looked = threading.Condition()
-        self._looks_begun = 0
-        self._looks_done = 0
+        self._poll_now = threading.Event()
+        self._polled = threading.Condition()
+        self._polls_begun = 0
+        self._polls_done = 0
         self._asked = threading.Event()
         """The controller was asked once, so that a scan under way is known."""
         self._threads: list[threading.Thread] = []
@@ -117,7 +117,7 @@ class Component:
         """End the threads and the connections; takes as long as the request under way."""
         self._closing.set()
         self.sync.wake.set()
-        self._look.set()
+        self._poll_now.set()
         self.scans.close()
         for thread in self._threads:
             thread.join(timeout=5.0)
@@ -193,12 +193,12 @@ class Component:
 
     def refresh(self) -> Observation:
         """Fetch all results once more and return them."""
-        with self._looked:
-            # A look that is under way may have begun too early.
-            wanted = self._looks_begun + 1
-            self._look.set()
-            self._looked.wait_for(
-                lambda: self._looks_done >= wanted or self._closing.is_set(), _REFRESH
+        with self._polled:
+            # A poll that is under way may have begun too early.
+            wanted = self._polls_begun + 1
+            self._poll_now.set()
+            self._polled.wait_for(
+                lambda: self._polls_done >= wanted or self._closing.is_set(), _REFRESH
             )
         return self._view.results
 
@@ -258,18 +258,18 @@ class Component:
     def _observe(self) -> None:
         while not self._closing.is_set():
             begin = time.monotonic()
-            with self._looked:
-                self._looks_begun += 1
-                complete = self._look.is_set()
-                self._look.clear()
+            with self._polled:
+                self._polls_begun += 1
+                complete = self._poll_now.is_set()
+                self._poll_now.clear()
             try:
                 self._fetch_results(complete)
             except Exception as error:  # noqa: BLE001 - whatever it is, results must go on
                 self._show_fault("Results", error)
-            with self._looked:
-                self._looks_done = self._looks_begun
-                self._looked.notify_all()
-            self._look.wait(max(0.0, begin + self._period - time.monotonic()))
+            with self._polled:
+                self._polls_done = self._polls_begun
+                self._polled.notify_all()
+            self._poll_now.wait(max(0.0, begin + self._period - time.monotonic()))
 
     def _fetch_results(self, complete: bool) -> None:
         results = self._observer.poll_results(complete)
@@ -277,7 +277,7 @@ class Component:
             results = self._observer.poll_results(complete=True)
         # In this order: a scan is done only after its results can be read.
         self._publish(results=results)
-        self.scans.look_at(results)
+        self.scans.follow_results(results)
         self._publish()
 
     def _show_fault(self, what: str, error: Exception) -> None:

@@ -154,7 +154,7 @@ class ScanControl:
         self._begin_when_free(continuous_map(camera, False), [camera], scan, DEFAULT_TIMEOUT)
 
     def stop(self, continuous: bool) -> None:
-        """Give up what is outstanding, count it, and have the workers hand over what they hold.
+        """Give up what is outstanding, count it, and have the workers flush what they buffer.
 
         Args:
             continuous: leave a scan that was prepared here alone; else: any scan. What this device
@@ -211,7 +211,7 @@ class ScanControl:
             return replace(scan, stopped=not scan.done, done=True)
         self._complain_if_unfinished(scan, "another client began one")
         self._followed = time.monotonic()
-        # What had ended before this device looked for the first time is over.
+        # What had ended before this device polled for the first time is over.
         over = first and (progress.finished or progress.completed >= progress.total)
         return Scan(
             number=scan.number + 1,
@@ -220,21 +220,21 @@ class ScanControl:
             services=config.sources_and_workers,
             failed_before=results.failed_frames,
             progress=progress,
-            # The look that is under way may have begun before the last results.
-            looks=2 if over else 0,
+            # The poll that is under way may have begun before the last results.
+            polls_left=2 if over else 0,
             done=False,
         )
 
-    def look_at(self, results: Observation) -> None:
+    def follow_results(self, results: Observation) -> None:
         """Take in new results: the scan may be done, or a continuous one wants to go on."""
         rearm = in_series = False
         with self._lock:
             scan = self._scan
             if not self._posting and not scan.done and not scan.stopped:
-                if scan.looks:
+                if scan.polls_left:
                     seen = results.whole or results.error is not None
-                    looks = scan.looks - seen
-                    self._scan = replace(scan, looks=looks, done=not looks)
+                    polls_left = scan.polls_left - seen
+                    self._scan = replace(scan, polls_left=polls_left, done=not polls_left)
                 elif scan.continuous:
                     rearm = not self._rearming and series_over(results.snapshot, scan, _NEARLY_ALL)
                     self._rearming |= rearm
@@ -252,7 +252,7 @@ class ScanControl:
     def wants_all(self, results: Observation) -> bool:
         """Say whether only the curves are missing before the scan is done."""
         scan = self._scan
-        over = scan.looks > 0 or complete(results.snapshot, scan)
+        over = scan.polls_left > 0 or complete(results.snapshot, scan)
         return over and not (results.whole or scan.done)
 
     # Jobs
@@ -352,7 +352,7 @@ class ScanControl:
         except Interrupted:
             return
         except PipelineError as error:
-            # The next look at the results tries again.
+            # The next poll of the results tries again.
             self.last_error = f"Continuous mode could not go on: {error}"
         finally:
             self._rearming = False
@@ -390,7 +390,7 @@ class ScanControl:
         self._refresh()
 
     def _flush(self) -> bool:
-        """Have the workers hand over what they hold; False when nobody can ask them to."""
+        """Have the workers flush what they buffer; False when nobody can ask them to."""
         with self._sync.posting():
             config = self._arming.ready_config()
             if not self._arming.can_flush(config):

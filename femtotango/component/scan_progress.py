@@ -34,8 +34,8 @@ class Scan:
     """Newest that is known of its events."""
     stopped: bool = False
     """Given up; what is outstanding never comes."""
-    looks: int = 0
-    """The scan is over; so many looks at its results make it done."""
+    polls_left: int = 0
+    """The scan is over; after so many polls of its results it is done."""
     done: bool = True
     """All its results are readable."""
 

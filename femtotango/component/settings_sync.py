@@ -122,7 +122,7 @@ class SettingsSync:
         """
         with self._post_lock:
             config = self._controller.config()
-            self._look_at_news(config)
+            self._adopt_changes(config)
             self.post_due()
             return config
 
@@ -139,7 +139,7 @@ class SettingsSync:
         """
         with self._post_lock:
             if not self._flow.met:
-                self._look_at_news(self._controller.config())
+                self._adopt_changes(self._controller.config())
             for name in self._flow.due:
                 if name not in (ACCUMULATE, ACCUMULATION_ID):
                     self._post_if_due(name)
@@ -154,7 +154,7 @@ class SettingsSync:
         if not self._flow[name].due:
             return
         # Another client may have posted since; what waits here wins, what does not gives way.
-        self._look_at(name, self._flow[name].version, anew=False)
+        self._adopt(name, self._flow[name].version, anew=False)
         if (setting := self._flow[name]).at_controller != setting.data:
             self._post(name, setting.data)
 
@@ -221,14 +221,14 @@ class SettingsSync:
 
     # Posted by others
 
-    def _look_at_news(self, config: Config) -> None:
+    def _adopt_changes(self, config: Config) -> None:
         versions = config.parameters_version
         anew = setting_flow.forgot(self._flow, versions)
         for name in setting_flow.unseen(self._flow, versions):
-            self._look_at(name, versions.get(name), anew)
+            self._adopt(name, versions.get(name), anew)
         self._change(lambda flow: setting_flow.first_contact(flow, time.time()))
 
-    def _look_at(self, name: str, version: str | None, anew: bool) -> None:
+    def _adopt(self, name: str, version: str | None, anew: bool) -> None:
         data = self._controller.parameter(name)
         before = self._flow
         now = time.time()

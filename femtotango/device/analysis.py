@@ -24,7 +24,7 @@ class FemtomaxAnalysis(DeviceCore):
     SardanaUrl = device_property(
         dtype=str,
         default_value="",
-        doc="dranspose's Sardana ingester; by it workers hand over what they hold after a stop.",
+        doc="dranspose's Sardana ingester; it asks the workers to flush after a stop.",
     )
     BalorDevice = device_property(
         dtype=str, default_value="", doc="Tango device of the Balor, for SaveRaw; empty: none."

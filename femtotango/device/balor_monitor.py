@@ -120,7 +120,7 @@ class Balor:
             while not self._closing.is_set():
                 try:
                     with self._lock:
-                        told = self._look(self._view())
+                        told = self._poll(self._view())
                 except Exception as error:  # the interlock goes on, whatever PyTango raises
                     logger.exception("SaveRaw could not be watched")
                     trouble = f"SaveRaw of {self.device} cannot be watched: {error!r}."
@@ -129,7 +129,7 @@ class Balor:
                 self._wake.wait(_INTERVAL)
                 self._wake.clear()
 
-    def _look(self, view: View) -> tuple[bool | None, str, str]:
+    def _poll(self, view: View) -> tuple[bool | None, str, str]:
         now = time.monotonic()
         if not interlock.pipeline_problem(view):
             self._at_work = now

@@ -167,8 +167,8 @@ class AppendFile:
     def _put_rows(self, column: _Column, start: int, data: NDArray[Any]) -> None:
         data = np.ascontiguousarray(data, column.dtype)
         size, stop = column.dtype.itemsize, start + len(data)
-        held = len(column.chunks)
-        new = -(-stop // column.rows) - held
+        present = len(column.chunks)
+        new = -(-stop // column.rows) - present
         if new > 0:
             # Side by side, so that one write fills them all.
             first = self._take(new * column.rows * size)
@@ -176,11 +176,11 @@ class AppendFile:
         row = start
         while row < stop:
             chunk, behind = divmod(row, column.rows)
-            last = stop if chunk >= held else min(stop, (chunk + 1) * column.rows)
+            last = stop if chunk >= present else min(stop, (chunk + 1) * column.rows)
             part = data[row - start : last - start]
             self._put(column.chunks[chunk] + behind * size, part.tobytes())
             row = last
-        self._index(column, held)
+        self._index(column, present)
 
     def _index(self, column: _Column, first: int) -> None:
         """Enter the chunks from number `first` on in the column's index."""

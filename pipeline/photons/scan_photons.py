@@ -203,7 +203,7 @@ class PhotonScan:
         return photons, snapshot.EnergyHistogram(energy=energy, counts=counts)
 
     def alarms(self) -> list[str]:
-        """Return a sentence for each thing that went wrong and that somebody should mend."""
+        """Return a sentence for each thing that went wrong and that somebody should fix."""
         with self._lock:
             return trust.alarms(self._evidence(), self._settings)
 

@@ -100,7 +100,7 @@ def judge(evidence: Evidence, settings: Settings) -> Trust:
 
 
 def alarms(evidence: Evidence, settings: Settings) -> list[str]:
-    """Return a sentence for each thing that went wrong and that somebody should mend."""
+    """Return a sentence for each thing that went wrong and that somebody should fix."""
     problems = (
         evidence.file_problem,
         _density_problem(evidence, settings),

@@ -97,7 +97,7 @@ def test_what_cannot_be_read_is_named_and_the_rest_is_used(name):
 
 
 def test_a_scan_without_its_trigger_map_is_done():
-    kept = replace(Kept(), scan=KeptScan(Scan(number=3, done=False, looks=2), ("m",)))
+    kept = replace(Kept(), scan=KeptScan(Scan(number=3, done=False, polls_left=2), ("m",)))
     found, _ = from_properties(to_properties(kept))
     assert found.scan.scan == Scan(number=3, done=True)
 
