@@ -17,11 +17,14 @@ from support.killing import (
     kill,
     kill_and_wait,
     processes,
+    ready,
     usable,
 )
 from support.waiting import PATIENCE, wait_for
 
 from femtotango.simulation.beamline import ScanPlayer
+from femtotango.stack.config import MIN_PATIENCE
+from femtotango.stack.ports import outward_address
 from pipeline.simulation.scan import BurstScan, detector_frames
 
 pytestmark = pytest.mark.slow
@@ -108,6 +111,41 @@ def test_device_and_database_may_be_killed(breakable):
             scan(player)
 
 
+@pytest.mark.parametrize(
+    "signs",
+    [
+        ("-n worker1", "dranspose.reducer", "http_sardana", "femtotango.device"),
+        ("-n pilatus", "dranspose.controller", "databaseds"),
+        ("redis-server",),
+    ],
+)
+def test_what_hangs_is_restarted(own_stack, tmp_path, signs):
+    config = tmp_path / "stack.toml"
+    config.write_text(f"patience = {MIN_PATIENCE}\n" + ONE_CAMERA)
+    info = own_stack("--config", str(config))
+    before = processes(info)
+    with ScanPlayer(info) as player:
+        scan(player)
+    stopped = [pid for pid, line in before.items() if any(sign in line for sign in signs)]
+    assert len(stopped) == len(signs)
+    for pid in stopped:
+        os.kill(pid, signal.SIGSTOP)
+    wait_for(lambda: not {*stopped} & processes(info).keys(), "the end of what hangs")
+
+    def works() -> bool:
+        try:
+            with ScanPlayer(info) as player:
+                return ready(info, (), INGESTERS) and usable(player)
+        except tango.DevFailed:
+            return False
+
+    wait_for(works, "recovery")
+    with ScanPlayer(info) as player:
+        scan(player)
+    log = (tmp_path / "state" / "logs" / "up.log").read_text()
+    assert 1 <= log.count("it is killed") <= len(signs), log
+
+
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
 def test_nothing_is_left_behind(tmp_path, config, how):
     ready_file = tmp_path / "ready.json"
@@ -123,6 +161,34 @@ def test_nothing_is_left_behind(tmp_path, config, how):
         _, left = psutil.wait_procs(children, timeout=PATIENCE)
     assert not [p for p in left if p.status() != psutil.STATUS_ZOMBIE]
     assert ready_file.exists() == (how == signal.SIGKILL)
+
+
+def test_the_working_folder_is_not_imported(own_stack, tmp_path, monkeypatch):
+    for name in ("pipeline", "femtotango", "dranspose", "tango_db", "redis", "queue"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit('a stranger')")
+    (tmp_path / "users").mkdir()
+    (tmp_path / "users" / "own_worker.py").write_text(
+        "from pipeline.worker import FemtomaxWorker\nclass OwnWorker(FemtomaxWorker): pass\n"
+    )
+    config = tmp_path / "stack.toml"
+    config.write_text('worker_class = "own_worker:OwnWorker"\n' + ONE_CAMERA)
+    before = os.environ.get("PYTHONPATH", "")
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path / "users"), before]))
+    monkeypatch.chdir(tmp_path)
+    with ScanPlayer(own_stack("--config", str(config))) as player:
+        scan(player)
+
+
+@pytest.mark.parametrize("database", ["true", "false"])
+def test_a_stack_for_other_machines_says_where_they_find_it(own_stack, tmp_path, database):
+    config = tmp_path / "stack.toml"
+    config.write_text(f'bind = "0.0.0.0"\ndatabase = {database}\n' + ONE_CAMERA)
+    info = own_stack("--config", str(config))
+    here = outward_address()
+    assert f"//{here}:" in info["controller"]
+    assert f"//{here}:" in info["device"]
+    with ScanPlayer(info) as player:
+        scan(player)
 
 
 def test_everything_listens_on_loopback_only(stack):
@@ -180,3 +246,24 @@ def test_a_worker_class_that_does_not_load_is_named(tmp_path):
 
 def test_a_missing_configuration_is_named(tmp_path):
     assert "No such file" in failing_up("--config", str(tmp_path / "nix.toml"))
+
+
+@pytest.mark.parametrize(
+    ("toml", "sentence"),
+    [
+        ("[ports]\ntango = 70000\n", "[ports] tango = 70000: a port is a number, 0 … 65535."),
+        ('[streams]\npilatus = "here"\n', "a detector binds at tcp://HOST:PORT"),
+        (f"workers = {'9' * 5000}\n", "is not TOML"),
+        ('bind = "203.0.113.9"\n', "bind = '203.0.113.9'"),
+    ],
+)
+def test_a_configuration_that_cannot_be_used_is_named(tmp_path, toml, sentence):
+    config = tmp_path / "stack.toml"
+    config.write_text(toml)
+    assert sentence in failing_up("--config", str(config))
+
+
+def test_a_state_folder_that_cannot_be_made_is_named(tmp_path):
+    (tmp_path / "file").touch()
+    text = failing_up("--state", str(tmp_path / "file" / "state"))
+    assert "cannot be used (Not a directory): give another one with --state." in text

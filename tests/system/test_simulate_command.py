@@ -90,6 +90,9 @@ def test_the_balor_device_says_its_address():
         (["pilatus"], "a detector binds at tcp://HOST:PORT"),
         (["sardana", "--url", "tcp://x:1"], "listens at http://HOST:PORT"),
         (["sardana", "--url", "http://127.0.0.1:9"], "does not take records"),
+        (["pilatus", "--steps", "0", "--url", "tcp://127.0.0.1:9999"], "at least 1 of each"),
+        (["pilatus", "--compression", "zip"], "compression 'zip': use none or bslz4"),
+        (["pilatus", "--url", "tcp://127.0.0.1:70000"], "PORT from 1 to 65535"),
         (["balor-device", "--url", "here"], "binds at tcp://HOST:PORT"),
     ],
 )
