@@ -82,6 +82,23 @@ def alarms(view: View) -> list[str]:
     return found
 
 
+def fails_frames(view: View) -> bool:
+    """Say whether frames of this scan could not be used."""
+    return view.current and failed_frames(view.snapshot, view.scan) > 0
+
+
+def skips_frames(view: View) -> bool:
+    """Say whether frames of this scan were too dense for photon detection."""
+    return bool(view.of_this_scan.photons.skipped_frames)
+
+
+def piles_up(view: View) -> bool:
+    """Say whether photons of this scan pile up; the reducer judges when there are enough."""
+    published = view.of_this_scan
+    share = published.photons.pileup_fraction
+    return bool(published.health.alarms) and share > view.settings.max_pileup
+
+
 def notes(view: View) -> list[str]:
     """Return what is worth knowing and no alarm."""
     found = [_histogram(view.settings), view.snapshot.geometry.reason or ""]

@@ -1,12 +1,14 @@
 """The read-only attributes, as one table: what each shows of a view."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
 
 import numpy as np
 
+from femtotango.component import health
 from femtotango.component import result_readers as readers
 from femtotango.component.roi_slots import SLOTS
 from femtotango.component.state import View
@@ -27,6 +29,10 @@ def _max_bins(parameter: str) -> tuple[int]:
 
 _HISTOGRAM = _max_bins("histogram_bins")
 _AZIMUTHAL = _max_bins("azimuthal_bins")
+
+
+def _no_alarm(_: View) -> bool:
+    return False
 
 
 class Source(StrEnum):
@@ -56,6 +62,10 @@ class Result:
     events: bool = True
     """Changes are pushed."""
     source: Source = Source.REDUCER
+    alarm: Callable[[View], bool] = _no_alarm
+    """Says whether this value is why State is ALARM."""
+    expert: bool = False
+    """Only experts and programs need it."""
 
     def valid(self, view: View) -> bool:
         """Say whether the part that tells it can be reached."""
@@ -170,6 +180,7 @@ RESULTS: tuple[Result, ...] = (
         "Sum of the frames' means of this scan per ROI; a difference tells what came in between.",
         readers.per_roi(lambda p: p.roi_sums, 0.0),
         dims=(MAX_ROIS,),
+        expert=True,
     ),
     Result(
         "RoiCounts",
@@ -177,6 +188,7 @@ RESULTS: tuple[Result, ...] = (
         "Number of frames in RoiSums.",
         readers.per_roi(lambda p: p.roi_counts, 0),
         dims=(MAX_ROIS,),
+        expert=True,
     ),
     Result(
         "RoiMeanCurves",
@@ -237,6 +249,7 @@ RESULTS: tuple[Result, ...] = (
         float,
         "Share of this scan's photons that overlap others or are above PileupThreshold.",
         readers.number(lambda p: p.photons.pileup_fraction, this_scan=True),
+        alarm=health.piles_up,
     ),
     Result(
         "HitDensity",
@@ -249,6 +262,7 @@ RESULTS: tuple[Result, ...] = (
         int,
         "Frames of this scan that were too dense for photon detection.",
         readers.count(lambda p: p.photons.skipped_frames, this_scan=True),
+        alarm=health.skips_frames,
     ),
     Result(
         "Trusted",
@@ -302,6 +316,7 @@ RESULTS: tuple[Result, ...] = (
         int,
         "Frames of this scan whose results are in, good or failed.",
         readers.count(lambda p: p.scan.processed, this_scan=True),
+        expert=True,
     ),
     Result(
         "FramesPerPoint",
@@ -342,6 +357,7 @@ RESULTS: tuple[Result, ...] = (
         int,
         "Frames that could not be used, or never came before StopScan.",
         lambda view: view.failed_frames,
+        alarm=health.fails_frames,
     ),
     Result(
         "FrameRate",

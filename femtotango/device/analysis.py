@@ -10,6 +10,7 @@ from femtotango.component.scan_request import parse_request
 from femtotango.device.attributes import MAX_Q_VALUES
 from femtotango.device.base import DeviceCore
 from femtotango.device.tango_errors import reported, waits
+from femtotango.device.tango_logs import log_to_stderr
 
 
 class FemtomaxAnalysis(DeviceCore):
@@ -171,6 +172,7 @@ class FemtomaxAnalysis(DeviceCore):
 
 def main() -> None:
     """Run the server ``FemtomaxAnalysis INSTANCE``, however it was started."""
+    log_to_stderr()
     run((FemtomaxAnalysis,), [FemtomaxAnalysis.__name__, *sys.argv[1:]])
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from tango import AttrWriteType
+from tango import AttrWriteType, DispLevel
 from tango.server import attribute
 
 from femtotango.component.result_attributes import MAX_IMAGE, RESULTS, Result
@@ -19,7 +19,12 @@ SAVE_RAW = "SaveRaw"
 ACCUMULATED_IMAGE = "AccumulatedImage"
 MAX_Q_VALUES = 100
 
-_PUSHED = {"change_event_implemented": True, "change_event_detect": False}
+_CHANGES = {"change_event_implemented": True, "change_event_detect": False}
+_PUSHED = {**_CHANGES, "archive_event_implemented": True, "archive_event_detect": False}
+_EXPERT_SETTINGS = frozenset(
+    {"hot_pixel_ratio", "max_hit_density", "max_pileup", "histogram_bins", "azimuthal_bins"}
+)
+"""Parameters that are set once by somebody who knows the detector."""
 _SETTING_TYPES = {bool: "DevBoolean", int: "DevLong", float: "DevDouble", str: "DevString"}
 _RESULT_TYPES = {
     bool: "DevBoolean",
@@ -42,6 +47,10 @@ def label(name: str) -> str:
 
 def _format(kind: type, unit: str) -> dict[str, str]:
     return {"format": _FORMATS.get(unit, _FORMAT)} if kind is float else {}
+
+
+def _level(expert: bool) -> dict[str, DispLevel]:
+    return {"display_level": DispLevel.EXPERT if expert else DispLevel.OPERATOR}
 
 
 def setting(name: str, parameter: Parameter) -> attribute:
@@ -67,10 +76,16 @@ def setting(name: str, parameter: Parameter) -> attribute:
         doc=ascii_only(parameter.help),
         # The device takes its memory up itself, before it begins: see DeviceMemory.
         memorized=True,
+        **_level(parameter.name in _EXPERT_SETTINGS),
         **_format(parameter.kind, parameter.unit),
         **limits,
         **_PUSHED,
     )
+
+
+def _events(row: Result) -> dict[str, bool]:
+    # Archives take no images.
+    return _CHANGES if len(row.dims) > 1 else _PUSHED
 
 
 def result(row: Result) -> attribute:
@@ -92,7 +107,8 @@ def result(row: Result) -> attribute:
         doc=row.doc,
         **_format(row.kind, row.unit),
         **sizes,
-        **(_PUSHED if row.events else {}),
+        **_level(row.expert),
+        **(_events(row) if row.events else {}),
     )
 
 

@@ -31,13 +31,16 @@ from femtotango.device.balor_monitor import Balor
 from femtotango.device.change_events import Changes, Pusher, Reading
 from femtotango.device.memorized import DeviceMemory
 from femtotango.device.properties import Properties
+from femtotango.device.slot_labels import show_slots
 from femtotango.device.tango_errors import reported
+from femtotango.device.tango_logs import forwarded
 from femtotango.errors import NoBalor, PipelineError
 from femtotango.text_encoding import latin
 from pipeline.model.parameters import ATTRIBUTES, PARAMETERS, Value
 
 OUTPUT_FOLDER = "output_folder"
 _VALID, _INVALID = AttrQuality.ATTR_VALID, AttrQuality.ATTR_INVALID
+_ALARM = AttrQuality.ATTR_ALARM
 
 _living: dict[str, "DeviceCore"] = {}
 """Devices with a life, by name."""
@@ -63,6 +66,7 @@ class DeviceCore(_Attributes):
         self.add_version_info("femtotango", version("femtotango"))
         for name in ("State", "Status"):
             self.set_change_event(name, True, False)
+            self.set_archive_event(name, True, False)
         for name in all_attributes():
             # Else Tango locks an attribute until its data are sent: a reader that stops in the
             # middle would hold up everybody. PyTango sends copies, which need no lock.
@@ -116,7 +120,7 @@ class DeviceCore(_Attributes):
             properties.errors,
         )
         self._images = FullImage(self._component.reducer)
-        self._pusher = Pusher(self, self._readings, self._state, self._keep_memory)
+        self._pusher = Pusher(self, self._readings, self._state, self._after_events)
         self._balor = Balor(
             properties.balor, lambda: self._component.view, self._on_save_raw, before.raw_data
         )
@@ -129,6 +133,7 @@ class DeviceCore(_Attributes):
             for part in (self._component, self._balor, self._pusher):
                 life.callback(part.close)
                 part.start()
+            life.enter_context(forwarded(self))
             self._life = life.pop_all()
         _living[self._name] = self
 
@@ -191,7 +196,8 @@ class DeviceCore(_Attributes):
         value, when = row.read(view), row.time(view)
         if when is None:
             when = self._changes.since(row.name, value)
-        return value, when or time.time(), _VALID if row.valid(view) else _INVALID
+        quality = _ALARM if row.alarm(view) else _VALID
+        return value, when or time.time(), quality if row.valid(view) else _INVALID
 
     def read_max_filter(self) -> Reading:
         """Return whether previews show maxima."""
@@ -203,8 +209,10 @@ class DeviceCore(_Attributes):
 
     def read_save_raw(self) -> Reading:
         """Return the Balor's SaveRaw as it was seen last."""
-        save_raw = self._component.view.save_raw
-        return bool(save_raw), self._since[SAVE_RAW], _INVALID if save_raw is None else _VALID
+        view = self._component.view
+        quality = _ALARM if view.save_raw_alarm else _VALID
+        since = self._since[SAVE_RAW]
+        return bool(view.save_raw), since, _INVALID if view.save_raw is None else quality
 
     def read_attr_hardware(self, indices: Sequence[int]) -> None:
         """Fetch what takes long before Tango reads any attribute; other clients are served.
@@ -306,6 +314,10 @@ class DeviceCore(_Attributes):
         attributes = self.get_device_attr()
         for name, value in values.items():
             attributes.get_w_attr_by_name(name).set_write_value(value)
+
+    def _after_events(self) -> None:
+        self._keep_memory()
+        show_slots(self, self._component.view.slots)
 
     def _keep_memory(self) -> None:
         """Remember what did not come by an attribute's write, and show it as written."""

@@ -1,4 +1,4 @@
-"""Push change events of what has changed, from one thread."""
+"""Push change events, and archive events, of what has changed, from one thread."""
 
 import logging
 import threading
@@ -11,6 +11,9 @@ import tango
 from tango import AttrQuality
 
 logger = logging.getLogger(__name__)
+
+_IMAGE = 2
+"""Dimensions of an image; archives take none."""
 
 Reading = tuple[Any, float, AttrQuality]
 """Value, time [s], quality."""
@@ -96,6 +99,8 @@ class Pusher:
     def _push(self, name: str, value: Any, when: float, quality: AttrQuality) -> None:
         try:
             self._device.push_change_event(name, value, when, quality)
+            if np.ndim(value) < _IMAGE:
+                self._device.push_archive_event(name, value, when, quality)
         except tango.DevFailed as error:
             self.failures += 1
             self._pushed.pop(name, None)
