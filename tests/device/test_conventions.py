@@ -1,6 +1,7 @@
 """What tools of a Tango control system expect: archives, alarms, levels, logs, labels."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -49,7 +50,7 @@ def address(tree, tmp_path):
 
 @pytest.fixture
 def device(address):
-    device = tango.DeviceProxy(address)
+    device: Any = tango.DeviceProxy(address)
     device.set_timeout_millis(20_000)
     wait_for(lambda: device.FrameCount == 1, device.status)
     return device

@@ -72,8 +72,10 @@ class Server:
         self.admin.command_inout("DevRestart", self.device.name())
 
     def restart_server(self):
+        before = self.life()
         self.admin.command_inout("RestartServer")
-        wait_for(self.answers)
+        # The old life answers until Tango's thread has ended it.
+        wait_for(lambda: self.life() > before)
 
     def start_anew(self):
         self.stop()
@@ -99,6 +101,13 @@ class Server:
             return "".join(self.device.get_property(name)[name])
         lines = self._memory.read_text().splitlines()
         return next((line for line in lines if f"->{name}:" in line), "")
+
+    def life(self):
+        """Return when the life that answers began; 0: none does."""
+        try:
+            return self.device.read_attribute("MaxFilter").time.totime()
+        except tango.DevFailed:
+            return 0.0
 
     def answers(self):
         try:

@@ -6,6 +6,7 @@ import sys
 import threading
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import psutil
@@ -41,7 +42,7 @@ class Tree(dict):
     """What a reducer publishes: each image has one value in all its pixels, its revision."""
 
     def show(self, revision):
-        image = np.full((SIDE, SIDE), revision, np.float32)
+        image: Any = np.full((SIDE, SIDE), revision, np.float32)
         shown = snapshot.CameraImage(
             image=image, image_shape=np.array(image.shape), accumulated_number=revision
         )
@@ -68,7 +69,7 @@ def address(tree, tmp_path):
             yield address
 
 
-def client(address):
+def client(address) -> Any:
     device = tango.DeviceProxy(address)
     device.set_timeout_millis(60_000)
     return device
