@@ -36,7 +36,6 @@ _MEMORY = {
     "MALLOC_TRIM_THRESHOLD_": "4000000000",
     "MALLOC_TOP_PAD_": "67108864",
 }
-_QUIET_WEB = ("--log-level", "warning", "--no-access-log", "--timeout-graceful-shutdown", "2")
 
 
 def redis_program() -> str:
@@ -286,8 +285,8 @@ class Services:
         written_before.remember(self.properties)
 
     def _web(self, name: str, app: str, port: int, **environment: str) -> Command:
-        where = ("--host", self.config.bind, "--port", str(port))
-        return self._python(name, "uvicorn:main", (app, *where, *_QUIET_WEB), **environment)
+        arguments = (app, "--host", self.config.bind, "--port", str(port))
+        return self._python(name, "femtotango.stack.web:main", arguments, **environment)
 
     def _python(
         self, name: str, target: str, arguments: tuple[str, ...], **environment: str

@@ -22,6 +22,7 @@ from femtotango.stack.logs import begin_logs, end_logs, shorten
 from femtotango.stack.pauses import Pauses
 from femtotango.stack.ports import IngesterPorts, Ports
 from femtotango.stack.processes import Command, Process, end
+from femtotango.stack.registration import register_device
 from femtotango.stack.services import (
     CONTROLLER,
     DATABASE,
@@ -32,8 +33,6 @@ from femtotango.stack.services import (
     StackPorts,
 )
 from femtotango.stack.tango_client import database_answers, device_state
-from femtotango.stack.written import WrittenProperties
-from tango_db.register import RegisterError, forget_properties, register, template
 
 _POLL = 0.1
 _START_LIMIT = 90.0
@@ -280,26 +279,10 @@ class Stack:
     def _start_device(self) -> None:
         if self.services.config.database:
             self._wait_database()
-            self._register()
+            register_device(self.services, self.folder)
         else:
             self.services.write_property_file()
         self._start(self.services.device())
-
-    def _register(self) -> None:
-        services, device = self.services, self.services.config.device
-        written = WrittenProperties(self.folder, device)
-        try:
-            register(
-                device=device,
-                # the alias belongs to the device of `femtomax.json`, which may be here from before
-                alias=None if device == template().device else "",
-                properties=services.properties,
-                tango_host=services.tango_host,
-            )
-            forget_properties(device, written.removed(services.properties), services.tango_host)
-        except RegisterError as error:
-            raise StackError(str(error)) from error
-        written.remember(services.properties)
 
     def _wait_database(self) -> None:
         self._wait(

@@ -25,7 +25,9 @@ from support.waiting import PATIENCE, wait_for
 from femtotango.simulation.beamline import ScanPlayer
 from femtotango.stack.config import MIN_PATIENCE
 from femtotango.stack.ports import outward_address
+from femtotango.stack.running import running
 from pipeline.simulation.scan import BurstScan, detector_frames
+from tango_db.register import template
 
 pytestmark = pytest.mark.slow
 
@@ -189,6 +191,18 @@ def test_a_stack_for_other_machines_says_where_they_find_it(own_stack, tmp_path,
     assert f"//{here}:" in info["device"]
     with ScanPlayer(info) as player:
         scan(player)
+
+
+def test_a_property_that_is_not_configured_any_more_goes(tmp_path):
+    config = tmp_path / "stack.toml"
+    arguments = ["up", "--state", str(tmp_path / "state"), "--config", str(config)]
+    for text, expected in (('[properties]\nOutputFolder = "/data"\n', ["/data"]), ("", [])):
+        config.write_text(ONE_CAMERA + text)
+        with running(arguments) as info:
+            host, _, port = info["tango_host"].rpartition(":")
+            database = tango.Database(host, int(port))
+            given = database.get_device_property(template().device, "OutputFolder")
+            assert list(given["OutputFolder"]) == expected
 
 
 def test_everything_listens_on_loopback_only(stack):
