@@ -40,8 +40,11 @@ _KEY = struct.Struct("<IIQQ")
 _CHILD = struct.Struct("<Q")
 _ENTRY = _KEY.size + _CHILD.size
 _NODE_SIZE = _HEAD.size + _CAPACITY * _ENTRY + _KEY.size
-_STEP = 1 << 20
+_STEP = 1 << 22
 """The file grows in such steps, in holes that take no space until they are written [bytes]."""
+_AHEAD = 1 << 22
+"""So much is always set aside [bytes]: a reader that has the file open knows the end of the file as
+it was then, and may read rows that came since while they stand before it."""
 
 
 @dataclass
@@ -251,8 +254,9 @@ class AppendFile:
     def _take(self, size: int) -> int:
         """Set space at the end of the file aside; return where it begins."""
         place = self._end
-        if place + size > self._size:
-            grown = -(-(place + size) // _STEP) * _STEP
+        needed = place + size + _AHEAD
+        if needed > self._size:
+            grown = -(-needed // _STEP) * _STEP
             os.ftruncate(self._fd, grown)
             self._put(_END_OF_FILE, _CHILD.pack(grown))
             self._size = grown

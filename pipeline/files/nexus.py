@@ -8,7 +8,6 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import h5py
-import numpy as np
 from numpy.typing import NDArray
 
 CREATOR = "femtotango"
@@ -75,24 +74,19 @@ def add_data(
 
 
 def add_column(
-    group: h5py.Group, name: str, dtype: type, chunk: int, units: str = "", **attributes: Any
+    group: h5py.Group, name: str, dtype: Any, chunk: int, units: str = "", **attributes: Any
 ) -> h5py.Dataset:
     """Make an empty column that can grow.
-
-    Rows that were never written read as NaN, or as the largest number of an integer type.
 
     Args:
         group: where.
         name: of the dataset.
-        dtype: a float or an unsigned integer.
+        dtype: of its rows.
         chunk: rows of one block.
         units: as NeXus spells them; empty: it has none.
         **attributes: further ones.
     """
-    fill = np.nan if np.dtype(dtype).kind == "f" else np.iinfo(dtype).max
-    dataset = group.create_dataset(
-        name, (0,), dtype, chunks=(chunk,), maxshape=(None,), fillvalue=fill
-    )
+    dataset = group.create_dataset(name, (0,), dtype, chunks=(chunk,), maxshape=(None,))
     _describe(dataset, units, attributes)
     return dataset
 
@@ -142,30 +136,6 @@ def add_process(entry: h5py.Group, date: str) -> h5py.Group:
     add_data(process, "date", date)
     add_data(process, "versions", json.dumps(programs), **programs)
     return process
-
-
-def group_in(parent: h5py.Group, name: str) -> h5py.Group:
-    """Return a group.
-
-    Raises:
-        KeyError: there is none of that name.
-    """
-    found = parent[name]
-    if not isinstance(found, h5py.Group):
-        raise KeyError(f"{name} is no group")
-    return found
-
-
-def dataset_in(parent: h5py.Group, name: str) -> h5py.Dataset:
-    """Return a dataset.
-
-    Raises:
-        KeyError: there is none of that name.
-    """
-    found = parent[name]
-    if not isinstance(found, h5py.Dataset):
-        raise KeyError(f"{name} is no dataset")
-    return found
 
 
 def _describe(dataset: h5py.Dataset, units: str, attributes: dict[str, Any]) -> None:

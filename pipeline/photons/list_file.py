@@ -7,11 +7,9 @@ and a few values change (`AppendFile`), and nothing else.
 import io
 import json
 import os
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +19,14 @@ from numpy.typing import NDArray
 
 from pipeline.files.atomic import FileError, write_numbered
 from pipeline.files.hdf5_append import OLDEST_FORMAT, AppendFile
+from pipeline.files.nexus import (
+    add_column,
+    add_data,
+    add_entry,
+    add_group,
+    add_process,
+    now_text,
+)
 from pipeline.model.parameters import PARAMETERS, Settings
 from pipeline.photons.list_path import PhotonFileError, PhotonFileGone, photon_path
 from pipeline.protocols.batch import FrameStatus, PhotonList
@@ -51,8 +57,6 @@ _CHANGES = {
     "settings": (np.dtype("S1024"), "", "settings that decide which photons are found, JSON"),
     "frame": (np.uint32, "", "first frame of which they hold, until the next row's"),
 }
-_TABLES = {"process/changes": _CHANGES, "photons": _PHOTONS, "frames": _FRAMES}
-_PACKAGES = ("femtotango", "dranspose", "numpy", "numba", "h5py")
 
 
 @dataclass(frozen=True)
@@ -65,19 +69,6 @@ class FrameRow:
     """None: the file has none of this frame."""
     settings: str = ""
     """With which it was searched, as JSON; empty: it was not."""
-
-
-def versions() -> dict[str, str]:
-    """Return the versions of the programs that make the file, as far as they are installed."""
-    found: dict[str, str] = {}
-    for package in _PACKAGES:
-        with suppress(PackageNotFoundError):
-            found[package] = version(package)
-    return found
-
-
-def _now() -> str:
-    return datetime.now().astimezone().isoformat(timespec="seconds")
 
 
 @contextmanager
@@ -173,7 +164,7 @@ class PhotonFile:
 
     def close(self, complete: bool) -> None:
         """Say that the scan has ended, and whether it is complete; more may be written later."""
-        values = {"complete": np.array(int(complete)), "end_time": np.array(_now().encode())}
+        values = {"complete": np.array(int(complete)), "end_time": np.array(now_text().encode())}
         with self._file() as file:
             file.append({}, {f"entry/{name}": value for name, value in values.items()})
             self._open = None
@@ -249,53 +240,32 @@ def _fill(
 ) -> None:
     """Make all that the file will ever have."""
     edges = _histogram_edges(settings)
-    file.attrs.update({"NX_class": "NXroot", "default": "entry", "creator": "femtotango"})
-    entry = file.create_group("entry")
-    shown = "energy_histogram" if len(edges) else "photons"
-    entry.attrs.update({"NX_class": "NXentry", "default": shown})
-    entry["title"] = f"Single photons of {Path(raw).name}"
-    entry["detector"] = detector
-    entry["start_time"] = _now()
-    entry["end_time"] = np.array(b"", "S32")
-    entry["complete"] = 0
-    entry["raw_file"] = raw
+    entry = add_entry(file, default="energy_histogram" if len(edges) else "photons")
+    add_data(entry, "title", f"Single photons of {Path(raw).name}")
+    add_data(entry, "detector", detector)
+    add_data(entry, "start_time", now_text())
+    add_data(entry, "end_time", np.array(b"", "S32"))
+    add_data(entry, "complete", 0)
+    add_data(entry, "raw_file", raw)
     entry["raw"] = h5py.ExternalLink(relative, "/")
     region = settings.photon_region
     if region is not None:
         roi = np.array([region.x, region.y, region.width, region.height], np.int64)
-        entry["photon_roi"] = roi
-        entry["photon_roi"].attrs.update({"units": "pixel", "order": "x, y, width, height"})
-    _fill_process(entry, settings)
-    for path, table in _TABLES.items():
-        group = entry.require_group(path)
-        group.attrs["NX_class"] = "NXcollection"
-        for name, (dtype, unit, meaning) in table.items():
-            rows = max(1, chunk * 4 // np.dtype(dtype).itemsize)
-            column = group.create_dataset(name, (0,), dtype, chunks=(rows,), maxshape=(None,))
-            column.attrs["long_name"] = meaning
-            if unit:
-                column.attrs["units"] = unit
-    entry["photons"].attrs.update({"NX_class": "NXdata", "signal": "energy", "axes": ["x", "y"]})
+        add_data(entry, "photon_roi", roi, "pixel", order="x, y, width, height")
+    process = add_process(entry, now_text())
+    units = {f"{name}_units": PARAMETERS[name].unit for name in PARAMETERS if PARAMETERS[name].unit}
+    add_data(process, "parameters", _as_json(settings), **settings.values(), **units)
+    _add_table(add_group(process, "changes", "NXcollection"), _CHANGES, chunk)
+    photons = add_group(entry, "photons", "NXdata", signal="energy", axes=["x", "y"])
+    _add_table(photons, _PHOTONS, chunk)
+    _add_table(add_group(entry, "frames", "NXcollection"), _FRAMES, chunk)
     if len(edges):
-        histogram = entry.create_group("energy_histogram")
-        histogram.attrs.update({"NX_class": "NXdata", "signal": "counts", "axes": ["energy"]})
-        histogram["energy"] = (edges[:-1] + edges[1:]) / 2
-        histogram["energy"].attrs.update({"units": "ADU", "long_name": "3x3 sum [ADU]"})
-        histogram["counts"] = np.zeros(len(edges) - 1, np.int64)
-        histogram["counts"].attrs["long_name"] = "photons"
+        data = add_group(entry, "energy_histogram", "NXdata", signal="counts", axes=["energy"])
+        add_data(data, "energy", (edges[:-1] + edges[1:]) / 2, "ADU", long_name="3x3 sum [ADU]")
+        add_data(data, "counts", np.zeros(len(edges) - 1, np.int64), long_name="photons")
 
 
-def _fill_process(entry: h5py.Group, settings: Settings) -> None:
-    process = entry.create_group("process")
-    process.attrs["NX_class"] = "NXprocess"
-    process["program"] = "femtotango"
-    process["date"] = _now()
-    programs = versions()
-    process["version"] = programs.get("femtotango", "unknown")
-    process["versions"] = json.dumps(programs)
-    process["versions"].attrs.update(programs)
-    process["parameters"] = _as_json(settings)
-    for name, value in settings.values().items():
-        process["parameters"].attrs[name] = value
-        if PARAMETERS[name].unit:
-            process["parameters"].attrs[f"{name}_units"] = PARAMETERS[name].unit
+def _add_table(group: h5py.Group, table: Mapping[str, tuple[Any, str, str]], chunk: int) -> None:
+    for name, (dtype, unit, meaning) in table.items():
+        rows = max(1, chunk * 4 // np.dtype(dtype).itemsize)
+        add_column(group, name, dtype, rows, unit, long_name=meaning)

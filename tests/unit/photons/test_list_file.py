@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 from support.photons import PHOTON_SETTINGS, read_columns, read_frames
 
+from pipeline.files.nexus import versions
 from pipeline.photons.detection import finding_settings
-from pipeline.photons.list_file import FrameRow, PhotonFile, versions
+from pipeline.photons.list_file import FrameRow, PhotonFile
 from pipeline.photons.list_path import PhotonFileError, PhotonFileGone
 from pipeline.protocols.batch import FrameStatus, PhotonList
 
@@ -135,10 +136,11 @@ def test_the_longest_settings_fit():
 def test_a_plain_reader_follows_the_file_while_it_grows(raw):
     """A program that opens the file anew each time sees true rows only."""
     file = new_file(raw)
+    file.write([row(500, 0)])  # h5py, of this same process, is closed from here on
     done = threading.Event()
 
     def grow() -> None:
-        for frame in range(150):
+        for frame in range(1, 150):
             file.write([row(500, frame)])
         done.set()
 
