@@ -270,8 +270,7 @@ def test_a_new_life_works_and_knows_what_the_one_before_knew(beamline, controlle
         wait_for_the_pipeline(device)
         wait_for(
             lambda: device.read_attribute("ScanNumber").value == number,
-            30,
-            why=lambda: (number, device.ScanNumber, device.status(), server.kept("KeptScan")),
+            lambda: (number, device.ScanNumber, device.status(), server.kept("KeptScan")),
         )
         assert device.FramesPerPoint == 3
         assert device.ScanFinished
