@@ -13,6 +13,7 @@ from femtotango.sardana.config_yaml import (
     SardanaSetup,
     sardana_yaml,
 )
+from pipeline.files.atomic import FileError, write_new
 from pipeline.model.cameras import CAMERAS
 
 
@@ -109,8 +110,9 @@ def sardana_config(
     if write is None:
         click.echo(text, nl=False)
         return
-    if write.exists():
-        raise click.ClickException(f"{write} exists: choose another file, nothing is overwritten.")
-    write.write_text(text)
+    try:
+        write_new(write, lambda part: part.write_text(text))
+    except FileError as error:
+        raise click.ClickException(str(error)) from error
     click.echo(f"Written to {write}. Next: sardana-config load --write --environment {write}")
     click.echo(f"Then: Sardana {instance}, and: spock Door_{instance}")

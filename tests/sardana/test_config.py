@@ -64,7 +64,7 @@ def test_nothing_is_overwritten(tmp_path):
     target.write_text("mine")
     result = CliRunner().invoke(sardana_config, ["--write", str(target)])
     assert result.exit_code == 1
-    assert "nothing is overwritten" in result.output
+    assert "never overwritten" in result.output
     assert target.read_text() == "mine"
 
 
