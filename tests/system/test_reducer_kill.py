@@ -5,7 +5,9 @@ import pickle
 import signal
 import subprocess
 import sys
+import threading
 import time
+from contextlib import suppress
 from types import SimpleNamespace
 
 import httpx
@@ -17,8 +19,11 @@ from support.dispatch import header, image, parameters
 from support.photons import read_columns
 from support.waiting import wait_for
 
+from femtotango.dranspose_client.http import Reducer
+from femtotango.errors import PipelineError
 from femtotango.stack.ports import Ports
 from pipeline.model.parameters import Settings
+from pipeline.protocols.snapshot import FRAMES
 from pipeline.simulation.balor import stream_balor_frames
 from pipeline.worker import FemtomaxWorker
 
@@ -27,6 +32,8 @@ pytestmark = pytest.mark.slow
 SHAPE = (200, 300)
 MAPPING = "00000000-0000-4000-8000-000000000000"
 MOMENTS = 20
+_PROMPT = 0.3
+"""A reducer that answers later than this has not enough of the processor [s]."""
 
 
 @pytest.fixture(scope="module")
@@ -54,12 +61,10 @@ class Worker:
         self._parameters = parameters(Settings(photon_roi=roi))
         self._event = 0
 
-    def results(self, stream) -> list[bytes] | None:
+    def results(self, stream) -> list[bytes]:
         event = SimpleNamespace(event_number=self._event, streams={"andor3_balor": stream})
         payload = self._worker.process_event(event, self._parameters)
         self._event += 1
-        if payload is None:
-            return None
         head = f'{{"event_number": {self._event - 1}, "worker": "w", "parameters_hash": ""}}'
         return [head.encode(), pickle.dumps(payload)]
 
@@ -95,6 +100,36 @@ def start_reducer(redis_url, http_port, zmq_port, log) -> subprocess.Popen[bytes
     return process
 
 
+class Progress:
+    """Follows how many frames a reducer has taken in, until it does not answer any more."""
+
+    def __init__(self, http_port: int) -> None:
+        self._reducer = Reducer(f"http://127.0.0.1:{http_port}")
+        self._seen: list[tuple[float, float, int]] = []
+        """When it was asked, when it answered, and the frames that it had."""
+        self._thread = threading.Thread(target=self._follow)
+        self._thread.start()
+
+    def _follow(self) -> None:
+        with suppress(PipelineError):
+            while True:
+                asked = time.monotonic()
+                frames = int(self._reducer.scalar(FRAMES))
+                self._seen.append((asked, time.monotonic(), frames))
+                time.sleep(0.02)
+
+    def taken_before(self, moment: float) -> int:
+        """Return the frames that it had taken in at a moment."""
+        self._thread.join()
+        self._reducer.close()
+        return max((frames for _, told, frames in self._seen if told < moment), default=0)
+
+    def kept_up(self, since: float) -> bool:
+        """Say whether it answered promptly since a moment: on a starved machine nothing is."""
+        answers = [told - asked for asked, told, _ in self._seen if told > since]
+        return bool(answers) and max(answers) < _PROMPT
+
+
 def test_the_file_opens_whenever_the_reducer_is_killed(redis_url, ports, tmp_path):
     frames = stream_balor_frames(np.random.default_rng(5), SHAPE, 3e-3, hot_pixels=5)
     with_photons = 0
@@ -108,25 +143,23 @@ def test_the_file_opens_whenever_the_reducer_is_killed(redis_url, ports, tmp_pat
                 socket.linger = 0
                 socket.connect(f"tcp://127.0.0.1:{zmq_port}")
                 socket.send_multipart(worker.results(header(str(raw))))
-                sent: list[float] = []
-                found = 0
+                sent = 0
+                progress = Progress(http_port)
                 until = time.monotonic() + 0.1 * (moment + 1)
                 while time.monotonic() < until:
-                    pixels, truth = next(frames)
-                    results = worker.results(image(len(sent), pixels))
-                    if results is not None:
-                        socket.send_multipart(results)
-                    sent.append(time.monotonic())
-                    found += len(truth)
+                    pixels, _ = next(frames)
+                    socket.send_multipart(worker.results(image(sent, pixels)))
+                    sent += 1
                 process.send_signal(signal.SIGKILL)
                 killed = time.monotonic()
                 process.wait()
         path = tmp_path / "process" / f"scan{moment}_xye.h5"
-        old = sum(when < killed - 1.0 for when in sent)
+        old = progress.taken_before(killed - 1.0)
         if old == 0 and not path.exists():
             continue
         columns = read_columns(path)
         with_photons += len(columns["energy"]) > 0
-        # Photons that came more than a second before the end are there, up to the last such frame.
-        assert old == 0 or columns["frame"].max() >= old - 2
+        if progress.kept_up(killed - 1.5):
+            # What was taken in more than a second before the end is there: frames 0 to old - 1.
+            assert old == 0 or columns["frame"].max() >= old - 1
     assert with_photons >= MOMENTS // 2

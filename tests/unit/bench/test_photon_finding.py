@@ -17,11 +17,12 @@ def test_the_plain_loop_finds_what_the_definition_says():
         background=settings.background,
         photon_threshold=settings.photon_threshold,
         energy_threshold=settings.energy_threshold,
+        pileup_threshold=settings.pileup_threshold,
         hot_pixel_ratio=settings.hot_pixel_ratio,
         roi=Roi(0, 0, 50, 60),
     )
     assert len(expected) > 50
-    np.testing.assert_allclose(plain_loop(image, settings), as_arrays(expected))
+    np.testing.assert_allclose(plain_loop(image, settings), as_arrays(expected)[:, :3])
 
 
 def test_a_row_for_each_density():

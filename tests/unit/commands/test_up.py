@@ -9,8 +9,8 @@ CODE = """
 import os, signal, sys
 from femtotango.commands.up import stop_on_signals
 number = signal.Signals[sys.argv[1]]
-if sys.argv[2] == "ignored":
-    signal.signal(number, signal.SIG_IGN)
+# Explicitly: the tests themselves may run under nohup.
+signal.signal(number, signal.SIG_IGN if sys.argv[2] == "ignored" else signal.SIG_DFL)
 stop = stop_on_signals()
 os.kill(os.getpid(), number)
 print(stop.is_set())
