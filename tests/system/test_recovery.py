@@ -113,6 +113,7 @@ def test_device_and_database_may_be_killed(breakable):
             scan(player)
 
 
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize(
     "signs",
     [
@@ -132,7 +133,9 @@ def test_what_hangs_is_restarted(own_stack, tmp_path, signs):
     assert len(stopped) == len(signs)
     for pid in stopped:
         os.kill(pid, signal.SIGSTOP)
-    wait_for(lambda: not {*stopped} & processes(info).keys(), "the end of what hangs")
+    # Several recoveries one after the other, each with the watchdog's own patience before it.
+    limit = 3 * PATIENCE
+    wait_for(lambda: not {*stopped} & processes(info).keys(), "the end of what hangs", limit)
 
     def works() -> bool:
         try:
@@ -141,7 +144,7 @@ def test_what_hangs_is_restarted(own_stack, tmp_path, signs):
         except tango.DevFailed:
             return False
 
-    wait_for(works, "recovery")
+    wait_for(works, "recovery", limit)
     with ScanPlayer(info) as player:
         scan(player)
     log = (tmp_path / "state" / "logs" / "up.log").read_text()
