@@ -177,8 +177,9 @@ def test_the_working_folder_is_not_imported(own_stack, tmp_path, monkeypatch):
     )
     config = tmp_path / "stack.toml"
     config.write_text('worker_class = "own_worker:OwnWorker"\n' + ONE_CAMERA)
-    before = os.environ.get("PYTHONPATH", "")
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path / "users"), before]))
+    # An empty part of the path would be the working folder.
+    before = [part for part in [os.environ.get("PYTHONPATH")] if part]
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path / "users"), *before]))
     monkeypatch.chdir(tmp_path)
     with ScanPlayer(own_stack("--config", str(config))) as player:
         scan(player)
