@@ -28,7 +28,9 @@ STUBBORN = """
 
 
 def search_too(folder: Path) -> dict[str, str]:
-    return {"PYTHONPATH": os.pathsep.join([str(folder), os.environ.get("PYTHONPATH", "")])}
+    paths = [str(folder), os.environ.get("PYTHONPATH")]
+    # An empty part of the path would be the working folder.
+    return {"PYTHONPATH": os.pathsep.join(path for path in paths if path)}
 
 
 def ready(process: Process) -> bool:
