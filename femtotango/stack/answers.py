@@ -9,7 +9,7 @@ import redis
 
 from femtotango.dranspose_client.http import Controller
 from femtotango.errors import BadReply, PipelineError
-from femtotango.stack.launch import LOOPBACK
+from femtotango.stack.redis_client import connect
 from femtotango.stack.services import (
     CONTROLLER,
     DATABASE,
@@ -76,8 +76,7 @@ class Answers:
         return found
 
     def _redis(self) -> dict[str, bool]:
-        client = redis.Redis(LOOPBACK, self._services.ports.redis, socket_timeout=_TIMEOUT)
-        with closing(client):
+        with closing(connect(self._services.ports.redis, _TIMEOUT)) as client:
             try:
                 return {REDIS: bool(client.ping())}
             except redis.RedisError:

@@ -16,12 +16,12 @@ from femtotango.stack.answers import Answers
 from femtotango.stack.config import StackConfig
 from femtotango.stack.errors import PortError, StackError
 from femtotango.stack.files import lock_folder, logs_of, make_folder
-from femtotango.stack.launch import LOOPBACK
 from femtotango.stack.liveness import Watchdog
 from femtotango.stack.logs import begin_logs, end_logs, shorten
 from femtotango.stack.pauses import Pauses
 from femtotango.stack.ports import IngesterPorts, Ports
 from femtotango.stack.processes import Command, Process, end
+from femtotango.stack.redis_client import connect
 from femtotango.stack.registration import register_device
 from femtotango.stack.services import (
     CONTROLLER,
@@ -238,7 +238,7 @@ class Stack:
             return {}
 
     def _redis(self) -> redis.Redis:
-        return redis.Redis(LOOPBACK, self.services.ports.redis, socket_timeout=5.0)
+        return connect(self.services.ports.redis)
 
     def _forget(self, names: Iterable[str]) -> None:
         kinds = dict.fromkeys(self.services.worker_names, "worker")

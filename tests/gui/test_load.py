@@ -14,7 +14,7 @@ import pytest
 from femtotango.stack.tango_client import connect
 from pipeline.simulation.scan import BurstScan, detector_frames
 
-pytestmark = [pytest.mark.gui, pytest.mark.slow, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.gui, pytest.mark.slow, pytest.mark.timeout(600)]
 
 BALOR = "andor3_balor"
 SHAPE = (4104, 4128)
@@ -22,7 +22,9 @@ SCAN = BurstScan(steps=1, burst=2)
 RATE = 5.0
 UPDATES = 40
 GROWTH = 12e6
-"""Bytes; one preview is 0.8 MB, one full image 68 MB."""
+"""Bytes over all `UPDATES`; one preview is 0.8 MB, one full image 68 MB."""
+ROUNDS = 5
+"""What stays of each image makes every round grow; what a busy machine holds for a while, does not."""
 PATIENCE = 90.0
 
 
@@ -61,6 +63,11 @@ def show_updates(viewer, updates: int) -> None:
     viewer.window.link.changed.disconnect(count)
 
 
+def memory() -> int:
+    gc.collect()
+    return psutil.Process().memory_info().rss
+
+
 def test_input_is_handled_and_memory_is_flat(open_viewer, player) -> None:
     viewer = open_viewer(player.info["device"], (1920, 1080))
     player.write(Rois='{"a": {"x": 100, "y": 200, "width": 300, "height": 400}}', Accumulate=True)
@@ -70,7 +77,6 @@ def test_input_is_handled_and_memory_is_flat(open_viewer, player) -> None:
     player.wait_finished()
     viewer.wait("the image", lambda: viewer.plot.image_shape == SHAPE)
     field = viewer.window.settings.camera.fields["Background"]
-    process = psutil.Process()
     for zoomed in (False, True):
         if zoomed:
             viewer.plot.setLimits(1000, 2000, 1000, 1600)
@@ -82,9 +88,9 @@ def test_input_is_handled_and_memory_is_flat(open_viewer, player) -> None:
             viewer.wait(
                 "what was typed", lambda typed=typed: player.read("Background") == typed, PATIENCE
             )
-            gc.collect()
-            before = process.memory_info().rss
-            show_updates(viewer, UPDATES)
-            gc.collect()
-            grown = process.memory_info().rss - before
-        assert grown < GROWTH
+            grown: list[int] = []
+            while len(grown) < ROUNDS and not (grown and grown[-1] < GROWTH):
+                before = memory()
+                show_updates(viewer, UPDATES)
+                grown.append(memory() - before)
+        assert grown[-1] < GROWTH, grown
