@@ -10,7 +10,8 @@ settings.register_profile("femtotango", deadline=None)
 settings.load_profile("femtotango")
 
 ROOMS = ("gui", "sardana", "system", "device", "pipeline", "unit")
-"""Order of the folders when several processes share the tests: the longest files come first."""
+"""Order of the folders when several processes share the tests: the longest files come first, and
+files with slow tests before all others, so that no process is left alone with one at the end."""
 REAL_PROCESSES = frozenset({"stack", "breakable", "own_stack", "pipeline", "screen"})
 """Fixtures that make a test slow."""
 LIMIT = 600
@@ -28,7 +29,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         if item.get_closest_marker("slow") and not item.get_closest_marker("timeout"):
             item.add_marker(pytest.mark.timeout(LIMIT))
     if config.getoption("dist", "no") != "no":
-        items.sort(key=_room)
+        slow = {item.path for item in items if item.get_closest_marker("slow")}
+        items.sort(key=lambda item: (item.path not in slow, _room(item)))
 
 
 def _room(item: pytest.Item) -> int:

@@ -24,7 +24,7 @@ UPDATES = 40
 GROWTH = 12e6
 """Bytes over all `UPDATES`; one preview is 0.8 MB, one full image 68 MB."""
 ROUNDS = 5
-"""What stays of each image makes every round grow; what a busy machine holds for a while, does not."""
+"""What stays of each image makes every round grow; what is only held for a while does not."""
 PATIENCE = 90.0
 
 
