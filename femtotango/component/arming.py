@@ -9,7 +9,7 @@ from femtotango.dranspose_client.http import Controller, Reducer, SardanaIngeste
 from femtotango.dranspose_client.services import Config, Progress
 from femtotango.dranspose_client.trigger_maps import TriggerMap, flush_map
 from femtotango.errors import Interrupted, NotReady
-from pipeline.protocols.sardana import FLUSH_TITLE, SARDANA
+from pipeline.protocols.sardana import SARDANA
 from pipeline.protocols.snapshot import ACCUMULATED_NUMBER, FRAMES
 
 _SETTLE = 12.0
@@ -91,7 +91,7 @@ class Arming:
     def send_flush(self) -> None:
         """Send the event upon which workers flush; a map that expects it must be posted."""
         if self._sardana is not None:
-            self._sardana.describe(FLUSH_TITLE)
+            self._sardana.ask_to_flush()
 
     def flush(self) -> str:
         """Have the workers flush, with a trigger map of its own, and return its uuid.

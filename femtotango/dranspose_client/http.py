@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from femtotango.dranspose_client.services import Config, Progress, read_config
 from femtotango.dranspose_client.trigger_maps import TriggerMap
 from femtotango.errors import BadReply, TimedOut, Unreachable
+from pipeline.protocols.sardana import flush_description
 
 SHORT = httpx.Timeout(2.0, connect=0.5)
 """For small answers: a part that hangs must not hold its thread for long."""
@@ -278,7 +279,7 @@ class SardanaIngester(_Http):
     def __init__(self, url: str) -> None:
         super().__init__("Sardana ingester", url)
 
-    def describe(self, title: str) -> None:
-        """Send a description that starts no scan; workers know it by its title."""
-        message = {"serialno": 0, "scandir": "", "title": title}
+    def ask_to_flush(self) -> None:
+        """Send a description that starts no scan: the workers flush."""
+        message = flush_description()
         self._checked(self._ask("POST", "/v1/data_desc", json=message, repeat=False))

@@ -67,6 +67,11 @@ def parse(parts: Sequence[Any]) -> ScanDescription | FlushRequest | ScanRecord |
     raise BadRecord(f"unknown message type {kind!r}")
 
 
+def flush_description() -> dict[str, Any]:
+    """Return what dranspose's Sardana ingester takes as a description that only asks to flush."""
+    return {"serialno": 0, "scandir": "", "title": FLUSH_TITLE}
+
+
 def data_description(
     title: str,
     serial: int,

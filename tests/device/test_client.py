@@ -62,7 +62,7 @@ def test_nobody_there_is_unreachable_and_says_where():
     with closed_port() as address:
         for client, ask in (
             (Controller(address), lambda c: c.config()),
-            (SardanaIngester(address), lambda s: s.describe("title")),
+            (SardanaIngester(address), lambda s: s.ask_to_flush()),
             (Controller("not an address"), lambda c: c.progress()),
         ):
             with closing(client), pytest.raises(Unreachable, match=f"at {client.url} does not"):
