@@ -142,7 +142,7 @@ def save_exact_image(view: View, images: FullImage, path: str) -> Path:
             full,
             ImageRecord(
                 image=exact.image,
-                good=exact.valid,
+                valid=exact.valid,
                 count=exact.about.shown.accumulated_number,
                 unit=view.snapshot.shown.image_unit or "",
                 detector=view.snapshot.shown.detector or "",

@@ -123,9 +123,9 @@ RESULTS: tuple[Result, ...] = (
         readers.count(lambda p: p.shown.accumulated_number),
     ),
     Result(
-        "ImageSum", float, "Sum over all good pixels.", readers.number(lambda p: p.shown.image_sum)
+        "ImageSum", float, "Sum over all valid pixels.", readers.number(lambda p: p.shown.image_sum)
     ),
-    Result("ImageMax", float, "Largest good pixel.", readers.number(lambda p: p.shown.image_max)),
+    Result("ImageMax", float, "Largest valid pixel.", readers.number(lambda p: p.shown.image_max)),
     Result(
         "PixelSize",
         float,

@@ -27,8 +27,8 @@ class ImageRecord:
 
     image: NDArray[Any]
     """``(ny, nx)``, in the dtype in which it was summed."""
-    good: NDArray[np.bool_] | None
-    """Pixels that were good in at least one frame; None: all."""
+    valid: NDArray[np.bool_] | None
+    """Pixels that were valid in at least one frame; None: all."""
     count: int
     """Number of frames in it."""
     unit: str
@@ -90,8 +90,8 @@ def _content(record: ImageRecord, now: datetime, **attributes: str) -> memoryvie
 
 def _write_image(entry: h5py.Group, record: ImageRecord) -> None:
     image = record.image
-    if record.good is not None and image.dtype.kind == "f":
-        image = np.where(record.good, image, image.dtype.type(np.nan))
+    if record.valid is not None and image.dtype.kind == "f":
+        image = np.where(record.valid, image, image.dtype.type(np.nan))
     data = add_group(entry, "image", "NXdata", signal="image", axes=["y", "x"])
     add_image(data, "image", image, record.unit, interpretation="image", long_name=record.detector)
     for axis, length in zip("yx", image.shape, strict=True):
@@ -116,8 +116,8 @@ def _write_instrument(entry: h5py.Group, record: ImageRecord) -> None:
     detector = add_group(instrument, "detector", "NXdetector")
     add_data(detector, "local_name", record.detector)
     detector["data"] = h5py.SoftLink(f"{entry.name}/image/image")
-    if record.good is not None:
-        add_image(detector, "pixel_mask", (~record.good).astype(np.uint32))
+    if record.valid is not None:
+        add_image(detector, "pixel_mask", (~record.valid).astype(np.uint32))
     if record.pixel_size is not None:
         add_data(detector, "y_pixel_size", record.pixel_size[0], "m")
         add_data(detector, "x_pixel_size", record.pixel_size[1], "m")

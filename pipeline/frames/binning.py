@@ -106,17 +106,17 @@ def _bin(image, valid, masked, binning, mean, largest):  # type: ignore[no-untyp
 
 
 def full_image(
-    image: NDArray[Any], good: NDArray[np.bool_] | None, hottest: float
+    image: NDArray[Any], valid: NDArray[np.bool_] | None, hottest: float
 ) -> NDArray[np.floating[Any]]:
     """Return the image as floats that hold it exactly, masked pixels NaN.
 
     Args:
         image: ``(ny, nx)`` int64 or float64, not negative.
-        good: True where a pixel counts; None: everywhere.
+        valid: True where a pixel counts; None: everywhere.
         hottest: largest pixel; decides between float32 and float64.
     """
     small = image.dtype.kind == "i" and hottest < _EXACT_IN_FLOAT32
     out = image.astype(np.float32 if small else np.float64)
-    if good is not None:
-        out[~good] = np.nan
+    if valid is not None:
+        out[~valid] = np.nan
     return out

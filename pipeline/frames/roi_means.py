@@ -74,14 +74,14 @@ def _shape(image: NDArray[Any]) -> tuple[int, int]:
 
 @numba.njit(nogil=True, cache=True)
 def _counting_mean(image):  # type: ignore[no-untyped-def]
-    total, good = 0.0, 0
+    total, valid = 0.0, 0
     for y in range(image.shape[0]):
         for x in range(image.shape[1]):
             value = image[y, x]
             if value >= 0 and value < np.inf:
                 total += value
-                good += 1
-    return total / good if good else np.nan
+                valid += 1
+    return total / valid if valid else np.nan
 
 
 @numba.njit(nogil=True, cache=True)

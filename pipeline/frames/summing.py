@@ -69,7 +69,7 @@ def sum_dtype(image: np.dtype[Any], background: float = 0.0) -> np.dtype[Any]:
 
 
 @numba.njit(nogil=True, cache=True)
-def add_counting(total, good, image):  # type: ignore[no-untyped-def]
+def add_counting(total, valid, image):  # type: ignore[no-untyped-def]
     """Add one photon counting frame to a sum; negative, NaN and infinite pixels are left out.
 
     Most pixels are 0, and their sums need not be touched: the few others are looked for eight at a
@@ -77,7 +77,7 @@ def add_counting(total, good, image):  # type: ignore[no-untyped-def]
 
     Args:
         total: ``(ny, nx)`` sum that is added to.
-        good: ``(ny, nx)`` bool, set where the frame has a value.
+        valid: ``(ny, nx)`` bool, set where the frame has a value.
         image: ``(ny, nx)`` of any number dtype.
     """
     ny, nx = image.shape
@@ -90,7 +90,7 @@ def add_counting(total, good, image):  # type: ignore[no-untyped-def]
         for x in range(nx):
             value = image[y, x]
             if value >= 0 and value < np.inf:
-                good[y, x] = True
+                valid[y, x] = True
         for x in range(nx):
             value = image[y, x]
             positive[x] = (value > 0) & (value < np.inf)

@@ -117,8 +117,8 @@ class PartialSum:
     events: tuple[int, ...]
     frames: tuple[int, ...]
     image: NDArray[Any] | SparseImage
-    good: NDArray[np.bool_] | None
-    """Pixels that were good in at least one frame; None: all."""
+    valid: NDArray[np.bool_] | None
+    """Pixels that were valid in at least one frame; None: all."""
     photon_region: tuple[int, int, int, int] | None = None
     """``(x, y, width, height)`` outside of which a counts image was not analysed."""
 

@@ -52,8 +52,8 @@ class Sum:
             _add_at(self.image.reshape(-1), index, value)
         else:
             np.add(self.image, partial.image, out=self.image)
-        if self.valid is not None and partial.good is not None:
-            np.logical_or(self.valid, partial.good, out=self.valid)
+        if self.valid is not None and partial.valid is not None:
+            np.logical_or(self.valid, partial.valid, out=self.valid)
         self.count += len(partial.events)
         self.newest = max(self.newest, newest)
         self.photon_region = _common(self.photon_region, partial.photon_region)
@@ -104,7 +104,7 @@ def start_sum(partial: PartialSum) -> Sum:
         shape=partial.shape,
         accumulation_id=partial.accumulation_id,
         image=np.zeros(partial.shape, dtype),
-        valid=None if partial.good is None else np.zeros(partial.shape, bool),
+        valid=None if partial.valid is None else np.zeros(partial.shape, bool),
         photon_region=partial.photon_region,
     )
 

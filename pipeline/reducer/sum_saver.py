@@ -56,7 +56,7 @@ class SumSaver:
 def _record(total: Sum) -> ImageRecord:
     return ImageRecord(
         image=total.image.copy(),
-        good=None if total.valid is None else total.valid.copy(),
+        valid=None if total.valid is None else total.valid.copy(),
         count=total.count,
         unit=total.unit,
         detector=total.stream,
@@ -71,8 +71,8 @@ def _with_curve(record: ImageRecord, total: Sum) -> ImageRecord:
     if record.geometry is None or not record.settings.azimuthal_bins:
         return record
     image = record.image.astype(float)
-    if record.good is not None:
-        image[~record.good] = float("nan")
+    if record.valid is not None:
+        image[~record.valid] = float("nan")
     curve = Integrator().integrate(
         image, record.geometry, record.settings.azimuthal_bins, record.unit, region_of(total)
     )

@@ -164,7 +164,7 @@ class EventWork:
                 events=(self._event,),
                 frames=(message.frame,),
                 image=SparseImage(index, np.ones(len(index), np.int64)),
-                good=None,
+                valid=None,
                 photon_region=(region.x, region.y, region.width, region.height),
             )
         )

@@ -139,7 +139,7 @@ class FrameBuffer:
             events=tuple(self._events),
             frames=tuple(self._frames),
             image=self._smallest(image),
-            good=valid,
+            valid=valid,
         )
         self._clear()
         self._flushed_at = time.monotonic()

@@ -43,7 +43,7 @@ class _EachImage(EventWork):
                 events=(self._event,),
                 frames=(message.frame,),
                 image=np.where(image < 0, 0, image),
-                good=None,
+                valid=None,
             )
         )
 

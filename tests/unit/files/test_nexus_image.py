@@ -33,12 +33,12 @@ SETTINGS = Settings(photon_energy=13.5, rois='{"é": {"x":1,"y":2,"width":3,"hei
 def record() -> ImageRecord:
     random = np.random.default_rng(2)
     image = random.poisson(20.0, GEOMETRY.shape).astype(np.float64) / 10
-    good = random.random(GEOMETRY.shape) > 0.1
-    curve = Integrator().integrate(np.where(good, image, np.nan), GEOMETRY, 100, Unit.TOT)
+    valid = random.random(GEOMETRY.shape) > 0.1
+    curve = Integrator().integrate(np.where(valid, image, np.nan), GEOMETRY, 100, Unit.TOT)
     frames = FrameRanges([(0, 12), (15, 29)]), FrameRanges([(0, 2)])
     scans = (("123374", frames[0]), ("123375", frames[1]))
     return ImageRecord(
-        image, good, 31, Unit.TOT, "pilatus", GEOMETRY.pixel_size, scans, SETTINGS, GEOMETRY, curve
+        image, valid, 31, Unit.TOT, "pilatus", GEOMETRY.pixel_size, scans, SETTINGS, GEOMETRY, curve
     )
 
 
@@ -64,7 +64,7 @@ def test_the_numbers_are_exact(tmp_path: Path, record: ImageRecord, dtype: type)
     image = np.arange(np.prod(GEOMETRY.shape)).reshape(GEOMETRY.shape).astype(dtype)
     if dtype is np.int64:
         image += 2**60 + 1
-    save_image(tmp_path / "a.h5", dataclasses.replace(record, image=image, good=None))
+    save_image(tmp_path / "a.h5", dataclasses.replace(record, image=image, valid=None))
     with h5py.File(tmp_path / "a.h5") as file:
         saved = file["entry/image/image"]
         assert saved.dtype == dtype
@@ -80,9 +80,9 @@ def test_masked_pixels_are_missing_and_the_mask_is_there(
     counts = dataclasses.replace(record, image=(record.image * 10).astype(np.int64))
     save_image(tmp_path / "b.h5", counts)
     with h5py.File(tmp_path / "a.h5") as file:
-        np.testing.assert_array_equal(np.isnan(file["entry/image/image"][()]), ~record.good)
+        np.testing.assert_array_equal(np.isnan(file["entry/image/image"][()]), ~record.valid)
         mask = file["entry/instrument/detector/pixel_mask"]
-        np.testing.assert_array_equal(mask[()], (~record.good).astype(np.uint32))
+        np.testing.assert_array_equal(mask[()], (~record.valid).astype(np.uint32))
     with h5py.File(tmp_path / "b.h5") as file:
         np.testing.assert_array_equal(file["entry/image/image"][()], counts.image)
 

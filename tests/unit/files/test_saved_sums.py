@@ -20,7 +20,7 @@ GEOMETRY = dataclasses.replace(LAB6, shape=(12, 15))
 NOW = datetime(2026, 1, 31, 12, 0, 5, tzinfo=UTC)
 ENDED = ImageRecord(
     image=np.ones((12, 15), np.int64),
-    good=None,
+    valid=None,
     count=2,
     unit=Unit.COUNTS,
     detector="andor3_balor",

@@ -18,7 +18,7 @@ def partial(event: int, accumulation_id: int = 1, accumulate: bool = True, **cha
         "unit": "TOT",
         "shape": (2, 3),
         "image": np.full((2, 3), float(event)),
-        "good": None,
+        "valid": None,
     }
     return PartialSum(
         accumulate=accumulate,

@@ -43,7 +43,7 @@ def test_frames_of_one_kind_are_added_up() -> None:
     expected = frame(6, "float64")
     expected[0, 0] = 0
     np.testing.assert_array_equal(partial.image, expected)
-    np.testing.assert_array_equal(partial.good, masked >= 0)
+    np.testing.assert_array_equal(partial.valid, masked >= 0)
 
 
 def test_cmos_frames_have_background_and_threshold() -> None:
@@ -52,7 +52,7 @@ def test_cmos_frames_have_background_and_threshold() -> None:
     add(buffer, ADU, frame(150, "uint16"), 1)
     partial = flushed(buffer)
     np.testing.assert_array_equal(partial.image, frame(50))
-    assert partial.good is None
+    assert partial.valid is None
 
 
 def test_without_accumulation_the_newest_frame_alone_is_sent() -> None:
