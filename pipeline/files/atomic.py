@@ -115,11 +115,62 @@ def write_over(path: Path, text: str) -> None:
         FileError: the file cannot be written; the old one stays.
     """
 
-    def write(part: Path) -> None:
-        part.write_text(text, encoding="utf8")
+    replace_file(path, lambda part: part.write_text(text, encoding="utf8"))
 
+
+def replace_file(path: Path, write: Write) -> None:
+    """Replace a file of our own, so that readers find the old one or the new one, whole.
+
+    Args:
+        path: of the file; its folder must exist.
+        write: writes the content to the path that it is given.
+
+    Raises:
+        FileError: the file cannot be written; the old one stays.
+    """
     with _plain_errors(f"{path}: cannot be written"), _written(path, [write]) as (part,):
         part.replace(path)
+        _sync_folder(path.parent)
+
+
+def move_numbered(path: Path, wanted: Path) -> Path:
+    """Give a file another name or, where that is taken, the next free number.
+
+    Args:
+        path: of the file.
+        wanted: new name in the same folder; ``a.h5`` becomes ``a_1.h5``, ``a_2.h5``, …
+
+    Returns:
+        Where the file stands now.
+
+    Raises:
+        FileError: it cannot be moved, or all numbers are taken.
+    """
+    with _plain_errors(f"{path}: cannot be renamed"):
+        for name in _numbered(wanted):
+            try:
+                _place(path, name)
+            except FileExistsError:
+                continue
+            path.unlink(missing_ok=True)
+            return name
+    raise FileError(f"{wanted} and {_MAX_NUMBER} numbered ones exist already; move old ones away.")
+
+
+def _numbered(path: Path) -> Iterator[Path]:
+    yield path
+    for number in range(1, _MAX_NUMBER + 1):
+        yield path.with_name(f"{path.stem}_{number}{path.suffix}")
+
+
+def _sync_folder(folder: Path) -> None:
+    """Bring a new name to disk; a file system that cannot do that is not worse than before."""
+    with contextlib.suppress(OSError):
+        fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            os.fsync(fd)
+        finally:
+            os.close(fd)
 
 
 @contextlib.contextmanager

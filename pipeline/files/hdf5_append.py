@@ -140,6 +140,13 @@ class AppendFile:
         self._put_rows(column, row, data)
         self._sync()
 
+    def shorten(self, name: str, length: int) -> None:
+        """Cut off the last rows of a column; the next ones take their place."""
+        column = self._columns[name]
+        if length < column.length:
+            column.length = length
+            self._put(column.length_place, _CHILD.pack(length))
+
     def check(self) -> None:
         """Look whether the file still stands where it was made.
 

@@ -6,6 +6,7 @@ and a few values change (`AppendFile`), and nothing else.
 
 import io
 import json
+import logging
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -27,9 +28,14 @@ from pipeline.files.nexus import (
     add_process,
     now_text,
 )
+from pipeline.model.frame_ranges import FrameRanges
 from pipeline.model.parameters import PARAMETERS, Settings
+from pipeline.photons import list_resume
 from pipeline.photons.list_path import PhotonFileError, PhotonFileGone, photon_path
+from pipeline.photons.list_resume import NO_FILE, Existing, histogram_edges
 from pipeline.protocols.batch import FrameStatus, PhotonList
+
+logger = logging.getLogger(__name__)
 
 _PHOTONS = {
     "frame": (np.uint32, "", "frame number in the camera's series"),
@@ -100,15 +106,28 @@ class PhotonFile:
         detector: stream name of the camera.
         settings: in force at the start; those of each frame come with it.
         chunk: rows that are allocated together.
+        existing: of the process before; it is continued where that can be done.
 
     Raises:
         PhotonFileError: by each method, when the raw file's path cannot be used or the disk
             refuses. After it the file takes nothing more.
     """
 
-    def __init__(self, raw: str, detector: str, settings: Settings, chunk: int = 16_384) -> None:
+    def __init__(
+        self,
+        raw: str,
+        detector: str,
+        settings: Settings,
+        chunk: int = 16_384,
+        existing: Existing = NO_FILE,
+    ) -> None:
         wanted = photon_path(raw)
-        self._edges = _histogram_edges(settings)
+        self._present = FrameRanges()
+        """Frames that were in the file when it was continued."""
+        found = list_resume.find(existing, wanted, raw)
+        if found is not None and self._resume(found):
+            return
+        self._edges = histogram_edges(settings)
         self._counts = np.zeros(max(len(self._edges) - 1, 0), np.int64)
         self._settings = ""
         self._row_of: dict[int, int] = {}
@@ -128,8 +147,28 @@ class PhotonFile:
             self.path = write_numbered(wanted, make)
         self._open: AppendFile | None = None
 
+    def _resume(self, path: Path) -> bool:
+        """Continue a file; return whether that can be done."""
+        with _told(path, "continued"):
+            resumed = list_resume.resume(path)
+        if resumed is None:
+            logger.warning("photon file %s cannot be continued: another one is begun", path)
+            return False
+        self.path, self._open = path, resumed.file
+        self._edges, self._counts = resumed.edges, resumed.counts
+        self._settings, self._present = resumed.newest_settings, resumed.present
+        self._row_of = dict(resumed.never_came)
+        return True
+
+    def _is_new(self, frame: FrameRow) -> bool:
+        """Say whether a continued file does not have a frame yet, or only that it never came."""
+        if frame.frame not in self._present:
+            return True
+        return frame.frame in self._row_of and frame.status is not FrameStatus.NEVER_CAME
+
     def write(self, frames: Sequence[FrameRow]) -> None:
         """Append frames and their photons; they are on disk, as written, afterwards."""
+        frames = [frame for frame in frames if self._is_new(frame)]
         late = [frame for frame in frames if frame.frame in self._row_of]
         new = [frame for frame in frames if frame.frame not in self._row_of]
         photons = _photon_columns(frames)
@@ -226,11 +265,6 @@ def _photon_columns(frames: Sequence[FrameRow]) -> dict[str, NDArray[Any]]:
     return columns
 
 
-def _histogram_edges(settings: Settings) -> NDArray[np.float64]:
-    low, high = settings.histogram_min, settings.histogram_max
-    return np.linspace(low, high, settings.histogram_bins + 1) if low < high else np.empty(0)
-
-
 def _as_json(settings: Settings) -> str:
     return json.dumps(settings.values(), ensure_ascii=False)
 
@@ -239,7 +273,7 @@ def _fill(
     file: h5py.File, raw: str, relative: str, detector: str, settings: Settings, chunk: int
 ) -> None:
     """Make all that the file will ever have."""
-    edges = _histogram_edges(settings)
+    edges = histogram_edges(settings)
     entry = add_entry(file, default="energy_histogram" if len(edges) else "photons")
     add_data(entry, "title", f"Single photons of {Path(raw).name}")
     add_data(entry, "detector", detector)

@@ -6,21 +6,37 @@ Nothing else waits for the disk: it may be slow, hang, or be full, and results g
 import logging
 import math
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Any
 
 from pipeline.model.frame_ranges import FrameRanges
 from pipeline.model.parameters import Settings
 from pipeline.photons.list_file import FrameRow, PhotonFile
 from pipeline.photons.list_path import PhotonFileError, PhotonFileGone
+from pipeline.photons.list_resume import NO_FILE, Existing
 from pipeline.protocols.batch import StartInfo
 
 logger = logging.getLogger(__name__)
 
 FLUSH_INTERVAL = 0.4
 """The file is written at most so often [s]; each time, all of it is on disk afterwards."""
+_KEPT = (
+    "_start",
+    "_settings",
+    "_existing",
+    "_lost",
+    "_durable",
+    "_complete",
+    "_closed",
+    "path",
+    "problem",
+    "gone",
+)
+"""What the next process has to know."""
 MAX_WAITING = 5_000_000
 """Photons that may wait for the disk; 85 MB."""
 
@@ -43,9 +59,17 @@ class PhotonWriter:
         start: the camera's header; it names the raw file.
         settings: in force at the start of the scan.
         clock: monotonic time [s].
+        existing: file of the process before, which is continued.
     """
 
-    def __init__(self, start: StartInfo, settings: Settings, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        start: StartInfo,
+        settings: Settings,
+        clock: Callable[[], float],
+        existing: Existing = NO_FILE,
+    ) -> None:
+        self._existing = existing
         self._start = start
         self._settings = settings
         self._clock = clock
@@ -73,6 +97,26 @@ class PhotonWriter:
         """The file was deleted or moved: no frame is durable."""
         # Its thread ends with this object; when the interpreter ends, it first writes all there is.
         self._thread = ThreadPoolExecutor(1, "femtomax-photons")
+
+    def expect(self, existing: Existing) -> None:
+        """Continue a file of the process before, unless the file is known."""
+        if not (self.path or self._existing.path):
+            self._existing = existing
+
+    def __getstate__(self) -> dict[str, Any]:
+        with self._changed:
+            kept = {name: self.__dict__[name] for name in _KEPT}
+            return {**kept, "rows": [waiting.row for waiting in self._waiting]}
+
+    def __setstate__(self, kept: dict[str, Any]) -> None:
+        rows = kept.pop("rows")
+        path = kept["path"]
+        existing = Existing(path) if path else kept["_existing"]
+        self.__init__(kept["_start"], kept["_settings"], time.monotonic, existing)  # type: ignore[misc]
+        self.__dict__.update(kept, _existing=existing)
+        for row in rows:
+            self._waiting.append(Waiting(row, self._clock()))
+            self._photons += len(row.photons or ())
 
     @property
     def begun(self) -> bool:
@@ -127,7 +171,7 @@ class PhotonWriter:
     def flush(self) -> None:
         """Make the file if there is none, and look whether it still stands."""
         with self._changed:
-            if self._complete is None:
+            if self._complete is None or self._waiting:
                 self._wake()
 
     def close(self, complete: bool) -> None:
@@ -193,7 +237,12 @@ class PhotonWriter:
 
     def _made(self) -> PhotonFile:
         if self._file is None:
-            self._file = PhotonFile(self._start.filename, self._start.stream, self._settings)
+            self._file = PhotonFile(
+                self._start.filename,
+                self._start.stream,
+                self._settings,
+                existing=self._existing,
+            )
             self.path = str(self._file.path)
         return self._file
 

@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,7 @@ from pipeline.model.parameters import Settings
 from pipeline.photons import trust
 from pipeline.photons.energies import PhotonEnergies
 from pipeline.photons.list_file import FrameRow
+from pipeline.photons.list_resume import NO_FILE, Existing
 from pipeline.photons.list_writer import PhotonWriter
 from pipeline.photons.trust import NEWEST_PHOTONS, Evidence, FileState
 from pipeline.protocols import snapshot
@@ -48,6 +50,7 @@ class PhotonScan:
         settings: in force now.
         before: what the scan before gave.
         clock: monotonic time [s].
+        existing: photon file of the process before, which is continued.
     """
 
     def __init__(
@@ -56,6 +59,7 @@ class PhotonScan:
         settings: Settings,
         before: PhotonsBefore = NOTHING_BEFORE,
         clock: Callable[[], float] = time.monotonic,
+        existing: Existing = NO_FILE,
     ) -> None:
         self._start = start
         self._settings = settings
@@ -80,8 +84,27 @@ class PhotonScan:
         self._outside = False
         """The photon ROI does not meet the newest image."""
         named = start is not None and bool(start.filename)
-        self._writer = PhotonWriter(start, settings, clock) if start and named else None
+        self._writer = PhotonWriter(start, settings, clock, existing) if start and named else None
         self._lock = threading.Lock()
+
+    @property
+    def path(self) -> str:
+        """The photon file; empty before it stands."""
+        return "" if self._writer is None else self._writer.path
+
+    def expect(self, existing: Existing) -> None:
+        """Continue a file of the process before, unless the file is known."""
+        if self._writer is not None:
+            self._writer.expect(existing)
+
+    def __getstate__(self) -> dict[str, Any]:
+        with self._lock:
+            kept = dict(self.__dict__)
+        del kept["_lock"], kept["_clock"]
+        return kept
+
+    def __setstate__(self, kept: dict[str, Any]) -> None:
+        self.__dict__.update(kept, _lock=threading.Lock(), _clock=time.monotonic)
 
     @property
     def count(self) -> int:

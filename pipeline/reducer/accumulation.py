@@ -2,6 +2,7 @@
 
 import math
 import time
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -41,19 +42,27 @@ class Sum:
     """How many of the frames are in a file."""
     ended_at: float = 0.0
     """Monotonic time at which another sum followed [s]; 0: it still grows."""
+    number: int = 0
+    """Counts the sums of an accumulation."""
+
+    def add_pixels(
+        self, image: NDArray[Any] | SparseImage, valid: NDArray[np.bool_] | None
+    ) -> None:
+        """Add the pixels of frames of the same kind, and note which of them were valid."""
+        if self.image.dtype.kind == "i" and _dtype(image).kind == "f":
+            self.image = self.image.astype(np.float64)
+        if isinstance(image, SparseImage):
+            index = image.index.astype(np.int64, copy=False)
+            value = image.value.astype(self.image.dtype, copy=False)
+            _add_at(self.image.reshape(-1), index, value)
+        else:
+            np.add(self.image, image, out=self.image)
+        if self.valid is not None and valid is not None:
+            np.logical_or(self.valid, valid, out=self.valid)
 
     def add_partial(self, partial: PartialSum, newest: Order, scan: str) -> None:
         """Add a partial sum of the same kind."""
-        if self.image.dtype.kind == "i" and _dtype(partial).kind == "f":
-            self.image = self.image.astype(np.float64)
-        if isinstance(partial.image, SparseImage):
-            index = partial.image.index.astype(np.int64, copy=False)
-            value = partial.image.value.astype(self.image.dtype, copy=False)
-            _add_at(self.image.reshape(-1), index, value)
-        else:
-            np.add(self.image, partial.image, out=self.image)
-        if self.valid is not None and partial.valid is not None:
-            np.logical_or(self.valid, partial.valid, out=self.valid)
+        self.add_pixels(partial.image, partial.valid)
         self.count += len(partial.events)
         self.newest = max(self.newest, newest)
         self.photon_region = _common(self.photon_region, partial.photon_region)
@@ -86,8 +95,7 @@ def _common(
     return x, y, max(0, right - x), max(0, bottom - y)
 
 
-def _dtype(partial: PartialSum) -> np.dtype[Any]:
-    image = partial.image
+def _dtype(image: NDArray[Any] | SparseImage) -> np.dtype[Any]:
     return image.value.dtype if isinstance(image, SparseImage) else image.dtype
 
 
@@ -97,7 +105,7 @@ def _same_kind(total: Sum, partial: PartialSum) -> bool:
 
 def start_sum(partial: PartialSum) -> Sum:
     """Return an empty sum that the partial sum can be added to."""
-    dtype = np.float64 if _dtype(partial).kind == "f" else np.int64
+    dtype = np.float64 if _dtype(partial.image).kind == "f" else np.int64
     return Sum(
         stream=partial.stream,
         unit=partial.unit,
@@ -182,7 +190,7 @@ class Accumulation:
 
     def add_partial(
         self, partial: PartialSum, worker: str, scan_order: int, scan: str, settings: Settings
-    ) -> None:
+    ) -> int:
         """Add a partial sum to the sum that it belongs to.
 
         Args:
@@ -191,19 +199,43 @@ class Accumulation:
             scan_order: ascends with every scan.
             scan: label of the scan, for the record.
             settings: in force now, for the record.
+
+        Returns:
+            The number of that sum; 0: it went to none.
         """
         newest = (scan_order, max(partial.events))
         if not partial.accumulate:
             self._forward(partial, newest, scan)
-            return
+            return 0
         self.reset(partial.accumulation_id)
         if partial.accumulation_id < self.accumulation_id:
             self.late += len(partial.events)
-            return
+            return 0
         total = self._sum_for(partial, worker, (scan_order, min(partial.events)))
         total.add_partial(partial, newest, scan)
         total.settings = settings
         self.changes += 1
+        return total.number
+
+    def restore(self, unsaved: Iterable[Sum], saved: Mapping[int, int]) -> None:
+        """Go on after a restart of the process.
+
+        Args:
+            unsaved: sums that had been taken out and were in no file yet.
+            saved: how many frames of each sum are in a file, by its number.
+        """
+        growing = [self.current] if self.current else []
+        known = {total.number for total in (*self._ended, *growing)}
+        self._ended = [*(total for total in unsaved if total.number not in known), *self._ended]
+        for total in (*self._ended, *growing):
+            total.saved_count = max(total.saved_count, saved.get(total.number, 0))
+        self._ended = [total for total in self._ended if total.saved_count != total.count]
+        for total in self._ended:
+            total.ended_at = time.monotonic()
+
+    def __getstate__(self) -> dict[str, Any]:
+        # The newest forwarded frame is replaced by the next one anyway.
+        return {**self.__dict__, "_forwarded": None}
 
     def _sum_for(self, partial: PartialSum, worker: str, first: Order) -> Sum:
         if self.current is not None and not _same_kind(self.current, partial):
@@ -221,6 +253,7 @@ class Accumulation:
         if self.current is None:
             self.current = start_sum(partial)
             self._generation += 1
+            self.current.number = self._generation
         self._contributed[worker] = self._generation
         return self.current
 

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from pipeline.protocols.tree import leaves
 from pipeline.reducer.accumulation import Sum
+from pipeline.reducer.journal import MakeJournal, NoJournal
 from pipeline.reducer.live_integration import LiveIntegration
 from pipeline.reducer.publisher import Publisher
 from pipeline.reducer.state import ReducerState
@@ -34,6 +35,7 @@ class Background:
         publisher: Publisher,
         integration: LiveIntegration,
         saver: SumSaver,
+        make_journal: MakeJournal = lambda _: NoJournal(),
     ) -> None:
         self._state = state
         self._publisher = publisher
@@ -45,6 +47,8 @@ class Background:
         self._unsaved: list[Sum] = []
         self._last_try = 0.0
         self._photon_state: object = None
+        self._journal = make_journal(lambda: tuple(self._unsaved))
+        self._journal.start()
 
     def do_due_work(self, now: float) -> None:
         """Give up lost events, write photons, save sums, integrate; `now` is monotonic [s]."""
@@ -57,7 +61,7 @@ class Background:
         curve = self._integration.integrate_if_due(now)
         if curve is not None:
             self._publisher.show_curve(curve)
-        self._publisher.show_alarms(self._saver.alarms())
+        self._publisher.show_alarms([*self._saver.alarms(), *self._journal.alarms()])
         self._show_photons()
 
     def close_files(self) -> None:
@@ -84,6 +88,7 @@ class Background:
             if scan.photons is not None:
                 scan.photons.close(scan.ended)
                 scan.photons.wait(_GIVEN_UP)
+        self._journal.close()
 
     def _save_ended(self, now: float) -> None:
         with self._state.lock:
@@ -93,8 +98,11 @@ class Background:
             if now - self._last_try > _RETRY:
                 self._last_try = now
                 due = [*self._unsaved, *due]
-        for total in [*due, *([stopped] if stopped else [])]:
-            self._keep(total)
+            due += [stopped] if stopped else []
+            # A sum that is taken out must not be missing in the journal for a moment.
+            for total in due:
+                self._keep(total)
+        for total in due:
             self._saving.submit(self._save, total)
 
     def _keep(self, total: Sum) -> None:

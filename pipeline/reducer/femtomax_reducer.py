@@ -1,6 +1,7 @@
 """The reduce step: put batches together, publish, and keep files and curves up to date."""
 
 import logging
+import os
 import threading
 import time
 from collections.abc import Mapping
@@ -13,6 +14,7 @@ from pipeline.frames import binning
 from pipeline.model.parameters import settings_from_bytes
 from pipeline.reducer import accumulation
 from pipeline.reducer.background import Background
+from pipeline.reducer.journal import FOLDER_VARIABLE, open_journal
 from pipeline.reducer.live_integration import LiveIntegration
 from pipeline.reducer.publisher import Publisher
 from pipeline.reducer.state import ReducerState
@@ -35,10 +37,12 @@ class _Parts:
 
 
 def _make_parts() -> _Parts:
-    state = ReducerState()
+    state, make_journal = open_journal(os.environ.get(FOLDER_VARIABLE, ""))
     integration = LiveIntegration(state)
     publisher = Publisher(state, integration.up_to_date)
-    return _Parts(state, publisher, Background(state, publisher, integration, SumSaver(state)))
+    saver = SumSaver(state)
+    background = Background(state, publisher, integration, saver, make_journal)
+    return _Parts(state, publisher, background)
 
 
 class FemtomaxReducer:

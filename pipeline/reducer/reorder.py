@@ -38,6 +38,23 @@ class Reorder(Generic[Item]):
             self.next = max(self.next, self._waiting[0][0])
         yield from self._ready()
 
+    @property
+    def first(self) -> int:
+        """The lowest event number that waits; that which is waited for when none does."""
+        return self._waiting[0][0] if self._waiting else self.next
+
+    @property
+    def highest(self) -> int:
+        """The highest event number that waits; -1: none does."""
+        return max((event for event, _, _ in self._waiting), default=-1)
+
+    def skip_to(self, event: int) -> Iterator[Item]:
+        """Wait no longer for any event before this one."""
+        while self._waiting and self._waiting[0][0] < event:
+            yield from self.skip_gap()
+        self.next = max(self.next, event)
+        yield from self._ready()
+
     def _ready(self) -> Iterator[Item]:
         while self._waiting and self._waiting[0][0] <= self.next:
             event, _, item = heapq.heappop(self._waiting)

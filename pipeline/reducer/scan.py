@@ -1,11 +1,14 @@
 """The results of one scan: what came of each event, put in order."""
 
 import math
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import replace
 
 from pipeline.model.cameras import CAMERAS
+from pipeline.model.frame_ranges import FrameRanges
 from pipeline.model.parameters import Settings
+from pipeline.photons.list_resume import NO_FILE, Existing
 from pipeline.photons.scan_photons import NOTHING_BEFORE, PhotonsBefore, PhotonScan
 from pipeline.protocols.batch import Batch, FrameResult, FrameStatus, StartInfo
 from pipeline.reducer.reorder import Reorder
@@ -15,13 +18,19 @@ _STALLED = 1.0
 """Results that wait longer for another one cannot be trusted meanwhile [s]."""
 _GIVEN_UP = 10.0
 """An event that has not come after so long is lost [s]."""
+_GIVEN_UP_RESUMED = 3.0
+"""The same after a restart of the reducer, which has lost what was on its way [s]."""
 
 
 class ScanState:
     """Takes the batches of one trigger map, in whatever order they come."""
 
     def __init__(
-        self, mapping: str, order: int, photons_before: PhotonsBefore = NOTHING_BEFORE
+        self,
+        mapping: str,
+        order: int,
+        photons_before: PhotonsBefore = NOTHING_BEFORE,
+        photon_file: Existing = NO_FILE,
     ) -> None:
         self.mapping = mapping
         self.order = order
@@ -39,7 +48,13 @@ class ScanState:
         """The end was reached and everything before it is in."""
         self.series_ended = False
         self.ended_workers: set[str] = set()
+        self.resumed = False
+        """It goes on from a journal: some of its events were lost with the process before."""
+        self._lost_events = FrameRanges()
+        self._frame_of_event_0 = -1
+        """Number of the frame of event 0, if it brought one: the start brings none."""
         self._photons_before = photons_before
+        self._photon_file = photon_file
         self._newest: FrameResult | None = None
         self._newest_event = 0
         self._unsearched: list[int] = []
@@ -47,6 +62,8 @@ class ScanState:
         self._reorder: Reorder[Batch] = Reorder()
         self._blocked = (0, 0.0)
         """The event that is waited for, and since when."""
+        self._arrived: deque[tuple[float, int]] = deque()
+        """When [s] which event was the highest that waits."""
 
     @property
     def label(self) -> str:
@@ -81,15 +98,14 @@ class ScanState:
         for ready in self._reorder.add(batch.event, small):
             self._in_order(ready, settings)
 
-    def watch(self, now: float, settings: Settings) -> str:
+    def watch(self, now: float) -> int | None:
         """Look whether results wait for an event that does not come.
 
         Args:
             now: monotonic time [s].
-            settings: in force now.
 
         Returns:
-            A sentence when events were given up, else an empty text.
+            The event before which no other is to be waited for; None: go on waiting.
         """
         missing = self._reorder.next
         if not len(self._reorder) or self._blocked[0] != missing:
@@ -103,9 +119,18 @@ class ScanState:
                 if stalled
                 else ""
             )
-        if waited <= _GIVEN_UP:
-            return ""
-        for batch in self._reorder.skip_gap():
+        if not self.resumed:
+            return self._reorder.first if waited > _GIVEN_UP else None
+        # Many gaps have one cause: they are given up together.
+        self._arrived.append((now, self._reorder.highest))
+        while len(self._arrived) > 1 and self._arrived[1][0] <= now - _GIVEN_UP_RESUMED:
+            self._arrived.popleft()
+        return self._arrived[0][1] if waited > _GIVEN_UP_RESUMED else None
+
+    def give_up(self, until: int, settings: Settings) -> str:
+        """Wait no longer for events before this one; return a sentence that says so."""
+        missing = self._reorder.next
+        for batch in self._reorder.skip_to(until):
             self._in_order(batch, settings)
         return f"Scan {self.label}: events from {missing} on did not come, results go on without."
 
@@ -115,7 +140,9 @@ class ScanState:
             self._in_order(batch, settings)
 
     def _begin_photons(self, settings: Settings) -> PhotonScan:
-        self.photons = PhotonScan(self.start, settings, self._photons_before)
+        self.photons = PhotonScan(
+            self.start, settings, self._photons_before, existing=self._photon_file
+        )
         for number in self._unsearched:
             self.photons.miss(number, FrameStatus.NOT_SEARCHED)
         self._unsearched.clear()
@@ -127,6 +154,8 @@ class ScanState:
         given_up = batch.event - self._newest_event - 1
         if given_up > 0 and self.photons is not None:
             self.photons.lose(given_up)
+        if self.resumed:
+            self._count_lost(batch.event, frame)
         self._newest_event = max(self._newest_event, batch.event)
         self.processed += frame is not None or bool(result.failed)
         if frame is not None:
@@ -148,6 +177,25 @@ class ScanState:
             self.axis.add_record(result.record)
         if result.series_end or result.record_end:
             self.ended = True
+
+    def _count_lost(self, event: int, frame: FrameResult | None) -> None:
+        """Count the events that the process before took with it, in the place of their frames."""
+        if event in self._lost_events:
+            self._lost_events = self._lost_events.difference(FrameRanges([(event, event)]))
+            self.processed -= 1
+        elif event > self._newest_event + 1:
+            self._lost_events.add_range(self._newest_event + 1, event - 1)
+            self.processed += event - self._newest_event - 1
+            if frame is not None:
+                self._frame_of_event_0 = frame.frame - event
+            elif self._newest is not None:
+                self._frame_of_event_0 = self._newest.frame - self._newest_event
+
+    @property
+    def lost(self) -> FrameRanges:
+        """Frames that were given up in a resumed scan, by their numbers as far as these ascend."""
+        first = self._frame_of_event_0
+        return FrameRanges((a + first, b + first) for a, b in self._lost_events.as_tuple())
 
     def newest_means(self, names: Sequence[str]) -> list[float]:
         """Return the newest frame's ROI means; NaN for a ROI that was not there."""

@@ -2,14 +2,27 @@
 
 import threading
 import time
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from pipeline.model.cameras import Unit
+from pipeline.model.frame_ranges import FrameRanges
 from pipeline.model.parameters import Settings
+from pipeline.photons.list_resume import NO_FILE, Existing
 from pipeline.photons.scan_photons import NOTHING_BEFORE, PhotonScan
-from pipeline.protocols.batch import Batch
-from pipeline.reducer.accumulation import Accumulation
+from pipeline.protocols.batch import Batch, PartialSum
+from pipeline.reducer.accumulation import Accumulation, Order, Sum
 from pipeline.reducer.health import Health
+from pipeline.reducer.notes import (
+    Announced,
+    BatchTaken,
+    Failed,
+    GivenUp,
+    Notes,
+    Saved,
+    SettingsTaken,
+)
 from pipeline.reducer.scan import ScanState
 
 _UNKNOWN = "None"
@@ -38,9 +51,15 @@ class ReducerState:
     _oldest: int = 0
     _begun: int = 0
     _announced: str = _UNKNOWN
-    _buffered: dict[str, tuple[str, int]] = field(default_factory=dict)
-    """By worker name: its process, and how many frames of sums it has not sent yet."""
+    _buffered: dict[str, tuple[str, dict[Order, int]]] = field(default_factory=dict)
+    """By worker name: its process, and the frames of sums that it has not sent yet."""
     _last_sequence: dict[str, int] = field(default_factory=dict)
+    notes: Notes = field(default_factory=Notes)
+    """Hears what is taken in, in order."""
+    resumed: bool = False
+    """It goes on from a journal."""
+    photon_files: Mapping[str, Existing] = field(default_factory=dict)
+    """By trigger map, what the process before has written of its photons."""
 
     @property
     def revision(self) -> int:
@@ -54,6 +73,9 @@ class ReducerState:
 
     def announce(self, mapping: str) -> None:
         """Note that a trigger map has begun; what was before is cut off."""
+        if mapping == _UNKNOWN and self.resumed:
+            return
+        self.notes.note(Announced(mapping, time.time()))
         self._announced = mapping
         scan = self._scans.get(mapping)
         if scan is None:
@@ -73,12 +95,29 @@ class ReducerState:
         self._scans[mapping] = ScanState(mapping, self._oldest)
         return self._scans[mapping]
 
+    def _give_up_rest(self, scan: ScanState) -> None:
+        lost = scan.lost
+        scan.give_up_waiting(self.settings)
+        self._name_lost(scan, lost)
+
+    def _name_lost(self, scan: ScanState, before: FrameRanges) -> None:
+        """Count and name the frames that a scan has given up; one that came late is none."""
+        new = scan.lost.difference(before)
+        if new:
+            self.health.fail(
+                f"Scan {scan.label}: frames {new} were on their way when the reducer ended: "
+                "they are in no curve."
+            )
+        self.health.failed_frames += scan.lost.count - before.count
+
     def _open(self, mapping: str) -> ScanState:
         for scan in self._scans.values():
-            scan.give_up_waiting(self.settings)
+            self._give_up_rest(scan)
         self._orders += 1
         before = self.scan.photon_evidence if self.scan is not None else NOTHING_BEFORE
-        self._scans[mapping] = ScanState(mapping, self._orders, before)
+        self._scans[mapping] = ScanState(
+            mapping, self._orders, before, self.photon_files.get(mapping, NO_FILE)
+        )
         # Frames of a cut-off scan may still come with the first event of the next.
         while len(self._scans) > _MAX_SCANS:
             oldest = self._scans.pop(next(iter(self._scans)))
@@ -88,10 +127,15 @@ class ReducerState:
             del self._dropped[next(iter(self._dropped))]
         return self._scans[mapping]
 
-    def add_batch(self, batch: Batch) -> None:
-        """Take in a batch; one that came before is dropped."""
+    def add_batch(self, batch: Batch) -> tuple[int, ...] | None:
+        """Take in a batch; one that came before is dropped.
+
+        Returns:
+            The number of the sum that each of its partial sums went to, 0: to none; or None: the
+            batch was dropped.
+        """
         if batch.sequence <= self._last_sequence.get(batch.boot, -1):
-            return
+            return None
         self._last_sequence[batch.boot] = batch.sequence
         self.mark_changed()
         for error in batch.refused:
@@ -109,25 +153,43 @@ class ReducerState:
             self.health.last_frame_time = time.time()
             if not result.frame.accumulate:
                 self.accumulation.note_forwarded((order, batch.event))
-        self._count_buffered(batch)
-        for partial in result.partials:
-            order, label = self._order_and_label(partial.mapping)
-            self.accumulation.add_partial(partial, batch.worker, order, label, self.settings)
+        self._count_buffered(batch, order)
+        sums = tuple(self._add_partial(partial, batch.worker) for partial in result.partials)
+        self.notes.note(BatchTaken(batch, sums, time.time()))
+        return sums
 
-    def _count_buffered(self, batch: Batch) -> None:
+    def _add_partial(self, partial: PartialSum, worker: str) -> int:
+        order, label = self._order_and_label(partial.mapping)
+        return self.accumulation.add_partial(partial, worker, order, label, self.settings)
+
+    def _count_buffered(self, batch: Batch, order: int) -> None:
         """Count the frames that a worker has not sent yet: a killed one takes them with it."""
-        boot, frames = self._buffered.get(batch.worker, (batch.boot, 0))
+        boot, buffered = self._buffered.get(batch.worker, (batch.boot, {}))
         if boot != batch.boot:
-            if frames:
-                lost = f"{frames} frames that it had buffered are lost"
-                self.health.fail(f"{batch.worker} was restarted; {lost}", frames)
-            frames = 0
+            if buffered:
+                lost = f"{len(buffered)} frames that it had buffered are lost"
+                self.health.fail(f"{batch.worker} was restarted; {lost}", len(buffered))
+            buffered = {}
         frame = batch.result.frame
-        frames += frame is not None and frame.accumulate and frame.photons is None
-        frames -= sum(
-            len(p.events) for p in batch.result.partials if p.accumulate and p.unit != Unit.COUNTS
-        )
-        self._buffered[batch.worker] = batch.boot, max(0, frames)
+        if frame is not None and frame.accumulate and frame.photons is None:
+            buffered[order, batch.event] = frame.frame
+        for partial in batch.result.partials:
+            if not partial.accumulate or partial.unit == Unit.COUNTS:
+                continue
+            order, _ = self._order_and_label(partial.mapping)
+            for event in partial.events:
+                buffered.pop((order, event), None)
+            # A worker sends all that it has buffered: what stays behind was sent, and is lost.
+            newest = order, max(partial.events)
+            lost_frames = [buffered.pop(taken) for taken in sorted(buffered) if taken < newest]
+            if lost_frames:
+                names = FrameRanges((number, number) for number in lost_frames)
+                self.health.fail(
+                    f"{batch.worker}: frames {names} were on their way when the reducer ended: "
+                    "they are in no sum.",
+                    len(lost_frames),
+                )
+        self._buffered[batch.worker] = batch.boot, buffered
 
     def _order_and_label(self, mapping: str) -> tuple[int, str]:
         if mapping in self._dropped:
@@ -136,7 +198,9 @@ class ReducerState:
         return scan.order, scan.label
 
     def _add_to_scan(self, scan: ScanState, batch: Batch) -> None:
+        lost = scan.lost
         scan.add_batch(batch, self.settings)
+        self._name_lost(scan, lost)
         if scan.begun and (self.scan is None or scan.order > self.scan.order):
             self._begin(scan)
         if scan.ended:
@@ -174,24 +238,62 @@ class ReducerState:
         """Give up events that have not come for too long; `now` is monotonic [s]."""
         with self.lock:
             for scan in self._scans.values():
-                given_up = scan.watch(now, self.settings)
-                if given_up:
-                    self.fail(given_up)
+                until = scan.watch(now)
+                if until is not None:
+                    self.give_up(scan.mapping, until)
+
+    def give_up(self, mapping: str, until: int) -> None:
+        """Wait no longer for events of a scan before this one."""
+        with self.lock:
+            scan = self._scans.get(mapping)
+            if scan is None:
+                return
+            lost = scan.lost
+            self.health.fail(scan.give_up(until, self.settings))
+            self._name_lost(scan, lost)
+            self.notes.note(GivenUp(mapping, until))
+            self.mark_changed()
 
     def fail(self, error: str, frames: int = 0) -> None:
         """Note an error and how many frames it cost."""
         with self.lock:
+            self.notes.note(Failed(error, frames))
             self.health.fail(error, frames)
             self.mark_changed()
+
+    def note_saved(self, total: Sum) -> None:
+        """Note that a sum is in a file as it stands, or need not be."""
+        with self.lock:
+            self.notes.note(Saved(total.number, total.saved_count))
 
     def update_settings(self, settings: Settings) -> None:
         """Take over changed settings."""
         with self.lock:
+            self.notes.note(SettingsTaken(settings.values()))
             self.settings = settings
             self.accumulation.reset(settings.accumulation_id)
             if self.scan is not None and self.scan.photons is not None:
                 self.scan.photons.update(settings)
             self.mark_changed()
+
+    def go_on(self, unsaved: Iterable[Sum], saved: Mapping[int, int]) -> None:
+        """Go on after a restart of the process; see `Accumulation.restore`."""
+        self.resumed = True
+        self._announced = _UNKNOWN
+        for scan in self._scans.values():
+            scan.resumed = True
+        self.accumulation.restore(unsaved, saved)
+        self.mark_changed()
+
+    def __getstate__(self) -> dict[str, Any]:
+        kept = dict(self.__dict__)
+        for name in ("lock", "notes", "parameter_data", "photon_files"):
+            del kept[name]
+        return kept
+
+    def __setstate__(self, kept: dict[str, Any]) -> None:
+        self.__dict__.update(ReducerState().__dict__)
+        self.__dict__.update(kept)
 
     def scans(self) -> tuple[ScanState, ...]:
         """Return the scans that may still change."""

@@ -30,11 +30,13 @@ class SumSaver:
             folder = self._state.settings.output_folder
             if not self.must_save(total):
                 total.saved_count = total.count
+                self._state.note_saved(total)
                 return
             record = _record(total)
         try:
             path = save_sum(folder, _with_curve(record, total))
             total.saved_count = record.count
+            self._state.note_saved(total)
         except FileError as error:
             self._alarm = f"A sum of {record.count} frames was not saved: {error}"
             logger.error(self._alarm)
