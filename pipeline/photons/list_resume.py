@@ -72,7 +72,7 @@ def find(existing: Existing, wanted: Path, raw: str) -> Path | None:
 def _is_it(path: Path, since: float, raw: str) -> bool:
     try:
         with h5py.File(path, locking=False) as file:
-            entry = file["entry"]
+            entry: Any = file["entry"]
             begun = datetime.fromisoformat(_text(entry["start_time"])).timestamp()
             return _text(entry["raw_file"]) == raw and begun >= since - _MARGIN
     except (OSError, KeyError, ValueError):

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from pipeline.protocols.tree import leaves
 from pipeline.reducer.accumulation import Sum
-from pipeline.reducer.journal import MakeJournal, NoJournal
+from pipeline.reducer.journal import MakeJournal, no_journal
 from pipeline.reducer.live_integration import LiveIntegration
 from pipeline.reducer.publisher import Publisher
 from pipeline.reducer.state import ReducerState
@@ -35,7 +35,7 @@ class Background:
         publisher: Publisher,
         integration: LiveIntegration,
         saver: SumSaver,
-        make_journal: MakeJournal = lambda _: NoJournal(),
+        make_journal: MakeJournal = no_journal,
     ) -> None:
         self._state = state
         self._publisher = publisher

@@ -14,7 +14,7 @@ from pipeline.frames import binning
 from pipeline.model.parameters import settings_from_bytes
 from pipeline.reducer import accumulation
 from pipeline.reducer.background import Background
-from pipeline.reducer.journal import FOLDER_VARIABLE, open_journal
+from pipeline.reducer.journal import FOLDER_VARIABLE, MakeJournal, no_journal, open_journal
 from pipeline.reducer.live_integration import LiveIntegration
 from pipeline.reducer.publisher import Publisher
 from pipeline.reducer.state import ReducerState
@@ -36,8 +36,8 @@ class _Parts:
     background: Background
 
 
-def _make_parts() -> _Parts:
-    state, make_journal = open_journal(os.environ.get(FOLDER_VARIABLE, ""))
+def make_parts(state: ReducerState, make_journal: MakeJournal = no_journal) -> _Parts:
+    """Return the parts around a state."""
     integration = LiveIntegration(state)
     publisher = Publisher(state, integration.up_to_date)
     saver = SumSaver(state)
@@ -57,8 +57,10 @@ class FemtomaxReducer:
     ) -> None:
         context = {} if context is None else context
         _warm_up()
-        parts: _Parts = context.get(_CONTEXT) or _make_parts()
-        context[_CONTEXT] = parts
+        parts: _Parts | None = context.get(_CONTEXT)
+        if parts is None:
+            folder = os.environ.get(FOLDER_VARIABLE, "")
+            parts = context[_CONTEXT] = make_parts(*open_journal(folder))
         self._state = parts.state
         self._publisher = parts.publisher
         self._background = parts.background

@@ -279,6 +279,11 @@ MakeJournal = Callable[[Callable[[], tuple[Sum, ...]]], Journal | NoJournal]
 """Makes the journal, from a function that gives the unsaved sums."""
 
 
+def no_journal(_: object) -> NoJournal:
+    """Return what stands for a journal that is not wanted."""
+    return NoJournal()
+
+
 def open_journal(folder: str) -> tuple[ReducerState, MakeJournal]:
     """Read the journal in a folder.
 
@@ -289,7 +294,7 @@ def open_journal(folder: str) -> tuple[ReducerState, MakeJournal]:
         The state to go on with, and what makes the journal for it.
     """
     if not folder:
-        return ReducerState(), lambda _: NoJournal()
+        return ReducerState(), no_journal
     where = Path(folder)
     try:
         lock = lock_journal(where)

@@ -137,6 +137,7 @@ class ReducerState:
         if batch.sequence <= self._last_sequence.get(batch.boot, -1):
             return None
         self._last_sequence[batch.boot] = batch.sequence
+        now = time.time()
         self.mark_changed()
         for error in batch.refused:
             self.health.fail(error)
@@ -150,12 +151,12 @@ class ReducerState:
         order, _ = self._order_and_label(batch.mapping)
         if result.frame is not None:
             self.health.frames += 1
-            self.health.last_frame_time = time.time()
+            self.health.last_frame_time = now
             if not result.frame.accumulate:
                 self.accumulation.note_forwarded((order, batch.event))
         self._count_buffered(batch, order)
         sums = tuple(self._add_partial(partial, batch.worker) for partial in result.partials)
-        self.notes.note(BatchTaken(batch, sums, time.time()))
+        self.notes.note(BatchTaken(batch, sums, now))
         return sums
 
     def _add_partial(self, partial: PartialSum, worker: str) -> int:
