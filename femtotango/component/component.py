@@ -14,6 +14,7 @@ from femtotango.component.results_poller import PATIENCE, Observation, Observer
 from femtotango.component.roi_slots import assign
 from femtotango.component.scan_control import ScanControl
 from femtotango.component.scan_request import ScanRequest
+from femtotango.component.setting_flow import ACCUMULATION_ID
 from femtotango.component.settings_sync import SettingsSync
 from femtotango.component.state import Pipeline, View
 from femtotango.dranspose_client.addresses import Addresses
@@ -111,6 +112,7 @@ class Component:
             max_filter=view.max_filter,
             slots=view.slots,
             scan=self.scans.keep(),
+            sum_number=int(self.sync.flow[ACCUMULATION_ID].requested),
         )
 
     def close(self) -> None:
@@ -275,6 +277,7 @@ class Component:
         results = self._observer.poll_results(complete)
         if self.scans.wants_all(results):
             results = self._observer.poll_results(complete=True)
+        self.sync.know_sum(results.snapshot.accumulation_id)
         # In this order: a scan is done only after its results can be read.
         self._publish(results=results)
         self.scans.follow_results(results)

@@ -15,7 +15,8 @@ Q_VALUES = "KeptQValues"
 ROI_SLOTS = "KeptRoiSlots"
 SCAN = "KeptScan"
 RAW_DATA = "KeptRawData"
-PROPERTIES = (Q_VALUES, ROI_SLOTS, SCAN, RAW_DATA)
+SUM = "KeptSum"
+PROPERTIES = (Q_VALUES, ROI_SLOTS, SCAN, RAW_DATA, SUM)
 """Device properties that the device itself writes."""
 
 _FREE = "no/roi"
@@ -68,6 +69,8 @@ class Kept:
     """ROI in each slot."""
     scan: KeptScan = field(default_factory=KeptScan)
     raw_data: KeptRawData = field(default_factory=KeptRawData)
+    sum_number: int = 0
+    """Accumulation id of the newest sum; in a life that goes on, the flow has it too."""
 
 
 def to_properties(kept: Kept) -> dict[str, list[str]]:
@@ -88,6 +91,7 @@ def to_properties(kept: Kept) -> dict[str, list[str]]:
         ROI_SLOTS: [name or _FREE for name in kept.slots],
         SCAN: [_text(about_scan)],
         RAW_DATA: [_text(about_raw)],
+        SUM: [str(kept.sum_number)],
     }
 
 
@@ -116,6 +120,7 @@ def from_properties(properties: Mapping[str, Sequence[str]]) -> tuple[Kept, dict
         slots=read(ROI_SLOTS, _slots, kept.slots),
         scan=read(SCAN, _scan, kept.scan),
         raw_data=read(RAW_DATA, _raw_data, kept.raw_data),
+        sum_number=read(SUM, lambda texts: int(texts[0]), kept.sum_number),
     )
     return kept, refused
 

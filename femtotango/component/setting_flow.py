@@ -130,6 +130,13 @@ def new_sum(flow: Flow, now: float) -> Flow:
     return flow.changed(ACCUMULATION_ID, requested=newer, since=now, waiting=True)
 
 
+def known_sum(flow: Flow, number: int, now: float) -> Flow:
+    """Go on with a sum that the pipeline has; frames of an older number would be dropped."""
+    if number <= int(flow[ACCUMULATION_ID].requested):
+        return flow
+    return flow.changed(ACCUMULATION_ID, requested=number, since=now, waiting=True)
+
+
 # Posted
 
 
@@ -197,12 +204,16 @@ def found(
 def first_contact(flow: Flow, now: float) -> Flow:
     """Note that the controller was asked once.
 
-    A sum begins where we remember to sum and the pipeline does not.
+    A sum begins where we remember to sum and the pipeline does not; but a controller that knows of
+    no sum was started anew, and the sum that we remember goes on.
     """
     if flow.met:
         return flow
     running = flow[ACCUMULATE].at_controller == PARAMETERS[ACCUMULATE].encode(True)
-    if flow[ACCUMULATE].requested and not running:
+    number = flow[ACCUMULATION_ID]
+    nothing = PARAMETERS[ACCUMULATION_ID].encode(PARAMETERS[ACCUMULATION_ID].default)
+    goes_on = int(number.requested) > 0 and number.at_controller in (None, nothing)
+    if flow[ACCUMULATE].requested and not running and not goes_on:
         flow = new_sum(flow, now)
     return replace(flow, met=True)
 
@@ -240,18 +251,21 @@ def told(flow: Flow, values: Mapping[str, Value]) -> Flow:
 # A new life of the device
 
 
-def recalled(values: Mapping[str, str], now: float) -> tuple[Flow, dict[str, str]]:
+def recalled(
+    values: Mapping[str, str], now: float, sum_number: int = 0
+) -> tuple[Flow, dict[str, str]]:
     """Begin with what the memory holds; what a person has set wins at the first contact.
 
     Args:
         values: remembered texts by parameter.
         now: epoch [s].
+        sum_number: accumulation id of the newest sum.
 
     Returns:
         The flow, and by parameter why a text was not used.
     """
     fresh = {name: replace(s, since=now) for name, s in Flow().parameters.items()}
-    flow, refused = Flow(fresh), {}
+    flow, refused = Flow(fresh).changed(ACCUMULATION_ID, requested=sum_number), {}
     for name, text in values.items():
         try:
             value = check(name, PARAMETERS[name].decode(text.encode()))

@@ -92,6 +92,12 @@ class SettingsSync:
         self._change(lambda flow: setting_flow.new_sum(flow, time.time()))
         self.wake.set()
 
+    def know_sum(self, number: int) -> None:
+        """Take in the number of the reducer's newest sum, which it may have from its journal."""
+        if number > int(self._flow[setting_flow.ACCUMULATION_ID].requested):
+            self._change(lambda flow: setting_flow.known_sum(flow, number, time.time()))
+            self.wake.set()
+
     def told(self, values: Mapping[str, Value]) -> None:
         """Note what Tango shows as written and remembers now."""
         self._change(lambda flow: setting_flow.told(flow, values))

@@ -35,6 +35,11 @@ class FemtomaxAnalysis(DeviceCore):
     OutputFolder = device_property(
         dtype=str, default_value="", doc="Ended sums are saved here; empty: nowhere."
     )
+    JournalFolder = device_property(
+        dtype=str,
+        default_value="",
+        doc="Where the reducer keeps its journal, as `femtotango up` tells it; empty: nowhere.",
+    )
     KeptQValues = device_property(
         dtype=(str,), default_value=[], doc="QValues; written by the device itself."
     )
@@ -48,6 +53,12 @@ class FemtomaxAnalysis(DeviceCore):
         dtype=(str,),
         default_value=[],
         doc="Frames without raw data and trusted photons; written by the device itself.",
+    )
+
+    KeptSum = device_property(
+        dtype=(str,),
+        default_value=[],
+        doc="Number of the newest sum; written by the device itself.",
     )
 
     # Accumulation and ROIs
@@ -72,6 +83,14 @@ class FemtomaxAnalysis(DeviceCore):
         """Raise the accumulation's number."""
         self._component.new_sum()
         self._component.wait_in_force()
+
+    @command(
+        dtype_out=str,
+        doc_out="JSON: detector, unit, count, scans with frames, settings, their hash, dark, mask",
+    )
+    def GetLedger(self) -> str:
+        """Say what is in the accumulated image."""
+        return self._component.view.snapshot.shown.ledger or "{}"
 
     @command(dtype_in=str, doc_in='{"name": "a", "x": 1, "y": 2, "width": 3, "height": 4}')
     def AddRoi(self, text: str) -> None:

@@ -144,10 +144,12 @@ class DeviceCore(_Attributes):
             return before, {}
         texts = self._memory.settings([*ATTRIBUTES, MAX_FILTER])
         max_filter = texts.pop(MAX_FILTER, "").lower() in ("true", "1")
-        flow, refused = setting_flow.recalled(
-            {ATTRIBUTES[name].name: text for name, text in texts.items()}, time.time()
-        )
         before, unreadable = kept.from_properties(properties.kept)
+        flow, refused = setting_flow.recalled(
+            {ATTRIBUTES[name].name: text for name, text in texts.items()},
+            time.time(),
+            before.sum_number,
+        )
         controller = properties.addresses.controller
         before = replace(before, flow=flow, controller=controller, max_filter=max_filter)
         self._memory.know_properties(kept.to_properties(before))

@@ -15,6 +15,7 @@ from femtotango.stack.ports import ALL_INTERFACES, Ports, outward_address
 from femtotango.stack.processes import Command
 from femtotango.stack.written import WrittenProperties
 from pipeline.files.atomic import FileError, write_over
+from pipeline.files.journal_file import FOLDER_VARIABLE
 from pipeline.protocols.sardana import SARDANA
 from tango_db.register import CLASS, template
 
@@ -24,6 +25,7 @@ CONTROLLER = "controller"
 REDUCER = "reducer"
 DATABASE = "tango-database"
 DEVICE = "device"
+JOURNAL_PROPERTY = "JournalFolder"
 
 _THREADS = {
     f"{library}_NUM_THREADS": "1"
@@ -109,17 +111,21 @@ def ingester_name(stream: str) -> str:
 class Services:
     """Builds the commands of one stack."""
 
-    def __init__(self, config: StackConfig, ports: StackPorts, state: Path) -> None:
+    def __init__(
+        self, config: StackConfig, ports: StackPorts, state: Path, keep_journal: bool = False
+    ) -> None:
         """Take what the commands depend on.
 
         Args:
             config: what to run.
             ports: that were chosen.
             state: folder of the Tango database.
+            keep_journal: the reducer keeps a journal in it, unless the configuration says where.
         """
         self.config = config
         self.ports = ports
         self._state = state
+        self._journal = str((state / "journal").absolute()) if keep_journal else ""
         everywhere = config.bind == ALL_INTERFACES
         reachable = outward_address() if everywhere else config.bind
         self.addresses = self._web_addresses(LOOPBACK if everywhere else config.bind)
@@ -166,7 +172,8 @@ class Services:
     @property
     def properties(self) -> dict[str, str]:
         """Tango properties of the device."""
-        return {**self.addresses.properties, **self.config.properties}
+        journal = {JOURNAL_PROPERTY: self._journal}
+        return {**self.addresses.properties, **journal, **self.config.properties}
 
     def redis(self) -> Command:
         """Redis without persistence."""
@@ -186,7 +193,10 @@ class Services:
             self.ports.reducer,
             REDUCER_URL=f"tcp://localhost:{self.ports.reducer_zmq}",
             REDUCER_CLASS=self.config.reducer_class,
-            **{NEEDS: self.config.reducer_class},
+            **{
+                NEEDS: self.config.reducer_class,
+                FOLDER_VARIABLE: self.properties[JOURNAL_PROPERTY],
+            },
         )
 
     def worker(self, name: str) -> Command:

@@ -86,7 +86,7 @@ class Stack:
             self._lock = unless_all_is_well.enter_context(lock_folder(self.folder))
             self._own_log = begin_logs(self._logs)
             unless_all_is_well.pop_all()
-        self.services = Services(config, ports, self.folder)
+        self.services = Services(config, ports, self.folder, keep_journal=state is not None)
         self._ingester_ports = IngesterPorts(self._ports)
         self.processes: dict[str, Process] = {}
         self._pauses = Pauses()

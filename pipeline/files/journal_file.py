@@ -18,6 +18,8 @@ from typing import TextIO
 
 from pipeline.files.atomic import move_numbered, replace_file
 
+FOLDER_VARIABLE = "FEMTOTANGO_JOURNAL"
+"""Environment variable of the reducer: folder of its journal; empty: it keeps none."""
 VERSION = 1
 """Of the format; a journal of another one is not read."""
 _MAGIC = b"femtotango journal\r\n"

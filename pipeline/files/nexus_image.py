@@ -16,6 +16,7 @@ from pipeline.diffraction.integration import AzimuthalCurve
 from pipeline.files.atomic import Write, write_new, write_numbered
 from pipeline.files.nexus import add_data, add_entry, add_group, add_image, add_process
 from pipeline.model.frame_ranges import FrameRanges
+from pipeline.model.ledger import ledger
 from pipeline.model.parameters import PARAMETERS, Settings
 
 _MAX_LABEL = 40
@@ -139,6 +140,11 @@ def _write_instrument(entry: h5py.Group, record: ImageRecord) -> None:
 def _write_frames(entry: h5py.Group, record: ImageRecord) -> None:
     frames = add_group(entry, "frames", "NXcollection")
     add_data(frames, "count", record.count)
+    add_data(
+        frames,
+        "ledger",
+        ledger(record.detector, record.unit, record.count, record.frames, record.settings),
+    )
     rows = [(label, *ends) for label, ranges in record.frames for ends in ranges.as_tuple()]
     frames.create_dataset("scan", data=[row[0] for row in rows], dtype=h5py.string_dtype())
     add_data(frames, "first", np.array([row[1] for row in rows], dtype=np.uint64))

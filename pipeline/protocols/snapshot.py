@@ -104,6 +104,10 @@ class CameraImage(Group):
         "JSON: by scan, the first and last numbers of the frames in it.", default=None
     )
     sum_settings: str | None = value("JSON: settings of its newest frame.", default=None)
+    ledger: str | None = value(
+        "JSON: what is in the image: scans, frames, settings and their hash, dark level, mask.",
+        default=None,
+    )
     image_region: NDArray[np.int64] | None = value(
         "Where photons were searched; outside, the image tells nothing.",
         default=None,
@@ -255,6 +259,9 @@ class Published(Group):
 
     revision: int = value("Raised with every change.")
     shown: CameraImage = group(default=CameraImage(), inline=True)
+    accumulation_id: int = value(
+        "Number of the newest sum; frames of older ones are dropped.", default=0
+    )
     roi_names: tuple[str, ...] = value("Order of everything per ROI.", default=())
     roi_newest: NDArray[np.float64] | None = value(
         "The newest frame's means.", default=None, shape="(roi,)"

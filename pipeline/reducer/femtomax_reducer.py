@@ -10,11 +10,12 @@ from functools import cache
 from typing import Any
 
 from pipeline.dranspose_parameters import describe_parameters, parameter_bytes
+from pipeline.files.journal_file import FOLDER_VARIABLE
 from pipeline.frames import binning
 from pipeline.model.parameters import settings_from_bytes
 from pipeline.reducer import accumulation
 from pipeline.reducer.background import Background
-from pipeline.reducer.journal import FOLDER_VARIABLE, MakeJournal, no_journal, open_journal
+from pipeline.reducer.journal import MakeJournal, no_journal, open_journal
 from pipeline.reducer.live_integration import LiveIntegration
 from pipeline.reducer.publisher import Publisher
 from pipeline.reducer.state import ReducerState

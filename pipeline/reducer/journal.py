@@ -30,8 +30,6 @@ from pipeline.reducer.state import ReducerState
 
 logger = logging.getLogger(__name__)
 
-FOLDER_VARIABLE = "FEMTOTANGO_JOURNAL"
-"""Environment variable of the reducer: folder of its journal; empty: it keeps none."""
 FILE_NAME = "reducer.journal"
 INTERVAL = 0.5
 """From one write to the next [s]."""

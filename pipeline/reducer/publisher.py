@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from pipeline.frames.binning import BinnedImage, full_image, make_preview
 from pipeline.model.cameras import CAMERAS
+from pipeline.model.ledger import ledger
 from pipeline.protocols import snapshot
 from pipeline.protocols.tree import as_tree, pack_group
 from pipeline.reducer.accumulation import Sum
@@ -59,6 +60,7 @@ class Publisher:
         self._revision = -1
         self._preview: tuple[int, BinnedImage] | None = None
         self._frames_text: tuple[int, str] = (-1, "{}")
+        self._ledger_text: tuple[int, str] = (-1, "")
         self._curve = PublishedCurve()
         self._alarms: list[str] = []
 
@@ -93,6 +95,7 @@ class Publisher:
             values = snapshot.Published(
                 revision=self._state.revision,
                 shown=snapshot.CameraImage() if shown is None else self._image(shown),
+                accumulation_id=self._state.accumulation.accumulation_id,
                 roi_names=tuple(self._state.settings.roi_map),
                 azimuthal=self._curve.azimuthal,
                 geometry=self._curve.geometry,
@@ -121,6 +124,7 @@ class Publisher:
             sum_dtype=shown.image.dtype.str,
             sum_frames=self._frames(shown),
             sum_settings=json.dumps(shown.settings.values()),
+            ledger=self._ledger(shown),
             image_region=None if region is None else np.array(region, np.int64),
             preview=snapshot.Preview(
                 mean=preview.mean, max=preview.max, binning=preview.binning, unit=shown.unit
@@ -136,6 +140,15 @@ class Publisher:
             frames = {scan: ranges.as_tuple() for scan, ranges in shown.frames.items()}
             self._frames_text = (changes, json.dumps(frames))
         return self._frames_text[1]
+
+    def _ledger(self, shown: Sum) -> str:
+        changes = self._state.accumulation.changes
+        if self._ledger_text[0] != changes:
+            text = ledger(
+                shown.stream, shown.unit, shown.count, shown.frames.items(), shown.settings
+            )
+            self._ledger_text = (changes, text)
+        return self._ledger_text[1]
 
     def _with_scan(self, values: snapshot.Published, scan: ScanState | None) -> snapshot.Published:
         names = values.roi_names
