@@ -6,13 +6,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from pipeline.model.cameras import Unit
 from pipeline.model.frame_ranges import FrameRanges
 from pipeline.model.parameters import Settings
 from pipeline.photons.list_resume import NO_FILE, Existing
 from pipeline.photons.scan_photons import NOTHING_BEFORE, PhotonScan
 from pipeline.protocols.batch import Batch, PartialSum
-from pipeline.reducer.accumulation import Accumulation, Order, Sum
+from pipeline.reducer.accumulation import Accumulation, Sum
+from pipeline.reducer.buffered import BufferedFrames
 from pipeline.reducer.health import Health
 from pipeline.reducer.notes import (
     Announced,
@@ -51,9 +51,9 @@ class ReducerState:
     _oldest: int = 0
     _begun: int = 0
     _announced: str = _UNKNOWN
-    _buffered: dict[str, tuple[str, dict[Order, int]]] = field(default_factory=dict)
-    """By worker name: its process, and the frames of sums that it has not sent yet."""
-    _last_sequence: dict[str, int] = field(default_factory=dict)
+    _buffered: BufferedFrames = field(default_factory=BufferedFrames)
+    _seen: dict[str, FrameRanges] = field(default_factory=dict)
+    """By worker process, the sequence numbers of its batches."""
     notes: Notes = field(default_factory=Notes)
     """Hears what is taken in, in order."""
     resumed: bool = False
@@ -100,6 +100,11 @@ class ReducerState:
         scan.give_up_waiting(self.settings)
         self._name_lost(scan, lost)
 
+    def _name_failed(self, lost: tuple[str, int]) -> None:
+        error, frames = lost
+        if error:
+            self.health.fail(error, frames)
+
     def _name_lost(self, scan: ScanState, before: FrameRanges) -> None:
         """Count and name the frames that a scan has given up; one that came late is none."""
         new = scan.lost.difference(before)
@@ -113,6 +118,7 @@ class ReducerState:
     def _open(self, mapping: str) -> ScanState:
         for scan in self._scans.values():
             self._give_up_rest(scan)
+        self._name_failed(self._buffered.give_up())
         self._orders += 1
         before = self.scan.photon_evidence if self.scan is not None else NOTHING_BEFORE
         self._scans[mapping] = ScanState(
@@ -134,9 +140,11 @@ class ReducerState:
             The number of the sum that each of its partial sums went to, 0: to none; or None: the
             batch was dropped.
         """
-        if batch.sequence <= self._last_sequence.get(batch.boot, -1):
+        # While a worker turns to a new reducer, its batches may come out of order.
+        seen = self._seen.setdefault(batch.boot, FrameRanges())
+        if batch.sequence in seen:
             return None
-        self._last_sequence[batch.boot] = batch.sequence
+        seen.add(batch.sequence)
         now = time.time()
         self.mark_changed()
         for error in batch.refused:
@@ -154,7 +162,9 @@ class ReducerState:
             self.health.last_frame_time = now
             if not result.frame.accumulate:
                 self.accumulation.note_forwarded((order, batch.event))
-        self._count_buffered(batch, order)
+        self._name_failed(
+            self._buffered.add_batch(batch, lambda mapping: self._order_and_label(mapping)[0])
+        )
         sums = tuple(self._add_partial(partial, batch.worker) for partial in result.partials)
         self.notes.note(BatchTaken(batch, sums, now))
         return sums
@@ -162,35 +172,6 @@ class ReducerState:
     def _add_partial(self, partial: PartialSum, worker: str) -> int:
         order, label = self._order_and_label(partial.mapping)
         return self.accumulation.add_partial(partial, worker, order, label, self.settings)
-
-    def _count_buffered(self, batch: Batch, order: int) -> None:
-        """Count the frames that a worker has not sent yet: a killed one takes them with it."""
-        boot, buffered = self._buffered.get(batch.worker, (batch.boot, {}))
-        if boot != batch.boot:
-            if buffered:
-                lost = f"{len(buffered)} frames that it had buffered are lost"
-                self.health.fail(f"{batch.worker} was restarted; {lost}", len(buffered))
-            buffered = {}
-        frame = batch.result.frame
-        if frame is not None and frame.accumulate and frame.photons is None:
-            buffered[order, batch.event] = frame.frame
-        for partial in batch.result.partials:
-            if not partial.accumulate or partial.unit == Unit.COUNTS:
-                continue
-            order, _ = self._order_and_label(partial.mapping)
-            for event in partial.events:
-                buffered.pop((order, event), None)
-            # A worker sends all that it has buffered: what stays behind was sent, and is lost.
-            newest = order, max(partial.events)
-            lost_frames = [buffered.pop(taken) for taken in sorted(buffered) if taken < newest]
-            if lost_frames:
-                names = FrameRanges((number, number) for number in lost_frames)
-                self.health.fail(
-                    f"{batch.worker}: frames {names} were on their way when the reducer ended: "
-                    "they are in no sum.",
-                    len(lost_frames),
-                )
-        self._buffered[batch.worker] = batch.boot, buffered
 
     def _order_and_label(self, mapping: str) -> tuple[int, str]:
         if mapping in self._dropped:
@@ -252,6 +233,7 @@ class ReducerState:
             lost = scan.lost
             self.health.fail(scan.give_up(until, self.settings))
             self._name_lost(scan, lost)
+            self._name_failed(self._buffered.give_up())
             self.notes.note(GivenUp(mapping, until))
             self.mark_changed()
 

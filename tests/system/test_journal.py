@@ -111,7 +111,7 @@ def killable_up(folder: Path, config: Path) -> Iterator[tuple[dict[str, Any], An
 
 
 def _is_of(ready: Path, pid: int) -> bool:
-    return os.stat(ready).st_mtime >= Path(f"/proc/{pid}").stat().st_mtime
+    return ready.stat().st_mtime >= Path(f"/proc/{pid}").stat().st_mtime
 
 
 def check_sum(player: ScanPlayer, sent: int, lost_before: int = 0) -> int:
