@@ -79,7 +79,12 @@ class DeviceStack:
     """A stack with its device; frames/s until Tango shows the exact FrameCount."""
 
     def __init__(
-        self, stream: str, exit_stack: ExitStack, worker: str = "", **attributes: Any
+        self,
+        stream: str,
+        exit_stack: ExitStack,
+        worker: str = "",
+        journal: bool = False,
+        **attributes: Any,
     ) -> None:
         """Start it.
 
@@ -87,10 +92,14 @@ class DeviceStack:
             stream: name of the camera.
             exit_stack: ends it.
             worker: class of `baselines` to run instead of the project's.
+            journal: the reducer keeps a journal.
             attributes: written before anything is sent.
         """
         self._stream = stream
-        other = {"worker_class": f"baselines:{worker}"} if worker else {}
+        other: dict[str, Any] = {"worker_class": f"baselines:{worker}"} if worker else {}
+        if journal:
+            folder = exit_stack.enter_context(TemporaryDirectory(prefix="femtotango-journal-"))
+            other["properties"] = {"JournalFolder": folder}
         self.info = exit_stack.enter_context(stack_with(streams=[stream], sardana=False, **other))
         self.player = exit_stack.enter_context(ScanPlayer(self.info))
         self.player.write(Accumulate=True, **attributes)

@@ -10,6 +10,7 @@ _OF_EMPTY = 0.75
 _NAMES = {
     "empty": "the same stack with a worker that returns nothing",
     "ours": "femtotango, to the exact FrameCount through Tango",
+    "journal": "the same with a journal",
     "images": "the same stack with a worker that sends every image to the reducer",
 }
 
