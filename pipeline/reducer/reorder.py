@@ -32,11 +32,22 @@ class Reorder(Generic[Item]):
             self.next = max(self.next, self._waiting[0][0])
         yield from self._ready()
 
-    def skip_gap(self) -> Iterator[Item]:
-        """Wait no longer for the events before the first that is there, and give it out."""
-        if self._waiting:
+    @property
+    def arrivals(self) -> int:
+        """Number of the items that have come so far."""
+        return self._arrivals
+
+    @property
+    def longest_waiting(self) -> int | None:
+        """Which arrival, counted from 0, has waited longest; None when nothing waits."""
+        return min((arrival for _, arrival, _ in self._waiting), default=None)
+
+    def skip_gaps(self, arrivals: int) -> Iterator[Item]:
+        """Give out all that were among the first so many arrivals, gaps or not."""
+        old = [event for event, arrival, _ in self._waiting if arrival < arrivals]
+        while old and self._waiting and self._waiting[0][0] <= max(old):
             self.next = max(self.next, self._waiting[0][0])
-        yield from self._ready()
+            yield from self._ready()
 
     def _ready(self) -> Iterator[Item]:
         while self._waiting and self._waiting[0][0] <= self.next:
