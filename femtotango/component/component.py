@@ -44,6 +44,7 @@ class Component:
         on_change: Callable[[], None] = lambda: None,
         kept: Kept | None = None,
         configuration_errors: tuple[str, ...] = (),
+        allowed_folders: tuple[str, ...] = (),
     ) -> None:
         """Take addresses and callbacks; `start` begins to work.
 
@@ -53,6 +54,7 @@ class Component:
             on_change: called from the component's threads after the view has changed.
             kept: what the life before has left; None: nothing.
             configuration_errors: what keeps the device from working; nothing is accepted then.
+            allowed_folders: where Save and Load commands stay; see `View.file_folders`.
         """
         kept = kept or Kept(controller=addresses.controller)
         flow = kept.flow
@@ -81,6 +83,7 @@ class Component:
             max_filter=kept.max_filter,
             pipeline=Pipeline(replay=addresses.replay),
             configuration_errors=configuration_errors,
+            allowed_folders=allowed_folders,
         )
         self._view_lock = threading.Lock()
         self._timeouts = 0

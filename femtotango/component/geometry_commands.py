@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import fields, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +18,7 @@ from pipeline.diffraction.geometry import (
     from_poni,
     from_settings,
     missing,
+    with_geometry_of,
 )
 from pipeline.diffraction.integration import AzimuthalCurve, Integrator
 from pipeline.diffraction.poni import PoniError
@@ -91,7 +92,7 @@ def save_poni(view: View, path: str) -> Path:
     """
     text = geometry(view).to_poni()
     try:
-        full = resolve_path(path, view.settings.output_folder)
+        full = resolve_path(path, view.settings.output_folder, view.file_folders)
         write_new(full, lambda part: part.write_text(text, encoding="utf8"))
     except FileError as error:
         raise BadPath(str(error)) from error
@@ -107,7 +108,7 @@ def load_poni(view: View, path: str) -> Mapping[str, float]:
     """
     known = view.snapshot.shown.image_shape is not None
     try:
-        full = existing_path(path, view.settings.output_folder)
+        full = existing_path(path, view.settings.output_folder, view.file_folders)
         found = from_poni(
             full.read_text(encoding="utf8"),
             _pixel_size(view) if known else None,
@@ -135,7 +136,7 @@ def save_exact_image(view: View, images: FullImage, path: str) -> Path:
     """
     image_shape(view)
     try:
-        full = resolve_path(path, view.settings.output_folder)
+        full = resolve_path(path, view.settings.output_folder, view.file_folders)
         exact = images.exact()
         view = replace(view, results=replace(view.results, snapshot=exact.about))
         save_image(
@@ -166,10 +167,9 @@ def _frames(view: View) -> tuple[tuple[str, FrameRanges], ...]:
 def _settings(view: View) -> Settings:
     settings = view.settings
     of_the_image = json.loads(view.snapshot.shown.sum_settings or "{}")
-    now = {"azimuthal_bins", *(field.name for field in fields(Geometry))}
-    for name in PARAMETERS.keys() & of_the_image.keys() - now:
+    for name in PARAMETERS.keys() & of_the_image.keys():
         settings = settings.replaced(name, of_the_image[name])
-    return settings
+    return with_geometry_of(settings, view.settings)
 
 
 def _curve(view: View, exact: ExactImage) -> AzimuthalCurve | None:

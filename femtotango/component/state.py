@@ -1,6 +1,7 @@
 """Everything that clients can see at one moment, frozen."""
 
 from dataclasses import dataclass, field
+from pathlib import PurePath
 
 from femtotango.component.results_poller import Curves, Observation
 from femtotango.component.roi_slots import EMPTY
@@ -50,6 +51,8 @@ class View:
     """Why the Balor cannot be asked, where nothing is lost by it."""
     configuration_errors: tuple[str, ...] = ()
     """Properties that cannot work."""
+    allowed_folders: tuple[str, ...] = ()
+    """Where Save and Load commands stay, as the property says; none: see `file_folders`."""
 
     @property
     def snapshot(self) -> Published:
@@ -71,6 +74,16 @@ class View:
         """The curves of this scan; empty while they belong to the scan before."""
         curves = self.results.curves
         return curves if self.scan.mapping in ("", curves.mapping) else Curves()
+
+    @property
+    def file_folders(self) -> tuple[str, ...]:
+        """Folders that Save and Load commands may use; none: nothing was set, so all."""
+        output = self.settings.output_folder
+        if self.allowed_folders or not output:
+            return self.allowed_folders
+        raw = PurePath(self.snapshot.scan.filename or "").parent
+        # A raw file in the root would allow everything.
+        return (output, str(raw)) if raw.is_absolute() and raw.name else (output,)
 
     @property
     def roi_names(self) -> tuple[str, ...]:

@@ -40,6 +40,12 @@ class FemtomaxAnalysis(DeviceCore):
         default_value="",
         doc="Where the reducer keeps its journal, as `femtotango up` tells it; empty: nowhere.",
     )
+    AllowedFolders = device_property(
+        dtype=(str,),
+        default_value=[],
+        doc="Save and Load commands stay inside, links followed; empty: OutputFolder and the raw "
+        "file's folder, or anywhere while there is no OutputFolder.",
+    )
     KeptQValues = device_property(
         dtype=(str,), default_value=[], doc="QValues; written by the device itself."
     )
@@ -159,19 +165,19 @@ class FemtomaxAnalysis(DeviceCore):
         """Fill QValues with the lines that the detector sees."""
         self.write_q_values(geometry_commands.calibrant(self._component.view, name, MAX_Q_VALUES))
 
-    @command(dtype_in=str, doc_in="Path; relative ones are under OutputFolder.")
+    @command(dtype_in=str, doc_in="Path in AllowedFolders; relative ones are under OutputFolder.")
     @waits
     def SavePoni(self, path: str) -> None:
         """Write the geometry as a PONI file."""
         geometry_commands.save_poni(self._component.view, path)
 
-    @command(dtype_in=str, doc_in="Path; relative ones are under OutputFolder.")
+    @command(dtype_in=str, doc_in="Path in AllowedFolders; relative ones are under OutputFolder.")
     @waits
     def LoadPoni(self, path: str) -> None:
         """Set the geometry from a PONI file."""
         self._set(**geometry_commands.load_poni(self._component.view, path))
 
-    @command(dtype_in=str, doc_in="Path; relative ones are under OutputFolder.")
+    @command(dtype_in=str, doc_in="Path in AllowedFolders; relative ones are under OutputFolder.")
     @waits
     def SaveImage(self, path: str) -> None:
         """Write the exact image as NeXus."""

@@ -118,6 +118,7 @@ class DeviceCore(_Attributes):
             self._on_change,
             before,
             properties.errors,
+            properties.allowed_folders,
         )
         self._images = FullImage(self._component.reducer)
         self._pusher = Pusher(self, self._readings, self._state, self._after_events)

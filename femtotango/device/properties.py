@@ -22,6 +22,7 @@ class Properties:
     """[Hz]"""
     balor: str
     output_folder: str
+    allowed_folders: tuple[str, ...]
     kept: Mapping[str, Sequence[str]]
     """What the device wrote itself before a restart, by property."""
     errors: tuple[str, ...]
@@ -50,11 +51,19 @@ class Properties:
             errors.append(
                 f"Property UpdateRate = {device.UpdateRate}: expected {low:g} … {high:g} Hz."
             )
+        given = [folder.strip() for folder in device.AllowedFolders or ()]
+        folders = tuple(folder for folder in given if folder)
+        errors += [
+            f"Property AllowedFolders has {folder!r}: expected a path from the root, /data/process."
+            for folder in folders
+            if not folder.startswith("/")
+        ]
         return cls(
             addresses,
             rate or _DEFAULT_RATE,
             (device.BalorDevice or "").strip(),
             (device.OutputFolder or "").strip(),
+            folders,
             {name: getattr(device, name) or () for name in kept.PROPERTIES},
             tuple(errors),
         )

@@ -27,6 +27,10 @@ _MORE = """
 Besides them: `QValues` (rings to draw [1/Å], at most 100), `MaxFilter` (previews and regions show
 block maxima, so that single photons stay visible) and `SaveRaw` (the Balor's own, through the
 property `BalorDevice`; see [photons](photons.md)).
+
+The commands that save and load files stay in the folders of the property `AllowedFolders`, links
+followed; empty: in `OutputFolder` and the folder of the scan's raw file, or anywhere while
+`OutputFolder` is empty too. Others are refused as `Femtomax_BadPath`.
 """
 
 _RESULTS = """

@@ -179,6 +179,20 @@ def from_settings(
     )
 
 
+def with_geometry_of(settings: Settings, now: Settings) -> Settings:
+    """Return an image's settings with the geometry and the integration that are set now.
+
+    The geometry may be found long after the image was taken.
+
+    Args:
+        settings: those of the image.
+        now: those in force.
+    """
+    names = {"azimuthal_bins", *(field.name for field in dataclasses.fields(Geometry))}
+    values = {name: getattr(now, name) for name in names & PARAMETERS.keys()}
+    return dataclasses.replace(settings, **values)
+
+
 def from_poni(
     source: str | Path,
     pixel_size: tuple[float, float] | None = None,

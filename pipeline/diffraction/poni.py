@@ -171,7 +171,8 @@ def read_poni(
     Args:
         source: the text, or the path of the file.
         pixel_size: ``(y, x)`` [m] of the detector in use; None: not known.
-        shape: ``(ny, nx)`` of the detector in use; needed when a mirrored file does not say it.
+        shape: ``(ny, nx)`` of the detector in use; needed when a mirrored file does not say it,
+            which must have this shape when it does.
 
     Raises:
         PoniError: this is no PONI file, it belongs to another detector, or its geometry cannot
@@ -193,7 +194,7 @@ def read_poni(
     beam_y, beam_x = beam_y / pixel[0], beam_x / pixel[1]
     orientation = int(detector.orientation or 3)
     if orientation != 3:
-        ny, nx = _known_shape(file_shape or shape, orientation)
+        ny, nx = _mirrored_shape(file_shape, shape, orientation)
         if orientation in (1, 2):
             beam_y, rotation = ny - beam_y, -rotation
         if orientation in (1, 4):
@@ -260,11 +261,21 @@ def _names_detector(entries: Mapping[str, str]) -> bool:
     return entries.get("detector", "None") not in ("", "None")
 
 
-def _known_shape(shape: tuple[int, int] | None, orientation: int) -> tuple[int, int]:
+def _mirrored_shape(
+    of_file: tuple[int, int] | None, of_detector: tuple[int, int] | None, orientation: int
+) -> tuple[int, int]:
+    """Return the shape in which an image is mirrored."""
+    shape = of_file or of_detector
     if shape is None:
         raise PoniError(
             f"PONI: orientation {orientation} mirrors the image, and the file does not give its "
             "shape (max_shape): load it once frames have come in, or save it with orientation 3."
+        )
+    if of_detector is not None and shape != of_detector:
+        raise PoniError(
+            f"PONI: orientation {orientation} mirrors an image of {shape} pixels (y, x), but that "
+            f"of the detector has {of_detector}: where its beam centre is cannot be told. Use a "
+            "file of this detector, or save it with orientation 3."
         )
     return shape
 

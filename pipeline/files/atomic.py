@@ -24,18 +24,19 @@ class FileError(Exception):
     """A path that cannot be used or a file that cannot be written; the text says why."""
 
 
-def resolve_path(path: str, folder: str) -> Path:
+def resolve_path(path: str, folder: str, allowed: Sequence[str] = ()) -> Path:
     """Return the absolute path of a file that is to be written.
 
     Args:
         path: absolute, or relative to the folder.
         folder: where relative paths start; empty: only absolute paths can be used.
+        allowed: folders in one of which it must be, links followed; none: anywhere.
 
     Raises:
-        FileError: the path is empty or leaves the folder, its parent does not exist, or there
-            is something at that place already.
+        FileError: the path is empty or not in an allowed folder, its parent does not exist, or
+            there is something at that place already.
     """
-    full = _absolute(path, folder)
+    full = _allowed(_absolute(path, folder), allowed)
     with _plain_errors(f"{full}: cannot be written"):
         _check_folder(full)
         if os.path.lexists(full):
@@ -43,17 +44,18 @@ def resolve_path(path: str, folder: str) -> Path:
     return full
 
 
-def existing_path(path: str, folder: str) -> Path:
+def existing_path(path: str, folder: str, allowed: Sequence[str] = ()) -> Path:
     """Return the absolute path of a file that is to be read.
 
     Args:
         path: absolute, or relative to the folder.
         folder: where relative paths start; empty: only absolute paths can be used.
+        allowed: folders in one of which it must be, links followed; none: anywhere.
 
     Raises:
-        FileError: the path is empty or leaves the folder, or there is no such file.
+        FileError: the path is empty or not in an allowed folder, or there is no such file.
     """
-    full = _absolute(path, folder)
+    full = _allowed(_absolute(path, folder), allowed)
     with _plain_errors(f"{full}: cannot be read"):
         if not full.is_file():
             raise FileError(f"{full}: there is no such file.")
@@ -252,6 +254,18 @@ def _absolute(path: str, folder: str) -> Path:
     if not folder:
         raise FileError(f"{path}: no output folder is set; set it, or give an absolute path.")
     return Path(folder).absolute() / given
+
+
+def _allowed(full: Path, folders: Sequence[str]) -> Path:
+    """Return the path; it must be in one of the folders, if there are any."""
+    real = Path(os.path.realpath(full))
+    if folders and not any(real.is_relative_to(os.path.realpath(folder)) for folder in folders):
+        place = str(full) if real == full else f"{full}, in truth {real},"
+        raise FileError(
+            f"{place} is in none of the folders that may be used: {', '.join(folders)}. Give a "
+            "path in one of them, or add its folder to the property AllowedFolders."
+        )
+    return full
 
 
 @contextlib.contextmanager

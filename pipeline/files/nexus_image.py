@@ -160,8 +160,8 @@ def _write_settings(entry: h5py.Group, settings: Settings) -> None:
 def save_sum(folder: str, ended: ImageRecord, now: datetime | None = None) -> Path:
     """Write an ended sum, and the PONI file beside it when the geometry is set.
 
-    The name says detector, time and scans: ``pilatus_20260131-120000_scan17-19.h5``. When there
-    is a file of that name, a number is appended.
+    The name says detector, time and scans: ``pilatus_20260131-120000_scan17-19.h5``, or ``run3`` of
+    a run without Sardana. When there is a file of that name, a number is appended.
 
     Args:
         folder: where; it must exist.
@@ -188,4 +188,5 @@ def save_sum(folder: str, ended: ImageRecord, now: datetime | None = None) -> Pa
 def _scan_label(ended: ImageRecord) -> str:
     labels = list(dict.fromkeys(label for label, _ in ended.frames)) or ["none"]
     text = labels[0] if len(labels) == 1 else f"{labels[0]}-{labels[-1]}"
-    return "scan" + re.sub(r"[^A-Za-z0-9.-]+", "_", text)[:_MAX_LABEL]
+    text = re.sub(r"[^A-Za-z0-9.-]+", "_", text)[:_MAX_LABEL].rstrip("_")
+    return text if text.startswith("run") else f"scan{text}"

@@ -71,10 +71,12 @@ class PhotonEnergies:
         if not low < high:
             return np.empty(0, np.float64), np.empty(0, np.int64)
         self._merge()
-        edges = np.linspace(low, high, bins + 1)
+        # Halved, because the difference of two huge limits is no number any more.
+        half_edges = np.linspace(low / 2, high / 2, bins + 1)
+        edges = 2 * half_edges
         place = np.searchsorted(self._values, edges, "left")
         place[-1] = np.searchsorted(self._values, high, "right")
-        return (edges[:-1] + edges[1:]) / 2, np.diff(self._below[place])
+        return half_edges[:-1] + half_edges[1:], np.diff(self._below[place])
 
     def _merge(self) -> None:
         if not self._pending:

@@ -56,7 +56,8 @@ class Sum:
             value = image.value.astype(self.image.dtype, copy=False)
             _add_at(self.image.reshape(-1), index, value)
         else:
-            np.add(self.image, image, out=self.image)
+            # uint64 pixels go into int64 sums: workers refuse those that would not fit.
+            np.add(self.image, image, out=self.image, casting="unsafe")
         if self.valid is not None and valid is not None:
             np.logical_or(self.valid, valid, out=self.valid)
 
@@ -124,12 +125,14 @@ class _Forwarded:
     partial: PartialSum
     newest: Order
     scan: str
+    settings: Settings
     total: Sum | None = None
 
     def as_sum(self) -> Sum:
         if self.total is None:
             self.total = start_sum(self.partial)
             self.total.add_partial(self.partial, self.newest, self.scan)
+            self.total.settings = self.settings
         return self.total
 
 
@@ -205,7 +208,7 @@ class Accumulation:
         """
         newest = (scan_order, max(partial.events))
         if not partial.accumulate:
-            self._forward(partial, newest, scan)
+            self._forward(_Forwarded(partial, newest, scan, settings))
             return 0
         self.reset(partial.accumulation_id)
         if partial.accumulation_id < self.accumulation_id:
@@ -263,7 +266,7 @@ class Accumulation:
             self._ended.append(self.current)
         self.current = None
 
-    def _forward(self, partial: PartialSum, newest: Order, scan: str) -> None:
-        if self._forwarded is None or newest > self._forwarded.newest:
-            self._forwarded = _Forwarded(partial, newest, scan)
+    def _forward(self, frame: _Forwarded) -> None:
+        if self._forwarded is None or frame.newest > self._forwarded.newest:
+            self._forwarded = frame
             self.changes += 1

@@ -32,28 +32,26 @@ class Reorder(Generic[Item]):
             self.next = max(self.next, self._waiting[0][0])
         yield from self._ready()
 
-    def skip_gap(self) -> Iterator[Item]:
-        """Wait no longer for the events before the first that is there, and give it out."""
-        if self._waiting:
-            self.next = max(self.next, self._waiting[0][0])
-        yield from self._ready()
+    @property
+    def arrivals(self) -> int:
+        """Number of the items that have come so far."""
+        return self._arrivals
 
     @property
-    def first(self) -> int:
-        """The lowest event number that waits; that which is waited for when none does."""
-        return self._waiting[0][0] if self._waiting else self.next
+    def longest_waiting(self) -> int | None:
+        """Which arrival, counted from 0, has waited longest; None when nothing waits."""
+        return min((arrival for _, arrival, _ in self._waiting), default=None)
 
-    @property
-    def highest(self) -> int:
-        """The highest event number that waits; -1: none does."""
-        return max((event for event, _, _ in self._waiting), default=-1)
+    def highest_of(self, arrivals: int) -> int | None:
+        """Return the highest event that waits of the first so many arrivals; None: none does."""
+        return max((event for event, come, _ in self._waiting if come < arrivals), default=None)
 
     def skip_to(self, event: int) -> Iterator[Item]:
         """Wait no longer for any event before this one."""
-        while self._waiting and self._waiting[0][0] < event:
-            yield from self.skip_gap()
+        while self._waiting and self._waiting[0][0] <= event:
+            self.next = max(self.next, self._waiting[0][0])
+            yield from self._ready()
         self.next = max(self.next, event)
-        yield from self._ready()
 
     def _ready(self) -> Iterator[Item]:
         while self._waiting and self._waiting[0][0] <= self.next:

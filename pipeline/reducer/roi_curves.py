@@ -2,13 +2,14 @@
 
 import math
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.model.roi import MAX_ROIS
 from pipeline.protocols.snapshot import MAX_CURVE_POINTS
 
 
@@ -38,12 +39,39 @@ def step_mean(values: NDArray[np.float64]) -> StepMean:
     return StepMean(float(np.mean(seen)), error, len(seen))
 
 
+class _Names:
+    """Names of ROIs, at most `MAX_ROIS`: of those that are gone, the newest ones stay."""
+
+    def __init__(self) -> None:
+        self._seen: dict[str, None] = {}
+        """The one that was there last is last."""
+
+    def update(self, names: Collection[str]) -> list[str]:
+        """Note the names that are there now.
+
+        Returns:
+            Names that are kept no longer.
+        """
+        for name in names:
+            self._seen.pop(name, None)
+            self._seen[name] = None
+        dropped = list(self._seen)[: max(0, len(self._seen) - MAX_ROIS)]
+        for name in dropped:
+            del self._seen[name]
+        return dropped
+
+
 class RoiSeries:
-    """ROI means, one row a frame or a step; a ROI that was not there has NaN."""
+    """ROI means, one row a frame or a step; a ROI that was not there has NaN.
+
+    A ROI that was removed stays, until there are more names than ROIs are possible.
+    """
 
     def __init__(self, keep: int = MAX_CURVE_POINTS) -> None:
         self._keep = keep
         self._names: list[str] = []
+        self._kept = _Names()
+        self._present: tuple[str, ...] = ()
         self._x = np.empty(256)
         self._rows = np.empty((256, 0))
         self._length = 0
@@ -53,21 +81,32 @@ class RoiSeries:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """All ROIs that were ever in it."""
+        """The ROIs in it."""
         return tuple(self._names)
 
     def append(self, x: float, values: Mapping[str, float]) -> None:
         """Add a row."""
-        for name in values:
-            if name not in self._names:
-                self._names.append(name)
-                column = np.full((len(self._rows), 1), math.nan)
-                self._rows = np.concatenate([self._rows, column], axis=1)
+        present = tuple(values)
+        if present != self._present:
+            self._set_columns(present)
         if self._length == len(self._rows):
             self._make_room()
         self._x[self._length] = x
         self._rows[self._length] = [values.get(name, math.nan) for name in self._names]
         self._length += 1
+
+    def _set_columns(self, present: tuple[str, ...]) -> None:
+        """Make columns for new ROIs, in place of those that are kept no longer."""
+        self._present = present
+        dropped = self._kept.update(present)
+        stay = [i for i, name in enumerate(self._names) if name not in dropped]
+        new = [name for name in present if name not in self._names]
+        if not dropped and not new:
+            return
+        rows = np.full((len(self._rows), len(stay) + len(new)), math.nan)
+        rows[:, : len(stay)] = self._rows[:, stay]
+        self._names = [self._names[i] for i in stay] + new
+        self._rows = rows
 
     def _make_room(self) -> None:
         kept = len(self)
@@ -83,7 +122,7 @@ class RoiSeries:
         return self._x[self._length - len(self) : self._length].copy()
 
     def values(self, name: str) -> NDArray[np.float64]:
-        """Return one ROI, ``(row,)``; all NaN when it was never there."""
+        """Return one ROI, ``(row,)``; all NaN when it is not in it."""
         if name not in self._names:
             return np.full(len(self), math.nan)
         column = self._names.index(name)
@@ -104,6 +143,7 @@ class ScanAxis:
         self.positions: dict[str, deque[float]] = {}
         self.title = ""
         self.serial: int | None = None
+        self._described = False
         self._burst: list[dict[str, float]] = []
 
     @property
@@ -112,7 +152,10 @@ class ScanAxis:
         return bool(self.movables)
 
     def describe(self, description: Mapping[str, Any]) -> None:
-        """Take in Sardana's description of the scan."""
+        """Take in Sardana's description of the scan; each worker sends it, the first counts."""
+        if self._described:
+            return
+        self._described = True
         movables = description.get("ref_moveables")
         self.movables = tuple(map(str, movables)) if isinstance(movables, list | tuple) else ()
         self.positions = {name: deque(maxlen=MAX_CURVE_POINTS) for name in self.movables}
@@ -154,11 +197,19 @@ class RoiTotals:
     """Sum and number of the ROI means of a scan's frames; NaN is not counted."""
 
     def __init__(self) -> None:
+        self._kept = _Names()
+        self._present: tuple[str, ...] = ()
         self._sums: dict[str, float] = {}
         self._counts: dict[str, int] = {}
 
     def add_means(self, means: Mapping[str, float]) -> None:
         """Add the ROI means of one frame, by name."""
+        present = tuple(means)
+        if present != self._present:
+            self._present = present
+            for name in self._kept.update(present):
+                self._sums.pop(name, None)
+                self._counts.pop(name, None)
         for name, mean in means.items():
             seen = not math.isnan(mean)
             self._sums[name] = self._sums.get(name, 0.0) + (mean if seen else 0.0)

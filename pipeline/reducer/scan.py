@@ -60,15 +60,13 @@ class ScanState:
         self._unsearched: list[int] = []
         """Frames before photon detection was switched on."""
         self._reorder: Reorder[Batch] = Reorder()
-        self._blocked = (0, 0.0)
-        """The event that is waited for, and since when."""
         self._arrived: deque[tuple[float, int]] = deque()
-        """When [s] which event was the highest that waits."""
+        """When it was looked [s], and how many batches had come by then."""
 
     @property
     def label(self) -> str:
-        """What the scan is called in files: Sardana's number where there is one."""
-        return str(self.number if self.axis.serial is None else self.axis.serial)
+        """What the scan is called in files: Sardana's number, or that of a run without it."""
+        return f"run{self.number}" if self.axis.serial is None else str(self.axis.serial)
 
     @property
     def begun(self) -> bool:
@@ -108,31 +106,41 @@ class ScanState:
             The event before which no other is to be waited for; None: go on waiting.
         """
         missing = self._reorder.next
-        if not len(self._reorder) or self._blocked[0] != missing:
-            self._blocked = (missing, now)
-        waited = now - self._blocked[1]
-        stalled = waited > _STALLED
+        waited = self._longest_wait(now)
         if self.photons is not None:
             self.photons.stall(
                 f"Event {missing} has not come for {waited:.0f} s; the results behind it wait: "
                 "look at the workers."
-                if stalled
+                if waited > _STALLED
                 else ""
             )
-        if not self.resumed:
-            return self._reorder.first if waited > _GIVEN_UP else None
-        # Many gaps have one cause: they are given up together.
-        self._arrived.append((now, self._reorder.highest))
-        while len(self._arrived) > 1 and self._arrived[1][0] <= now - _GIVEN_UP_RESUMED:
-            self._arrived.popleft()
-        return self._arrived[0][1] if waited > _GIVEN_UP_RESUMED else None
+        limit = _GIVEN_UP_RESUMED if self.resumed else _GIVEN_UP
+        if waited <= limit:
+            return None
+        late = [come for at, come in self._arrived if now - at > limit]
+        return self._reorder.highest_of(late[-1])
 
     def give_up(self, until: int, settings: Settings) -> str:
-        """Wait no longer for events before this one; return a sentence that says so."""
-        missing = self._reorder.next
+        """Wait no longer for events before this one; return a sentence that names them."""
+        missing, lost = self._reorder.next, FrameRanges()
         for batch in self._reorder.skip_to(until):
+            if batch.event > missing:
+                lost.add_range(missing, batch.event - 1)
+            missing = max(missing, batch.event + 1)
             self._in_order(batch, settings)
-        return f"Scan {self.label}: events from {missing} on did not come, results go on without."
+        return f"Scan {self.label}: events {lost} did not come, results go on without."
+
+    def _longest_wait(self, now: float) -> float:
+        """Return for how long a result is known to have waited [s]; 0: none waits."""
+        oldest = self._reorder.longest_waiting
+        if oldest is None:
+            self._arrived.clear()
+            return 0.0
+        while self._arrived and self._arrived[0][1] <= oldest:
+            self._arrived.popleft()
+        if not self._arrived or self._arrived[-1][1] < self._reorder.arrivals:
+            self._arrived.append((now, self._reorder.arrivals))
+        return now - self._arrived[0][0]
 
     def give_up_waiting(self, settings: Settings) -> None:
         """Take what is there as all there is: the scan was cut off."""

@@ -46,6 +46,8 @@ class ReducerState:
     _scans: dict[str, ScanState] = field(default_factory=dict)
     _dropped: dict[str, tuple[int, str]] = field(default_factory=dict)
     """Order and label of scans that are no longer kept."""
+    _labels: dict[str, str] = field(default_factory=dict)
+    """Trigger map of the scan that has a label."""
     _closing: list[tuple[PhotonScan, bool]] = field(default_factory=list)
     _orders: int = 0
     _oldest: int = 0
@@ -127,7 +129,7 @@ class ReducerState:
         # Frames of a cut-off scan may still come with the first event of the next.
         while len(self._scans) > _MAX_SCANS:
             oldest = self._scans.pop(next(iter(self._scans)))
-            self._dropped[oldest.mapping] = oldest.order, oldest.label
+            self._dropped[oldest.mapping] = oldest.order, self._label_of(oldest)
             self._close(oldest)
         while len(self._dropped) > _MAX_LABELS:
             del self._dropped[next(iter(self._dropped))]
@@ -177,7 +179,14 @@ class ReducerState:
         if mapping in self._dropped:
             return self._dropped[mapping]
         scan = self._scan_of(mapping)
-        return scan.order, scan.label
+        return scan.order, self._label_of(scan)
+
+    def _label_of(self, scan: ScanState) -> str:
+        """Return a scan's label; where another one has it already, with a number of its own."""
+        owner = self._labels.setdefault(scan.label, scan.mapping)
+        if len(self._labels) > _MAX_LABELS:
+            del self._labels[next(iter(self._labels))]
+        return scan.label if owner == scan.mapping else f"{scan.label} ({scan.order})"
 
     def _add_to_scan(self, scan: ScanState, batch: Batch) -> None:
         lost = scan.lost

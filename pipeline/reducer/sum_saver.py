@@ -1,12 +1,13 @@
-"""Save ended sums to the output folder; what cannot be saved is an alarm, and kept in memory."""
+"""Save a sum in the output folder."""
 
 import dataclasses
 import logging
 
+from pipeline.diffraction.geometry import with_geometry_of
 from pipeline.diffraction.integration import Integrator
-from pipeline.files.atomic import FileError
 from pipeline.files.nexus_image import ImageRecord, save_sum
 from pipeline.model.cameras import CAMERAS
+from pipeline.model.parameters import Settings
 from pipeline.reducer.accumulation import Sum
 from pipeline.reducer.live_integration import geometry_of, region_of
 from pipeline.reducer.state import ReducerState
@@ -22,40 +23,32 @@ class SumSaver:
 
     def __init__(self, state: ReducerState) -> None:
         self._state = state
-        self._alarm = ""
 
     def save(self, total: Sum) -> None:
-        """Save a sum when it has enough frames, is not saved yet and a folder is set."""
+        """Save a sum when it has enough frames, is not saved yet and a folder is set.
+
+        Raises:
+            FileError: the file cannot be written.
+        """
         with self._state.lock:
-            folder = self._state.settings.output_folder
+            settings = self._state.settings
             if not self.must_save(total):
                 total.saved_count = total.count
                 self._state.note_saved(total)
                 return
-            record = _record(total)
-        try:
-            path = save_sum(folder, _with_curve(record, total))
-            total.saved_count = record.count
-            self._state.note_saved(total)
-        except FileError as error:
-            self._alarm = f"A sum of {record.count} frames was not saved: {error}"
-            logger.error(self._alarm)
-            self._state.fail(self._alarm)
-        else:
-            self._alarm = ""
-            logger.info("saved a sum of %d frames as %s", record.count, path)
+            record = _record(total, with_geometry_of(total.settings, settings))
+        path = save_sum(settings.output_folder, _with_curve(record, total))
+        total.saved_count = record.count
+        self._state.note_saved(total)
+        logger.info("saved a sum of %d frames as %s", record.count, path)
 
     def must_save(self, total: Sum) -> bool:
         """Say whether a sum is to be saved and is not yet."""
         folder = self._state.settings.output_folder
         return bool(folder) and total.count >= _MIN_FRAMES and total.saved_count != total.count
 
-    def alarms(self) -> list[str]:
-        """Return what could not be saved."""
-        return [self._alarm] if self._alarm else []
 
-
-def _record(total: Sum) -> ImageRecord:
+def _record(total: Sum, settings: Settings) -> ImageRecord:
     return ImageRecord(
         image=total.image.copy(),
         valid=None if total.valid is None else total.valid.copy(),
@@ -64,8 +57,8 @@ def _record(total: Sum) -> ImageRecord:
         detector=total.stream,
         pixel_size=CAMERAS[total.stream].pixel_size,
         frames=tuple((scan, ranges.copy()) for scan, ranges in total.frames.items()),
-        settings=total.settings,
-        geometry=geometry_of(total.settings, total),
+        settings=settings,
+        geometry=geometry_of(settings, total),
     )
 
 

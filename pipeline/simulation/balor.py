@@ -1,7 +1,7 @@
 """Simulated Balor frames: photons whose charge is shared among pixels, noise and hot pixels."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,12 +31,14 @@ _POOL_ROWS = 64
 
 @dataclass(frozen=True)
 class Truth:
-    """The photons of one simulated frame; three arrays of equal length."""
+    """The photons of one simulated frame, three arrays of equal length, and its hot pixels."""
 
     y: NDArray[np.float64]
     x: NDArray[np.float64]
     energy: NDArray[np.float64]
     """Charge of the photon's own cloud in the 3×3 pixels around its centre pixel [ADU]."""
+    hot_pixels: NDArray[np.int64] = field(default_factory=lambda: np.empty((0, 2), np.int64))
+    """``(n, 2)`` y and x of the pixels that have too much."""
 
     def __len__(self) -> int:
         return len(self.energy)
@@ -105,7 +107,7 @@ def _add(
     total = np.bincount(where, weights=charge, minlength=len(pixels))
     flat = image.reshape(-1)
     flat[pixels] = np.clip(np.rint(flat[pixels] + total), 0, 65535).astype(np.uint16)
-    return truth
+    return replace(truth, hot_pixels=np.stack(np.divmod(hot, image.shape[1]), axis=1))
 
 
 def _noise(

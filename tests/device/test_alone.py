@@ -16,6 +16,7 @@ from femtotango.device.attributes import all_attributes
 from pipeline.model.parameters import ATTRIBUTES
 
 ROUNDS = 40
+PONI = "PixelSize1: 1e-4\nPixelSize2: 1e-4\nDistance: 0.25\nPoni1: 0.01\nPoni2: 0.02\n"
 
 
 @pytest.fixture(scope="module")
@@ -264,3 +265,21 @@ def test_a_command_is_shown_as_written_at_once(device):
     assert device.read_attribute("Accumulate").w_value
     device.StopAccumulation()
     assert not device.read_attribute("Accumulate").w_value
+
+
+@pytest.mark.parametrize("name", ["OutputFolder", "AllowedFolders"])
+def test_loading_stays_in_the_allowed_folders(nowhere, tmp_path, name):
+    inside, outside = tmp_path / "inside", tmp_path / "outside"
+    for folder in (inside, outside):
+        folder.mkdir()
+        (folder / "a.poni").write_text(PONI)
+    (inside / "link.poni").symlink_to(outside / "a.poni")
+    with device_server(tmp_path / "memory.txt", {**nowhere, name: str(inside)}) as device:
+        for path in (outside / "a.poni", inside / "link.poni"):
+            error = refusal(device.LoadPoni, str(path))
+            assert error.reason == "Femtomax_BadPath"
+            assert str(inside) in error.desc
+            assert "AllowedFolders" in error.desc
+        assert device.Distance == 0
+        device.LoadPoni(str(inside / "a.poni"))
+        assert device.Distance == 0.25

@@ -134,10 +134,14 @@ def test_readers_at_once_each_get_a_whole_image(address, tree):
 
     def read():
         device = client(address)
-        for _ in range(8):
+        images = 0
+        while images < 8:
             count, reading = device.read_attributes(["FrameCount", "AccumulatedImage"])
             counts.append(count.value)
             image = reading.value
+            if image is None:  # the reducer's answer took too long
+                continue
+            images += 1
             seen.add(float(image[0, 0]))
             if image.shape != (SIDE, SIDE) or not (image == image[0, 0]).all():
                 wrong.append(np.unique(image))

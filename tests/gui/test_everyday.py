@@ -155,7 +155,8 @@ def test_image_and_poni_are_saved(viewer, player, tmp_path) -> None:
     viewer.wait("both files", lambda: image.exists() and poni.exists())
     assert "Distance: 0.131" in poni.read_text()
     viewer.window.tools.save("LoadPoni", str(tmp_path / "missing.poni"))
-    viewer.wait("an error line", lambda: "missing.poni" in viewer.error_line)
+    # A busy machine may have another error for the line at once.
+    viewer.wait("an error", lambda: any("missing.poni" in error for error in viewer.errors))
 
 
 def test_the_state_is_always_seen(viewer, player) -> None:

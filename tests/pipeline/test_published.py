@@ -124,3 +124,33 @@ def test_h5pyd_reads_it_with_units_and_axes(tmp_path: Path) -> None:
         assert file["step_means/all/x"].attrs["long_name"] == "m/1"
         assert list(file["scan/movables"]) == ["m_1", "n"]
         assert file["scan/number"][()] == 42
+
+
+@pytest.mark.parametrize("accumulate", [False, True])
+@pytest.mark.parametrize("stream", ["pilatus", "andor3_zyla10", "andor3_balor"])
+@pytest.mark.parametrize("dtype", [kind + size for kind in "iu" for size in "1248"] + list("efd"))
+def test_frames_of_any_type_can_be_read(dtype: str, stream: str, accumulate: bool) -> None:
+    run = Dispatch(1)
+    run.change(accumulate=accumulate, background=0.0, cmos_threshold=0.0)
+    run.to_all(**{stream: header()})
+    pixels = np.array([[1, 2, 3], [4, 5, 100]]).astype(dtype)
+    for number in range(2):
+        run.to_one(**{stream: image(number, pixels)})
+    run.to_all(**{stream: series_end()})
+    run.deliver()
+    tree = run.published
+    assert tree["health"]["failed_frames"] == 0
+    expected = pixels.astype(float) * (2 if accumulate else 1)
+    np.testing.assert_array_equal(np.asarray(tree["image"]), expected)
+    for _, value in published_values(tree):
+        np.asarray(value)
+
+
+def test_a_forwarded_frame_has_its_settings() -> None:
+    run = Dispatch(1)
+    run.change(background=77.0)
+    run.to_all(andor3_zyla10=header())
+    run.to_one(andor3_zyla10=image(0, np.full((4, 5), 300, np.uint16)))
+    run.to_all(andor3_zyla10=series_end())
+    run.deliver()
+    assert json.loads(run.published["sum_settings"])["background"] == 77.0

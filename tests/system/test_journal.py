@@ -23,7 +23,8 @@ from femtotango.dranspose_client.http import Reducer
 from femtotango.errors import PipelineError
 from femtotango.simulation.beamline import ScanPlayer
 from pipeline.model.frame_ranges import FrameRanges
-from pipeline.protocols.snapshot import ACCUMULATED_NUMBER
+from pipeline.protocols.snapshot import ACCUMULATED_NUMBER, SNAPSHOT, Published
+from pipeline.protocols.tree import read_group
 from pipeline.simulation.balor import stream_balor_frames
 from pipeline.simulation.scan import BurstScan
 
@@ -192,7 +193,13 @@ def test_the_photon_file_goes_on(tmp_path, capsys):
             wait_for(lambda goal=goal: count_of(reducer) >= goal)
             told.append(kill_reducer(info, reducer))
         thread.join()
-        player.wait_finished()
+        wait_for(
+            lambda: player.read("ScanFinished"),
+            lambda: (
+                f"{reducer.scalar('health/settled')} {told} {player.device.status()} "
+                f"{read_group(Published, reducer.data(SNAPSHOT)).scan}"
+            ),
+        )
         count, failed = player.read("FrameCount"), player.read("FailedFrames")
         photons, path = player.read("PhotonCount"), Path(player.read("PhotonFile"))
         with capsys.disabled():

@@ -11,6 +11,7 @@ GOOD = {
     "BalorDevice": "a/b/c",
     "UpdateRate": 5.0,
     "OutputFolder": "/data",
+    "AllowedFolders": ["/data", " /home/calibration ", ""],
     "KeptQValues": [1.5],
     "KeptRoiSlots": [],
     "KeptScan": [],
@@ -27,6 +28,7 @@ def test_good_properties():
     assert properties.errors == ()
     assert properties.addresses.reducer == "http://reducer.example:5001/"
     assert properties.kept["KeptQValues"] == [1.5]
+    assert properties.allowed_folders == ("/data", "/home/calibration")
 
 
 @pytest.mark.parametrize(
@@ -47,6 +49,12 @@ def test_what_cannot_work_is_named_with_its_value(name, value):
     (error,) = read(**{name: value}).errors
     assert name in error
     assert str(value) in error
+
+
+def test_allowed_folders_begin_at_the_root():
+    (error,) = read(AllowedFolders=["/data", "process"]).errors
+    assert "AllowedFolders" in error
+    assert "'process'" in error
 
 
 def test_a_rate_that_cannot_work_is_replaced():

@@ -147,6 +147,20 @@ def test_a_mirrored_file_without_a_shape_takes_the_images() -> None:
     assert from_poni(text, shape=(100, 200)).settings["beam_y"] == pytest.approx(100 - 30)
 
 
+@pytest.mark.parametrize("orientation", [1, 2, 4])
+def test_a_mirrored_file_of_another_shape_is_refused(orientation: int) -> None:
+    detector = Detector(172e-6, 172e-6, max_shape=(195, 487), orientation=orientation)
+    text = text_of(AzimuthalIntegrator(0.1, 387.3 * 172e-6, 0.01, detector=detector))
+    with pytest.raises(PoniError, match=r"\(195, 487\).*\(831, 1475\).*orientation 3"):
+        from_poni(text, (172e-6, 172e-6), (831, 1475))
+    assert from_poni(text, (172e-6, 172e-6), (195, 487)).shape == (195, 487)
+
+
+def test_a_file_that_is_not_mirrored_may_be_of_another_shape() -> None:
+    text = text_of(AzimuthalIntegrator(0.1, 0.0172, 0.01, detector=Detector(1e-4, 1e-4)))
+    assert from_poni(text, shape=(831, 1475)).settings["beam_y"] == pytest.approx(172.0)
+
+
 def text_of(pyfai: AzimuthalIntegrator) -> str:
     from io import StringIO
 

@@ -89,6 +89,44 @@ def test_files_to_read_must_be_there(tmp_path: Path) -> None:
             existing_path(path, str(tmp_path))
 
 
+@pytest.fixture
+def fenced(tmp_path: Path) -> Path:
+    """A folder to stay in, with links that lead out of it and back."""
+    inside, outside = tmp_path / "inside", tmp_path / "outside"
+    for folder in (inside, outside, tmp_path / "inside-not"):
+        folder.mkdir()
+        (folder / "a.poni").touch()
+    (inside / "out").symlink_to(outside)
+    (inside / "out.poni").symlink_to(outside / "a.poni")
+    (inside / "new.poni").symlink_to(outside / "new.poni")
+    (outside / "back").symlink_to(inside)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["outside/a.poni", "inside-not/a.poni", "inside/out/a.poni", "inside/out.poni", "a.poni"],
+)
+def test_files_outside_of_the_allowed_folders_are_refused(fenced: Path, path: str) -> None:
+    allowed = ("/nowhere", str(fenced / "inside"))
+    for each in (path, str(fenced / path)):
+        with pytest.raises(FileError, match=r"inside\b.*AllowedFolders"):
+            existing_path(each, str(fenced), allowed)
+    new = "inside/new.poni" if path == "inside/out.poni" else f"{path}.new"
+    with pytest.raises(FileError, match="AllowedFolders"):
+        resolve_path(new, str(fenced), allowed)
+    assert not (fenced / "outside" / "new.poni").exists()
+
+
+def test_links_that_lead_inside_may_be_used(fenced: Path) -> None:
+    allowed = (str(fenced / "outside" / "back"),)
+    for path in ("inside/a.poni", "outside/back/a.poni"):
+        assert existing_path(path, str(fenced), allowed) == fenced / path
+    new = resolve_path("outside/back/b.poni", str(fenced), allowed)
+    write_new(new, text("new"))
+    assert (fenced / "inside" / "b.poni").read_text() == "new"
+
+
 @settings(max_examples=200, deadline=None)
 @given(st.text(max_size=30))
 def test_no_relative_path_leaves_the_folder(

@@ -62,6 +62,15 @@ def test_no_range_gives_an_empty_histogram(low, high):
     assert len(centres) == len(counts) == 0
 
 
+@pytest.mark.parametrize("low, high", [(-1e308, 1e308), (-1.7e308, 0.0), (0.0, 1.7e308)])
+def test_the_largest_limits_give_numbers(low, high):
+    with np.errstate(all="raise"):
+        centres, counts = filled([np.array([800, 1200], np.float32)]).histogram(low, high, 4)
+    assert np.isfinite(centres).all()
+    assert (np.diff(centres) > 0).all()
+    assert counts.sum() == (2 if high > 0 else 0)
+
+
 def test_whole_numbers_stay_exact_and_small_however_many_come():
     rng = np.random.default_rng(1)
     kept = PhotonEnergies()

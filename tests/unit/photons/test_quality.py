@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from scipy.spatial import cKDTree
-from support.photon_quality import Quality
+from support.photon_quality import IsolatedQuality, Quality
 
 from pipeline.model.parameters import Settings
 from pipeline.model.roi import Roi
@@ -27,6 +27,28 @@ def test_full_frames(density):
         image, truth = balor_frame(rng, BALOR_SHAPE, density)
         quality.add(find(image).photons, truth)
     quality.check(density)
+
+
+def test_isolated_photons_are_found_where_they_are():
+    """120 000 photons of frames that nothing was tuned with: the limits that were asked for."""
+    rng = np.random.default_rng(20261126)
+    shape = (2000, 2000)
+    quality = IsolatedQuality(noise=3.0)
+    without_ratio = IsolatedQuality(noise=3.0)
+    settings = DEFAULTS.replaced("hot_pixel_ratio", 1.0)
+    for _ in range(34):
+        image, truth = balor_frame(rng, shape, 1e-3, noise=3.0, hot_pixels=50)
+        quality.add(find(image).photons, truth)
+        photons = find_photons_with(settings, image, Roi(0, 0, *shape)).photons
+        without_ratio.add(photons, truth)
+    assert quality.true > 120_000
+    assert quality.efficiency >= 0.999
+    assert quality.false / quality.found <= 0.001
+    # The error of the centre of gravity itself; the noise adds to it in quadrature.
+    assert (quality.rms**2 - quality.noise_floor**2 <= 0.030**2).all()
+    assert (quality.rms <= 0.031).all()
+    # HotPixelRatio is the one reason why an isolated photon is not found.
+    assert without_ratio.efficiency == 1.0
 
 
 @pytest.mark.parametrize("density, frames", [(3e-4, 8), (1e-3, 4), (5e-3, 1)])

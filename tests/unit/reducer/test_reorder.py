@@ -4,6 +4,12 @@ from hypothesis import strategies as st
 from pipeline.reducer.reorder import Reorder
 
 
+def skip_gaps(reorder: Reorder[str], arrivals: int) -> list[str]:
+    """Give out all that were among the first so many arrivals, gaps or not."""
+    event = reorder.highest_of(arrivals)
+    return [] if event is None else list(reorder.skip_to(event))
+
+
 @given(st.permutations(range(30)))
 def test_any_order_comes_out_in_order(order: list[int]) -> None:
     reorder: Reorder[int] = Reorder()
@@ -26,10 +32,14 @@ def test_a_lost_event_does_not_hold_back_a_long_run() -> None:
     assert out == list(range(1, 100))
 
 
-def test_a_gap_can_be_skipped() -> None:
+def test_gaps_before_what_has_waited_long_enough_are_skipped() -> None:
     reorder: Reorder[str] = Reorder()
-    assert list(reorder.add(3, "d")) == []
-    assert len(reorder) == 1
-    assert list(reorder.skip_gap()) == ["d"]
-    assert reorder.next == 4
-    assert list(reorder.skip_gap()) == []
+    assert reorder.longest_waiting is None
+    for event, item in ((3, "d"), (8, "i"), (5, "f"), (12, "m")):
+        assert list(reorder.add(event, item)) == []
+    assert reorder.longest_waiting == 0
+    assert list(skip_gaps(reorder, 2)) == ["d", "f", "i"]
+    assert (reorder.next, reorder.longest_waiting, reorder.arrivals) == (9, 3, 4)
+    assert list(skip_gaps(reorder, 2)) == []
+    assert list(skip_gaps(reorder, 4)) == ["m"]
+    assert list(skip_gaps(reorder, 4)) == []

@@ -3,6 +3,7 @@ import math
 import numpy as np
 import pytest
 
+from pipeline.model.roi import MAX_ROIS
 from pipeline.reducer.roi_curves import RoiSeries, RoiTotals, ScanAxis, step_mean
 
 
@@ -27,6 +28,32 @@ def test_a_series_keeps_the_newest_rows_and_new_rois() -> None:
     assert np.isnan(b[:200]).all()
     np.testing.assert_array_equal(b[200:], -np.arange(900, 1000))
     assert np.isnan(series.values("never")).all()
+
+
+def test_names_that_are_gone_make_room_for_new_ones() -> None:
+    series, totals = RoiSeries(), RoiTotals()
+    for number in range(1000):
+        means = {"stays": 1.0, f"roi{number}": float(number)}
+        series.append(number, means)
+        totals.add_means(means)
+    assert len(series.names) == MAX_ROIS
+    assert series.names[0] == "stays"
+    assert series.values("stays").tolist() == [1.0] * 1000
+    newest = series.values("roi999")
+    assert np.isnan(newest[:999]).all()
+    assert newest[999] == 999
+    assert series.values(f"roi{1001 - MAX_ROIS}")[1001 - MAX_ROIS] == 1001 - MAX_ROIS
+    assert np.isnan(series.values("roi0")).all()
+    assert totals.counts(["stays", "roi999", "roi0"]).tolist() == [1000, 1, 0]
+    assert len(totals._sums) == len(totals._counts) == MAX_ROIS
+
+
+def test_as_many_rois_as_are_possible_stay_and_may_all_be_replaced() -> None:
+    series = RoiSeries()
+    for round_ in range(3):
+        series.append(round_, {f"{round_}-{n}": float(n) for n in range(MAX_ROIS)})
+    assert series.names == tuple(f"2-{n}" for n in range(MAX_ROIS))
+    np.testing.assert_array_equal(series.values("2-7"), [np.nan, np.nan, 7.0])
 
 
 def test_a_record_closes_the_burst_before_it() -> None:
