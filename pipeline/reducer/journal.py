@@ -103,6 +103,8 @@ class Journal(Notes):
             result = note.batch.result
             size = sum(map(_pixel_bytes, result.partials))
             urgent = result.start is not None or result.description is not None
+            # Without its end, a scan would have to be stopped by hand.
+            urgent |= result.series_end or result.record_end
         with self._lock:
             if self._waiting_bytes + size > _MAX_WAITING:
                 self._hole = True
