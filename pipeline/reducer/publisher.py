@@ -3,6 +3,7 @@
 import json
 import math
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -42,6 +43,16 @@ class LazyArray:
         return np.array(self._array, dtype=dtype, copy=copy)
 
 
+class LiveArray:
+    """An array that is made anew whenever somebody reads it."""
+
+    def __init__(self, make: Callable[[], NDArray[Any]]) -> None:
+        self._make = make
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
+        return np.array(self._make(), dtype=dtype, copy=copy)
+
+
 class Publisher:
     """Builds the tree from the reducer's state, when it is read and something has changed."""
 
@@ -61,6 +72,8 @@ class Publisher:
         self._frames_text: tuple[int, str] = (-1, "{}")
         self._curve = PublishedCurve()
         self._alarms: list[str] = []
+        # It changes as time goes by, without a revision.
+        self._safety = LiveArray(lambda: pack_group(state.frame_safety(time.monotonic())))
 
     def show_curve(self, curve: PublishedCurve) -> None:
         """Publish a new azimuthal curve with its geometry."""
@@ -82,7 +95,8 @@ class Publisher:
             if self._revision != state.revision:
                 values = self.published()
                 packed = self._lazy(lambda: pack_group(values))
-                self._tree = as_tree(replace(values, snapshot=packed))
+                live = replace(values, snapshot=packed, frame_safety=self._safety)
+                self._tree = as_tree(live)
                 self._revision = state.revision
             return self._tree
 
@@ -193,7 +207,7 @@ def _scan(scan: ScanState) -> snapshot.Scan:
     axis = scan.axis
     return snapshot.Scan(
         mapping=scan.mapping,
-        number=scan.number if axis.serial is None else axis.serial,
+        number=scan.published_number,
         title=axis.title,
         filename="" if scan.start is None else scan.start.filename,
         frames=scan.frames,

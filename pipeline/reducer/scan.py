@@ -51,6 +51,11 @@ class ScanState:
         """When it was looked [s], and how many batches had come by then."""
 
     @property
+    def published_number(self) -> int:
+        """Sardana's number where there is one."""
+        return self.number if self.axis.serial is None else self.axis.serial
+
+    @property
     def label(self) -> str:
         """What the scan is called in files: Sardana's number, or that of a run without it."""
         return f"run{self.number}" if self.axis.serial is None else str(self.axis.serial)

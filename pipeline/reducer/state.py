@@ -2,16 +2,20 @@
 
 import threading
 import time
+import uuid
 from dataclasses import dataclass, field
 
 from pipeline.model.cameras import Unit
 from pipeline.model.parameters import Settings
 from pipeline.photons.scan_photons import NOTHING_BEFORE, PhotonScan
+from pipeline.protocols import snapshot
 from pipeline.protocols.batch import Batch
 from pipeline.reducer.accumulation import Accumulation
 from pipeline.reducer.health import Health
 from pipeline.reducer.scan import ScanState
 
+PROCESS = uuid.uuid4().hex
+"""Tells this process from the one before it, whose frames nobody vouches for."""
 _UNKNOWN = "None"
 """The trigger map of a process that was started in the middle of a run."""
 _MAX_SCANS = 3
@@ -186,6 +190,28 @@ class ReducerState:
                 given_up = scan.watch(now, self.settings)
                 if given_up:
                     self.fail(given_up)
+
+    def frame_safety(self, now: float) -> snapshot.FrameSafety:
+        """Say whether every frame is safe somewhere; `now` is monotonic [s]."""
+        with self.lock:
+            scan = self.scan
+            if scan is None or scan.photons is None:
+                return snapshot.FrameSafety(
+                    process=PROCESS, reason="No photons have been searched yet: set PhotonRoi."
+                )
+            photons, _ = scan.photons.publish()
+            return snapshot.FrameSafety(
+                process=PROCESS,
+                mapping=scan.mapping,
+                number=scan.published_number,
+                filename=photons.filename or "",
+                may_drop_raw=photons.may_drop_raw,
+                reason=photons.reason,
+                unsafe=photons.untrusted_frames or "",
+                series_ended=int(scan.series_ended),
+                complete=int(scan.ended and not photons.untrusted_frames),
+                save_raw=photons.save_raw,
+            )
 
     def fail(self, error: str, frames: int = 0) -> None:
         """Note an error and how many frames it cost."""
