@@ -53,6 +53,8 @@ _FRAMES = {
     ),
     "frame": (np.uint32, "", "frame number in the camera's series"),
 }
+_NOT_SEEN = (FrameStatus.NEVER_CAME, FrameStatus.FAILED)
+"""No message with such a frame's number was seen: it may come after all."""
 _CHANGES = {
     "settings": (np.dtype("S1024"), "", "settings that decide which photons are found, JSON"),
     "frame": (np.uint32, "", "first frame of which they hold, until the next row's"),
@@ -112,7 +114,7 @@ class PhotonFile:
         self._counts = np.zeros(max(len(self._edges) - 1, 0), np.int64)
         self._settings = ""
         self._row_of: dict[int, int] = {}
-        """Where the frames that never came have their rows, should they come after all."""
+        """Where the frames that were not seen have their rows, should they come after all."""
 
         def make(path: Path) -> None:
             relative = os.path.relpath(raw, wanted.parent)
@@ -130,6 +132,8 @@ class PhotonFile:
 
     def write(self, frames: Sequence[FrameRow]) -> None:
         """Append frames and their photons; they are on disk, as written, afterwards."""
+        seen = {frame.frame for frame in frames if frame.status not in _NOT_SEEN}
+        frames = [f for f in frames if f.status not in _NOT_SEEN or f.frame not in seen]
         late = [frame for frame in frames if frame.frame in self._row_of]
         new = [frame for frame in frames if frame.frame not in self._row_of]
         photons = _photon_columns(frames)
@@ -150,7 +154,7 @@ class PhotonFile:
             first = file.length("entry/frames/frame")
             file.append(rows, values)
             for i, frame in enumerate(new):
-                if frame.status is FrameStatus.NEVER_CAME:
+                if frame.status in _NOT_SEEN:
                     self._row_of[frame.frame] = first + i
             for frame in late:
                 row = self._row_of.pop(frame.frame)

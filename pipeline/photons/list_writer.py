@@ -1,18 +1,20 @@
 """Bring the photons of a scan to disk in a thread of their own.
 
-Nothing else waits for the disk: it may be slow, hang, or be full, and results go on.
+Nothing else waits for the disk: it may be slow, hang, or be full, and results go on. The thread
+looks after its file by itself, so that nobody who is busy can keep it from seeing that it is gone.
 """
 
 import logging
 import math
 import threading
+import weakref
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 
 from pipeline.model.frame_ranges import FrameRanges
 from pipeline.model.parameters import Settings
+from pipeline.photons.frame_safety import FileFacts, FileState
 from pipeline.photons.list_file import FrameRow, PhotonFile
 from pipeline.photons.list_path import PhotonFileError, PhotonFileGone
 from pipeline.protocols.batch import StartInfo
@@ -20,24 +22,16 @@ from pipeline.protocols.batch import StartInfo
 logger = logging.getLogger(__name__)
 
 FLUSH_INTERVAL = 0.4
-"""The file is written at most so often [s]; each time, all of it is on disk afterwards."""
+"""The file is written, or looked at, so often [s]; each time, all of it is on disk afterwards."""
 MAX_WAITING = 5_000_000
 """Photons that may wait for the disk; 85 MB."""
-
-
-@dataclass(frozen=True)
-class Waiting:
-    """A frame that is not durable yet."""
-
-    row: FrameRow
-    since: float
-    """Monotonic time [s]."""
 
 
 class PhotonWriter:
     """Owns the photon file of a scan; one thread writes it, which nothing else shares.
 
-    Its methods only take notes, and may be called from any thread.
+    Its methods only take notes, and may be called from any thread. From `begin` until the file is
+    closed, the thread takes a turn every `FLUSH_INTERVAL`.
 
     Args:
         start: the camera's header; it names the raw file.
@@ -49,19 +43,22 @@ class PhotonWriter:
         self._start = start
         self._settings = settings
         self._clock = clock
-        self._waiting: deque[Waiting] = deque()
+        self._waiting: deque[FrameRow] = deque()
         self._photons = 0
         """That wait."""
-        self._lost: list[int] = []
         self._durable = FrameRanges()
         self._complete: bool | None = None
         """How the file is to be closed; None: the scan goes on."""
         self._closed: bool | None = None
         """How it was closed."""
-        self._busy = False
-        """The thread has been told to write."""
+        self._turning = False
+        """The thread takes turns."""
+        self._asked = self._answered = 0
+        """Turns that somebody wants, and has got."""
         self._flushed = -math.inf
-        """Monotonic time [s] at which it last began."""
+        """When the newest turn began, monotonic [s]."""
+        self._seen = -math.inf
+        """When the file was last seen to stand; before, when it was first wanted."""
         self._changed = threading.Condition()
         self._hurry = threading.Event()
         self._file: PhotonFile | None = None
@@ -69,26 +66,20 @@ class PhotonWriter:
         """The file; empty before it stands."""
         self.problem = ""
         """Why nothing is written any more; empty when all is well."""
-        self.gone = False
-        """The file was deleted or moved: no frame is durable."""
+        self._gone = False
         # Its thread ends with this object; when the interpreter ends, it first writes all there is.
         self._thread = ThreadPoolExecutor(1, "femtomax-photons")
 
     @property
     def begun(self) -> bool:
         """True when there is a file, or will be."""
-        return bool(self.path) or self._busy
+        return bool(self.path) or self._turning
 
     @property
     def settled(self) -> bool:
         """True when no file waits to be closed."""
-        return bool(self.problem) or self._complete is None or not self._busy
-
-    @property
-    def oldest(self) -> Waiting | None:
-        """The frame whose photons have waited longest to be durable."""
         with self._changed:
-            return next((w for w in self._waiting if w.row.photons is not None), None)
+            return bool(self.problem) or self._complete is None or not self._busy()
 
     @property
     def durable(self) -> tuple[tuple[int, int], ...]:
@@ -96,18 +87,26 @@ class PhotonWriter:
         with self._changed:
             return self._durable.as_tuple()
 
-    def not_durable(self) -> list[int]:
-        """Return the frames whose photons came and are not on disk, oldest first."""
+    @property
+    def facts(self) -> FileFacts:
+        """How the file stands."""
         with self._changed:
-            return self._lost + [w.row.frame for w in self._waiting if w.row.photons is not None]
+            state = FileState.FAILED if self.problem else FileState.WRITING
+            return FileFacts(
+                state=FileState.GONE if self._gone else state,
+                path=self.path,
+                problem=self.problem,
+                durable=self._durable.copy(),
+                seen=self._seen if self._turning else None,
+            )
 
-    def add(self, row: FrameRow, at_once: bool) -> None:
-        """Take a frame.
+    def begin(self) -> None:
+        """Make the file, and look after it from now on."""
+        with self._changed:
+            self._begin()
 
-        Args:
-            row: what came of it.
-            at_once: False: it may wait for others, as long as there need not be a file.
-        """
+    def add(self, row: FrameRow) -> None:
+        """Take what came of a frame."""
         with self._changed:
             photons = len(row.photons or ())
             if self._photons + photons > MAX_WAITING:
@@ -116,19 +115,17 @@ class PhotonWriter:
                     "counted but not written: check the disk, then start a new scan."
                 )
             if self.problem:
-                if row.photons is not None:
-                    self._lost.append(row.frame)
                 return
-            self._waiting.append(Waiting(row, self._clock()))
+            self._waiting.append(row)
             self._photons += photons
-            if at_once or self.path:
-                self._wake()
+            self._begin()
 
     def flush(self) -> None:
-        """Make the file if there is none, and look whether it still stands."""
+        """Write what has come, and look at the file, once more; `wait` tells when it is done."""
         with self._changed:
             if self._complete is None:
-                self._wake()
+                self._asked += 1
+                self._begin()
 
     def close(self, complete: bool) -> None:
         """Close the file when all is written; a frame that comes later is written still.
@@ -140,56 +137,74 @@ class PhotonWriter:
             self._complete = bool(self._complete) or complete
             if self._closed is not self._complete:
                 self._hurry.set()
-                self._wake()
+                self._begin()
 
     def wait(self, timeout: float) -> bool:
         """Wait until all that came is written, at most so long [s]; return whether it is."""
         with self._changed:
-            return self._changed.wait_for(lambda: not self._busy, timeout)
+            return self._changed.wait_for(lambda: not self._busy(), timeout)
 
-    def _wake(self) -> None:
-        if self._busy or self.problem:
-            return
-        self._busy = True
+    def _busy(self) -> bool:
+        unclosed = self._closed is not self._complete
+        return self._turning and (
+            bool(self._waiting) or unclosed or self._answered < self._asked or not self.path
+        )
+
+    def _begin(self) -> None:
+        if not self._turning and not self.problem:
+            self._turning = True
+            self._seen = self._clock()
+            self._plan_turn()
+
+    def _plan_turn(self) -> None:
+        """Let the thread take the next turn when it is time."""
+        pause = max(0.0, self._flushed + FLUSH_INTERVAL - self._clock())
+        # A file that only is looked at must not keep its owner alive.
+        writer = (lambda: self) if self._busy() else weakref.ref(self)
         try:
-            self._thread.submit(self._work)
+            self._thread.submit(_take_turn, writer, self._hurry, pause)
         except RuntimeError:
-            # The interpreter ends, and all that had come was written.
-            self._busy = False
+            # The interpreter ends.
+            self._turning = False
 
-    def _work(self) -> None:
-        """Write until nothing is left; in the file's own thread."""
-        while True:
-            self._hurry.wait(max(0.0, self._flushed + FLUSH_INTERVAL - self._clock()))
-            self._hurry.clear()
-            self._flushed = self._clock()
-            taken: list[FrameRow] = []
-            complete = failed = None
-            try:
-                file = self._made()
-                with self._changed:
-                    taken = [waiting.row for waiting in self._waiting]
-                    complete = self._complete
-                self._write(file, taken, complete)
-            except PhotonFileError as error:
-                failed = error
-            except Exception as error:
-                logger.exception("photons could not be written")
-                failed = PhotonFileError(
-                    f"photons could not be written ({type(error).__name__}: {error}): they are "
-                    "counted only; report it, then start a new scan."
-                )
+    def take_turn(self) -> None:
+        """Write what waits, or look whether the file stands; in the file's own thread."""
+        self._flushed = self._clock()
+        taken: list[FrameRow] = []
+        complete = failed = None
+        with self._changed:
+            asked = self._asked
+        try:
+            file = self._made()
             with self._changed:
-                if failed is not None:
-                    self._fail(str(failed))
-                if isinstance(failed, PhotonFileGone):
-                    self.gone, self._durable = True, FrameRanges()
-                if not self.problem:
-                    self._note_written(taken, complete)
-                if self.problem or (not self._waiting and self._closed is self._complete):
-                    self._busy = False
-                    self._changed.notify_all()
-                    return
+                taken = list(self._waiting)
+                complete = self._complete
+            self._write(file, taken, complete)
+        except PhotonFileError as error:
+            failed = error
+        except Exception as error:
+            logger.exception("photons could not be written")
+            failed = PhotonFileError(
+                f"photons could not be written ({type(error).__name__}: {error}): they are "
+                "counted only; report it, then start a new scan."
+            )
+        with self._changed:
+            if failed is not None:
+                self._fail(str(failed))
+            if isinstance(failed, PhotonFileGone):
+                self._gone, self._durable = True, FrameRanges()
+            if not self.problem:
+                self._note_written(taken, complete)
+                self._answered = asked
+                self._seen = self._clock()
+            if self.problem or (self._complete is not None and not self._busy()):
+                self._turning = False
+            else:
+                self._plan_turn()
+            left = bool(self._waiting) and not self._turning
+            self._changed.notify_all()
+        if left:
+            self.take_turn()
 
     def _made(self) -> PhotonFile:
         if self._file is None:
@@ -218,6 +233,15 @@ class PhotonWriter:
     def _fail(self, problem: str) -> None:
         """Write nothing any more; what waits is lost."""
         self.problem = self.problem or problem
-        self._lost += [w.row.frame for w in self._waiting if w.row.photons is not None]
         self._waiting.clear()
         self._photons = 0
+
+
+def _take_turn(
+    writer: Callable[[], PhotonWriter | None], hurry: threading.Event, pause: float
+) -> None:
+    hurry.wait(pause)
+    hurry.clear()
+    there = writer()
+    if there is not None:
+        there.take_turn()

@@ -1,6 +1,8 @@
 """The reducer's work outside of the path of results: files and the azimuthal curve."""
 
+import logging
 import time
+from concurrent.futures import Future, ThreadPoolExecutor
 
 from pipeline.protocols.tree import leaves
 from pipeline.reducer.live_integration import LiveIntegration
@@ -9,6 +11,8 @@ from pipeline.reducer.state import ReducerState
 from pipeline.reducer.sum_queue import SumQueue
 from pipeline.reducer.sum_saver import SumSaver
 
+logger = logging.getLogger(__name__)
+
 _CLOSING = 1.0
 """Results wait at most so long for photon files to be closed [s]; afterwards these go on alone."""
 _GIVEN_UP = 10.0
@@ -16,7 +20,10 @@ _GIVEN_UP = 10.0
 
 
 class Background:
-    """Runs in the timer's thread; takes the lock only to copy and to publish."""
+    """Runs in the timer's thread; takes the lock only to copy and to publish.
+
+    What may take long has a thread of its own: the timer also gives up events that do not come.
+    """
 
     def __init__(
         self,
@@ -29,19 +36,18 @@ class Background:
         self._publisher = publisher
         self._integration = integration
         self._sums = SumQueue(state, saver)
+        # The first curve of a geometry takes seconds.
+        self._curves = ThreadPoolExecutor(1, "femtomax-curve")
+        self._curve: Future[None] | None = None
         self._photon_state: object = None
 
     def do_due_work(self, now: float) -> None:
-        """Give up lost events, write photons, save sums, integrate; `now` is monotonic [s]."""
+        """Give up lost events, close files, save sums, integrate; `now` is monotonic [s]."""
         self._state.watch(now)
         self.close_files()
-        for scan in self._state.scans():
-            if scan.photons is not None:
-                scan.photons.flush()
         self._sums.save_due(now)
-        curve = self._integration.integrate_if_due(now)
-        if curve is not None:
-            self._publisher.show_curve(curve)
+        if self._curve is None or self._curve.done():
+            self._curve = self._curves.submit(self._integrate, now)
         self._publisher.show_alarms(self._sums.alarms())
         self._show_photons()
 
@@ -63,6 +69,13 @@ class Background:
             if scan.photons is not None:
                 scan.photons.close(scan.ended)
                 scan.photons.wait(_GIVEN_UP)
+
+    def _integrate(self, now: float) -> None:
+        try:
+            self._integration.integrate_if_due(now, self._publisher.show_curve)
+        except Exception as error:
+            logger.exception("the image could not be integrated")
+            self._state.fail(f"azimuthal curve: {type(error).__name__}: {error}")
 
     def _show_photons(self) -> None:
         """Publish what the photon file says: it stands or fails when it is flushed."""

@@ -156,7 +156,7 @@ class Publisher:
         if scan is None:
             newest = np.full(len(names), math.nan)
             return replace(values, roi_newest=newest, photons=_NO_PHOTONS)
-        if scan.photons is not None:
+        if scan.photons is not None and scan.photons.searched:
             photons, histogram = scan.photons.publish()
             values = replace(values, photons=photons, energy_histogram=histogram)
         else:

@@ -1,22 +1,32 @@
 """The results of one scan: what came of each event, put in order."""
 
 import math
+import time
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from pipeline.model.cameras import CAMERAS
 from pipeline.model.frame_ranges import FrameRanges
 from pipeline.model.parameters import Settings
-from pipeline.photons.scan_photons import NOTHING_BEFORE, PhotonsBefore, PhotonScan
+from pipeline.photons.frame_safety import NO_QUEUE, Queue
+from pipeline.photons.scan_photons import PhotonScan
+from pipeline.photons.trust import NOTHING_BEFORE, PhotonsBefore
 from pipeline.protocols.batch import Batch, FrameResult, FrameStatus, StartInfo
 from pipeline.reducer.reorder import Reorder
 from pipeline.reducer.roi_curves import RoiTotals, ScanAxis
 
-_STALLED = 1.0
-"""Results that wait longer for another one cannot be trusted meanwhile [s]."""
 _GIVEN_UP = 10.0
 """An event that has not come after so long is lost [s]."""
+
+
+@dataclass(frozen=True)
+class _Arrived:
+    """A batch that waits for its turn."""
+
+    batch: Batch
+    since: float
+    """When it came, monotonic [s]."""
 
 
 class ScanState:
@@ -44,9 +54,9 @@ class ScanState:
         self._photons_before = photons_before
         self._newest: FrameResult | None = None
         self._newest_event = 0
-        self._unsearched: list[int] = []
-        """Frames before photon detection was switched on."""
-        self._reorder: Reorder[Batch] = Reorder()
+        self._frame_events = FrameRanges()
+        """Events that brought a frame."""
+        self._reorder: Reorder[_Arrived] = Reorder()
         self._arrived: deque[tuple[float, int]] = deque()
         """When it was looked [s], and how many batches had come by then."""
 
@@ -68,16 +78,16 @@ class ScanState:
     @property
     def photon_evidence(self) -> PhotonsBefore:
         """What its photons say; without detection, those of the scan before."""
-        return self._photons_before if self.photons is None else self.photons.summary
+        searched = self.photons is not None and self.photons.searched
+        return self.photons.summary if self.photons and searched else self._photons_before
 
     def add_batch(self, batch: Batch, settings: Settings) -> None:
         """Take in a batch; what its event gave counts when its turn has come."""
         result = batch.result
         if result.start is not None and self.start is None:
             self.start = result.start
-            finds = CAMERAS[result.start.stream].finds_photons
-            if finds and settings.photon_region is not None:
-                self._begin_photons(settings)
+            if CAMERAS[result.start.stream].finds_photons:
+                self._account(settings)
         if result.description is not None:
             self.axis.describe(result.description)
         if result.series_end or result.record_end:
@@ -85,7 +95,7 @@ class ScanState:
             self.series_ended |= result.series_end
         # The pixels go their own way: what waits here must be small.
         small = replace(batch, result=replace(result, partials=()))
-        for ready in self._reorder.add(batch.event, small):
+        for ready in self._reorder.add(batch.event, _Arrived(small, time.monotonic())):
             self._in_order(ready, settings)
 
     def watch(self, now: float, settings: Settings) -> str:
@@ -99,24 +109,33 @@ class ScanState:
             A sentence when events were given up, else an empty text.
         """
         missing = self._reorder.next
-        waited = self._longest_wait(now)
-        if self.photons is not None:
-            self.photons.stall(
-                f"Event {missing} has not come for {waited:.0f} s; the results behind it wait: "
-                "look at the workers."
-                if waited > _STALLED
-                else ""
-            )
-        if waited <= _GIVEN_UP:
+        if self.look_at_queue(now) <= _GIVEN_UP:
             return ""
         lost = FrameRanges()
         late = [come for at, come in self._arrived if now - at > _GIVEN_UP]
-        for batch in self._reorder.skip_gaps(late[-1]):
-            if batch.event > missing:
-                lost.add_range(missing, batch.event - 1)
-            missing = max(missing, batch.event + 1)
-            self._in_order(batch, settings)
+        for ready in self._reorder.skip_gaps(late[-1]):
+            if ready.batch.event > missing:
+                lost.add_range(missing, ready.batch.event - 1)
+            missing = max(missing, ready.batch.event + 1)
+            self._in_order(ready, settings)
         return f"Scan {self.label}: events {lost} did not come, results go on without."
+
+    def look_at_queue(self, now: float) -> float:
+        """Tell the photons which results wait for an earlier event; return for how long [s]."""
+        waited = self._longest_wait(now)
+        if self.photons is not None:
+            self.photons.queue(self._queue(now - waited))
+        return waited
+
+    def _queue(self, since: float) -> Queue:
+        if not len(self._reorder):
+            return NO_QUEUE
+        results = [ready.batch.result for ready in self._reorder]
+        return Queue(
+            event=self._reorder.next,
+            since=min(since, *(ready.since for ready in self._reorder)),
+            frames=tuple(result.frame.frame for result in results if result.frame is not None),
+        )
 
     def _longest_wait(self, now: float) -> float:
         """Return for how long a result is known to have waited [s]; 0: none waits."""
@@ -132,43 +151,53 @@ class ScanState:
 
     def give_up_waiting(self, settings: Settings) -> None:
         """Take what is there as all there is: the scan was cut off."""
-        for batch in self._reorder.rest():
-            self._in_order(batch, settings)
+        for ready in self._reorder.rest():
+            self._in_order(ready, settings)
 
-    def _begin_photons(self, settings: Settings) -> PhotonScan:
-        self.photons = PhotonScan(self.start, settings, self._photons_before)
-        for number in self._unsearched:
-            self.photons.miss(number, FrameStatus.NOT_SEARCHED)
-        self._unsearched.clear()
+    def _account(self, settings: Settings) -> PhotonScan:
+        """Account for every frame from now on, whether photons are searched or not."""
+        if self.photons is None:
+            self.photons = PhotonScan(self.start, settings, self._photons_before)
         return self.photons
 
-    def _in_order(self, batch: Batch, settings: Settings) -> None:
-        result = batch.result
-        frame = result.frame
+    def _in_order(self, ready: _Arrived, settings: Settings) -> None:
+        batch, result = ready.batch, ready.batch.result
+        if result.frame is not None and CAMERAS[result.frame.stream].finds_photons:
+            self._account(settings)
         given_up = batch.event - self._newest_event - 1
         if given_up > 0 and self.photons is not None:
             self.photons.lose(given_up)
         self._newest_event = max(self._newest_event, batch.event)
-        self.processed += frame is not None or bool(result.failed)
-        if frame is not None:
-            self.frames += 1
-            self._newest = frame
-            means = dict(zip(frame.roi_names, frame.roi_means.tolist(), strict=True))
-            self.axis.add_frame(frame.frame, means)
-            self.totals.add_means(means)
-            if frame.photons is not None:
-                photons = self.photons or self._begin_photons(settings)
-                photons.add(frame.frame, frame.photons)
-            elif self.photons is not None:
-                self.photons.miss(frame.frame, FrameStatus.NOT_SEARCHED)
-            elif CAMERAS[frame.stream].finds_photons:
-                self._unsearched.append(frame.frame)
+        if result.frame is not None and batch.event in self._frame_events:
+            # Events of one frame go to one worker; to all of them go only the first and the last.
+            if batch.event and self.photons is not None:
+                self.photons.go_beyond(result.frame.frame)
+            return
+        self.processed += result.frame is not None or bool(result.failed)
+        if result.frame is not None:
+            self._frame_events.add(batch.event)
+            self._add_frame(result.frame, ready.since)
         elif result.failed and self.photons is not None:
             self.photons.miss(None, FrameStatus.FAILED)
         if result.record is not None:
             self.axis.add_record(result.record)
         if result.series_end or result.record_end:
             self.ended = True
+        if result.series_end and self.photons is not None:
+            self.photons.end()
+
+    def _add_frame(self, frame: FrameResult, since: float) -> None:
+        self.frames += 1
+        self._newest = frame
+        means = dict(zip(frame.roi_names, frame.roi_means.tolist(), strict=True))
+        self.axis.add_frame(frame.frame, means)
+        self.totals.add_means(means)
+        if self.photons is None or not CAMERAS[frame.stream].finds_photons:
+            return
+        if frame.photons is not None:
+            self.photons.add(frame.frame, frame.photons, since)
+        else:
+            self.photons.miss(frame.frame, FrameStatus.NOT_SEARCHED)
 
     def newest_means(self, names: Sequence[str]) -> list[float]:
         """Return the newest frame's ROI means; NaN for a ROI that was not there."""

@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 
 from pipeline.model.cameras import Unit
 from pipeline.model.parameters import Settings
-from pipeline.photons.scan_photons import NOTHING_BEFORE, PhotonScan
+from pipeline.photons.frame_safety import frames_text
+from pipeline.photons.scan_photons import PhotonScan
+from pipeline.photons.trust import NOTHING_BEFORE
 from pipeline.protocols import snapshot
 from pipeline.protocols.batch import Batch
 from pipeline.reducer.accumulation import Accumulation
@@ -33,6 +35,8 @@ class ReducerState:
     health: Health = field(default_factory=Health)
     scan: ScanState | None = None
     """The newest scan that has begun."""
+    photon_scan: ScanState | None = None
+    """The newest one with a camera whose photons are searched."""
     _revision: int = 0
     _scans: dict[str, ScanState] = field(default_factory=dict)
     _dropped: dict[str, tuple[int, str]] = field(default_factory=dict)
@@ -150,6 +154,9 @@ class ReducerState:
 
     def _add_to_scan(self, scan: ScanState, batch: Batch) -> None:
         scan.add_batch(batch, self.settings)
+        newest = self.photon_scan
+        if scan.photons is not None and (newest is None or scan.order > newest.order):
+            self.photon_scan = scan
         if scan.begun and (self.scan is None or scan.order > self.scan.order):
             self._begin(scan)
         if scan.ended:
@@ -194,22 +201,26 @@ class ReducerState:
     def frame_safety(self, now: float) -> snapshot.FrameSafety:
         """Say whether every frame is safe somewhere; `now` is monotonic [s]."""
         with self.lock:
-            scan = self.scan
+            scan = self.photon_scan
             if scan is None or scan.photons is None:
                 return snapshot.FrameSafety(
-                    process=PROCESS, reason="No photons have been searched yet: set PhotonRoi."
+                    process=PROCESS, reason="No frame of the Balor was seen yet: take a scan."
                 )
-            photons, _ = scan.photons.publish()
+            scan.look_at_queue(now)
+            photons = scan.photons
+            safety = photons.safety(now)
             return snapshot.FrameSafety(
                 process=PROCESS,
                 mapping=scan.mapping,
                 number=scan.published_number,
-                filename=photons.filename or "",
-                may_drop_raw=photons.may_drop_raw,
-                reason=photons.reason,
-                unsafe=photons.untrusted_frames or "",
+                filename=photons.path,
+                may_drop_raw=int(safety.may_drop_raw),
+                reason=safety.reason,
+                newest=safety.newest,
+                unsafe=frames_text(safety.unsafe),
+                waiting=frames_text(safety.waiting),
                 series_ended=int(scan.series_ended),
-                complete=int(scan.ended and not photons.untrusted_frames),
+                complete=int(safety.complete),
                 save_raw=photons.save_raw,
             )
 
@@ -224,8 +235,9 @@ class ReducerState:
         with self.lock:
             self.settings = settings
             self.accumulation.reset(settings.accumulation_id)
-            if self.scan is not None and self.scan.photons is not None:
-                self.scan.photons.update(settings)
+            for scan in {self.scan, self.photon_scan}:
+                if scan is not None and scan.photons is not None:
+                    scan.photons.update(settings)
             self.mark_changed()
 
     def scans(self) -> tuple[ScanState, ...]:
