@@ -182,7 +182,8 @@ class FrameLedger:
     def oldest_waiting(self, file: FileFacts) -> tuple[int, float] | None:
         """Return the frame that has waited longest to be durable, and since when [s]."""
         self._update(file)
-        return self._since[0] if self._since else None
+        # A frame that was late stands before those that waited for it.
+        return min(self._since, key=lambda waiting: waiting[1], default=None)
 
     def judge(self, now: float, file: FileFacts, quality: str, queue: Queue = NO_QUEUE) -> Safety:
         """Decide whether every frame is safe somewhere.
@@ -225,10 +226,11 @@ class FrameLedger:
     def _trouble(self, now: float, file: FileFacts) -> str:
         if file.problem:
             return file.problem
-        if self._since and now - self._since[0][1] > MAX_WAIT:
-            frame, since = self._since[0]
+        oldest = self.oldest_waiting(file)
+        waited = 0.0 if oldest is None else now - oldest[1]
+        if oldest is not None and waited > MAX_WAIT:
             return (
-                f"Photons from frame {frame} on have waited {now - since:.0f} s to be written: "
+                f"Photons from frame {oldest[0]} on have waited {waited:.0f} s to be written: "
                 "their raw data are needed; look at the disk of the photon file."
             )
         if file.seen is not None and now - file.seen > MAX_UNSEEN:

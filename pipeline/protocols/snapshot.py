@@ -238,6 +238,9 @@ class Health(Group):
 
     frames: int = value("Frames processed since the reducer was started.", default=0)
     failed_frames: int = value("Frames that could not be used.", default=0)
+    discarded_frames: int = value(
+        "Frames that the camera marked as ones that are not saved.", default=0
+    )
     late_frames: int = value("Frames that came after their sum was reset.", default=0)
     last_error: str = value("The newest error.", default="")
     alarms: tuple[str, ...] = value("What a person has to see to, now.", default=())

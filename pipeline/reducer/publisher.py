@@ -195,6 +195,7 @@ class Publisher:
         return snapshot.Health(
             frames=state.health.frames,
             failed_frames=state.health.failed_frames,
+            discarded_frames=state.health.discarded_frames,
             late_frames=state.accumulation.late,
             last_error=state.health.last_error,
             alarms=tuple(alarms),

@@ -12,7 +12,7 @@ from pipeline.model.parameters import Settings
 from pipeline.photons.frame_safety import NO_QUEUE, Queue
 from pipeline.photons.scan_photons import PhotonScan
 from pipeline.photons.trust import NOTHING_BEFORE, PhotonsBefore
-from pipeline.protocols.batch import Batch, FrameResult, FrameStatus, StartInfo
+from pipeline.protocols.batch import Batch, DiscardedFrame, FrameResult, FrameStatus, StartInfo
 from pipeline.reducer.reorder import Reorder
 from pipeline.reducer.roi_curves import RoiTotals, ScanAxis
 
@@ -162,21 +162,25 @@ class ScanState:
 
     def _in_order(self, ready: _Arrived, settings: Settings) -> None:
         batch, result = ready.batch, ready.batch.result
-        if result.frame is not None and CAMERAS[result.frame.stream].finds_photons:
+        brought = result.frame or result.discarded
+        if brought is not None and CAMERAS[brought.stream].finds_photons:
             self._account(settings)
         given_up = batch.event - self._newest_event - 1
         if given_up > 0 and self.photons is not None:
             self.photons.lose(given_up)
         self._newest_event = max(self._newest_event, batch.event)
-        if result.frame is not None and batch.event in self._frame_events:
+        if brought is not None and batch.event in self._frame_events:
             # Events of one frame go to one worker; to all of them go only the first and the last.
             if batch.event and self.photons is not None:
-                self.photons.go_beyond(result.frame.frame)
+                self.photons.go_beyond(brought.frame)
             return
-        self.processed += result.frame is not None or bool(result.failed)
-        if result.frame is not None:
+        if brought is not None:
             self._frame_events.add(batch.event)
+        self.processed += brought is not None or bool(result.failed)
+        if result.frame is not None:
             self._add_frame(result.frame, ready.since)
+        elif result.discarded is not None:
+            self._discard(result.discarded)
         elif result.failed and self.photons is not None:
             self.photons.miss(None, FrameStatus.FAILED)
         if result.record is not None:
@@ -198,6 +202,10 @@ class ScanState:
             self.photons.add(frame.frame, frame.photons, since)
         else:
             self.photons.miss(frame.frame, FrameStatus.NOT_SEARCHED)
+
+    def _discard(self, discarded: DiscardedFrame) -> None:
+        if self.photons is not None and CAMERAS[discarded.stream].finds_photons:
+            self.photons.miss(discarded.frame, FrameStatus.DISCARDED)
 
     def newest_means(self, names: Sequence[str]) -> list[float]:
         """Return the newest frame's ROI means; NaN for a ROI that was not there."""

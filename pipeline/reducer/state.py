@@ -111,6 +111,7 @@ class ReducerState:
             self.health.fail(f"event {batch.event}: {error}", 1)
         if result.start is not None and result.start.problem:
             self.health.fail(result.start.problem)
+        self.health.discarded_frames += result.discarded is not None
         if batch.mapping not in self._dropped:
             self._add_to_scan(self._scan_of(batch.mapping), batch)
         order, _ = self._order_and_label(batch.mapping)
@@ -154,13 +155,16 @@ class ReducerState:
 
     def _add_to_scan(self, scan: ScanState, batch: Batch) -> None:
         scan.add_batch(batch, self.settings)
-        newest = self.photon_scan
-        if scan.photons is not None and (newest is None or scan.order > newest.order):
-            self.photon_scan = scan
+        self._note_photons(scan)
         if scan.begun and (self.scan is None or scan.order > self.scan.order):
             self._begin(scan)
         if scan.ended:
             self._close(scan)
+
+    def _note_photons(self, scan: ScanState) -> None:
+        newest = self.photon_scan
+        if scan.photons is not None and (newest is None or scan.order > newest.order):
+            self.photon_scan = scan
 
     def _begin(self, scan: ScanState) -> None:
         if self.scan is not None:
@@ -195,6 +199,7 @@ class ReducerState:
         with self.lock:
             for scan in self._scans.values():
                 given_up = scan.watch(now, self.settings)
+                self._note_photons(scan)
                 if given_up:
                     self.fail(given_up)
 
