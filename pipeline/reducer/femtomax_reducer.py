@@ -1,8 +1,10 @@
 """The reduce step: put batches together, publish, and keep files and curves up to date."""
 
+import atexit
 import logging
 import threading
 import time
+import weakref
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -38,7 +40,21 @@ def _make_parts() -> _Parts:
     state = ReducerState()
     integration = LiveIntegration(state)
     publisher = Publisher(state, integration.up_to_date)
-    return _Parts(state, publisher, Background(state, publisher, integration, SumSaver(state)))
+    background = Background(state, publisher, integration, SumSaver(state))
+    _close_at_exit(background)
+    return _Parts(state, publisher, background)
+
+
+def _close_at_exit(background: Background) -> None:
+    """Save what is not saved when the process ends: `dranspose replay` calls no `close`."""
+    known = weakref.ref(background)
+
+    def close() -> None:
+        left = known()
+        if left is not None:
+            left.close()
+
+    atexit.register(close)
 
 
 class FemtomaxReducer:
