@@ -321,8 +321,8 @@ RESULTS: tuple[Result, ...] = (
     Result(
         "FramesPerPoint",
         int,
-        "As PrepareScan was told.",
-        lambda view: view.scan.burst,
+        "As PrepareScan was told; 0: the scan was not prepared here.",
+        readers.frames_per_point,
         source=Source.DEVICE,
     ),
     Result(

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from pipeline.model.roi import MAX_ROIS
 from pipeline.protocols.snapshot import MAX_CURVE_POINTS
+from pipeline.reducer.step_frames import StepFrames
 
 
 @dataclass(frozen=True)
@@ -144,7 +145,7 @@ class ScanAxis:
         self.title = ""
         self.serial: int | None = None
         self._described = False
-        self._burst: list[dict[str, float]] = []
+        self._burst = StepFrames()
 
     @property
     def by_step(self) -> bool:
@@ -167,24 +168,24 @@ class ScanAxis:
         """Add the ROI means of the next frame."""
         self.frames.append(frame, means)
         if self.by_step:
-            self._burst.append(dict(means))
+            self._burst.add(frame, means)
 
     def add_record(self, record: Mapping[str, Any]) -> None:
-        """Close the burst: the frames since the previous record belong to this position."""
+        """Close the burst: the frames that the record names, else those since the previous one."""
         if not self.by_step:
             return
         for name in self.movables:
             self.positions[name].append(_number(record.get(name)))
         x = self.positions[self.movables[0]][-1]
-        names = dict.fromkeys(name for frame in self._burst for name in frame)
+        burst = self._burst.take(record)
+        names = dict.fromkeys(name for frame in burst for name in frame)
         steps = {
-            name: step_mean(np.array([frame.get(name, math.nan) for frame in self._burst]))
+            name: step_mean(np.array([frame.get(name, math.nan) for frame in burst]))
             for name in names
         }
         self.means.append(x, {name: step.mean for name, step in steps.items()})
         self.errors.append(x, {name: step.error for name, step in steps.items()})
         self.counts.append(x, {name: float(step.n) for name, step in steps.items()})
-        self._burst.clear()
 
 
 def _number(value: Any) -> float:
