@@ -14,6 +14,9 @@ FLUSH_TITLE = "femtotango flush"
 FRAME_NUMBERS = "femtomax_frames"
 """Key of a record: ``[begin, end]``, the numbers of the frames that belong to its step."""
 
+VOID_BEFORE = "femtomax_void_before"
+"""Key of a record: true when the frames of the step before it cannot be told either."""
+
 _DESCRIPTION, _RECORD, _END = "DataDescription", "RecordData", "RecordEnd"
 
 

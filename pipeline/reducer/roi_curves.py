@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.model.roi import MAX_ROIS
+from pipeline.protocols.sardana import VOID_BEFORE
 from pipeline.protocols.snapshot import MAX_CURVE_POINTS
 from pipeline.reducer.step_frames import StepFrames
 
@@ -109,6 +110,11 @@ class RoiSeries:
         self._names = [self._names[i] for i in stay] + new
         self._rows = rows
 
+    def void_last(self) -> None:
+        """Forget the values of the newest row."""
+        if self._length:
+            self._rows[self._length - 1] = math.nan
+
     def _make_room(self) -> None:
         kept = len(self)
         size = max(256, 2 * kept)
@@ -177,6 +183,9 @@ class ScanAxis:
         for name in self.movables:
             self.positions[name].append(_number(record.get(name)))
         x = self.positions[self.movables[0]][-1]
+        if record.get(VOID_BEFORE) is True:
+            for series in (self.means, self.errors, self.counts):
+                series.void_last()
         burst = self._burst.take(record)
         names = dict.fromkeys(name for frame in burst for name in frame)
         steps = {

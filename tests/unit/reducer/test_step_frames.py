@@ -1,6 +1,8 @@
+import numpy as np
 import pytest
 
-from pipeline.protocols.sardana import FRAME_NUMBERS, frame_range
+from pipeline.protocols.sardana import FRAME_NUMBERS, VOID_BEFORE, frame_range
+from pipeline.reducer.roi_curves import ScanAxis
 from pipeline.reducer.step_frames import StepFrames
 
 
@@ -65,3 +67,14 @@ def test_numbers_that_come_twice_between_two_records_lose_no_frame():
 @pytest.mark.parametrize("value", [None, 3, [1], [1, 2, 3], [1.0, 2], ["a", "b"], [True, 2]])
 def test_numbers_that_cannot_be_used_are_none(value: object):
     assert frame_range({FRAME_NUMBERS: value}) is None
+
+
+def test_a_record_can_void_the_step_before_it():
+    axis = ScanAxis()
+    axis.describe({"ref_moveables": ["m"]})
+    for step in range(3):
+        axis.add_frame(step, {"a": float(step)})
+        axis.add_record({**record(step, step + 1), "m": step})
+    axis.add_record({**record(0, 0), "m": 3, VOID_BEFORE: True})
+    np.testing.assert_array_equal(axis.means.values("a"), [0.0, 1.0, np.nan, np.nan])
+    np.testing.assert_array_equal(axis.means.x(), [0, 1, 2, 3])
