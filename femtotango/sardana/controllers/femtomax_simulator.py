@@ -114,6 +114,8 @@ class FemtomaxSimulatorController(CounterTimerController):
                 return
             image = next(self._frames)
             if not self._send(stins_image(self._messages, self._sent, image)):
+                # Nobody takes the rest either: each frame would cost the time-out.
+                self._in_series = False
                 return
             self._sent += 1
         self._point += 1
