@@ -32,24 +32,23 @@ class FrameCheck:
         self._excess = False
         self._taken = 0
         """Points whose trigger the camera has not missed."""
-        self._triggers = False
-        """The camera's channel tells which triggers it took."""
 
-    def frame_numbers(self, point: int, missed: bool) -> tuple[int, int]:
+    def frame_numbers(self, point: int, missed: bool) -> tuple[int, int] | None:
         """Return the first frame number of a point and the one after its last.
 
         Args:
             point: number of the point, from 0.
             missed: the camera's channel has no value for it.
+
+        Returns:
+            None when the camera missed the trigger of the point: it has no frames.
         """
         if self._excess:
             return 0, 0
         if not self._prepared.triggered:
             return point * self._burst, (point + 1) * self._burst
-        # A camera without values in the table does not say what it missed.
-        self._triggers |= not missed
-        if missed and self._triggers:
-            return self._taken * self._burst, self._taken * self._burst
+        if missed:
+            return None
         self._taken += 1
         return (self._taken - 1) * self._burst, self._taken * self._burst
 
@@ -95,8 +94,11 @@ class FrameCheck:
             points: number of points that were recorded.
         """
         missed = points - self._taken
-        if self._prepared.triggered and self._triggers and missed:
-            return f"The camera missed {missed} of {points} triggers."
+        if self._prepared.triggered and missed:
+            return (
+                f"The camera missed {missed} of {points} triggers: these points are not in the "
+                "curves, and the next scan gives up waiting for their frames."
+            )
         if self._missing and self._prepared.waits:
             return f"{self._missing} of {points * self._burst} frames did not come in this scan."
         return ""

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from support.beamline import BURST, Beamline
 from support.sardana_server import MacroError
+from support.waiting import wait_for
 
 pytestmark = pytest.mark.slow
 
@@ -139,3 +140,16 @@ def test_region_that_is_there_already_or_outside_is_told(beamline: Beamline):
     assert "outside of the image of 1475 x 831 pixels" in door.text("Warning")
     door.run("femto_roi add edge 1470 400 30 30")
     assert "partly outside" in door.text("Warning")
+
+
+def test_missed_triggers_shift_no_point(beamline: Beamline):
+    door = beamline.door
+    door.run("ascanct dummy_mot_01 1 2 9 0.02 0.05")
+    taken = ~np.isnan(beamline.recorded("pilatus_simulator"))
+    if not taken.all():
+        missed = f"missed {np.sum(~taken)} of 10 triggers"
+        assert missed in door.text("Warning")
+    positions = beamline.recorded("dummy_mot_01")[taken]
+    wait_for(lambda: len(beamline.read("XAxis")) == len(positions), "all points")
+    np.testing.assert_allclose(beamline.read("XAxis"), positions)
+    assert np.all(np.isfinite(beamline.curve("wide")))

@@ -100,6 +100,9 @@ class FemtomaxRecorder(DataRecorder):
         if self._check is not None and self._prepared is not None:
             missed = any(is_missing(record.data.get(name)) for name in self._prepared.cameras)
             numbers = self._check.frame_numbers(point, missed)
+            if numbers is None:
+                # The next frames take the events of this point, so the next record does too.
+                return
         self._post("record_data", record_data(record.data, numbers, void_before=excess))
 
     def _judge(self, check: FrameCheck, point: int) -> bool:
