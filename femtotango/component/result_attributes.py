@@ -319,10 +319,17 @@ RESULTS: tuple[Result, ...] = (
         expert=True,
     ),
     Result(
+        "FramesReceived",
+        int,
+        "Frames with results since the pipeline began, in whatever order; a difference counts.",
+        readers.count(lambda p: p.health.frames),
+        expert=True,
+    ),
+    Result(
         "FramesPerPoint",
         int,
-        "As PrepareScan was told.",
-        lambda view: view.scan.burst,
+        "As PrepareScan was told; 0: the scan was not prepared here.",
+        readers.frames_per_point,
         source=Source.DEVICE,
     ),
     Result(

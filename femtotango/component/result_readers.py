@@ -68,6 +68,11 @@ def events(pick: Callable[[Progress], int]) -> Read:
     return lambda view: pick(view.scan.progress) if view.scan.progress else 0
 
 
+def frames_per_point(view: View) -> int:
+    """Return what PrepareScan was told; 0 for continuous mode and scans of other clients."""
+    return view.scan.burst if view.scan.camera and not view.scan.continuous else 0
+
+
 def preview(view: View) -> Any:
     """Return the preview, ``(ny, nx) float32``: block means, or maxima with MaxFilter."""
     images = view.snapshot.shown.preview

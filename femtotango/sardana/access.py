@@ -8,13 +8,20 @@ import tango
 from sardana.macroserver.msexception import UnknownEnv
 
 from femtotango.sardana.names import DEVICE_VARIABLE
+from femtotango.text_encoding import latin
 
+_PING = 3_000
+"""[ms]"""
 COMMAND_TIMEOUT = 30_000
 """PrepareScan waits up to 10 s for the previous scan [ms]."""
 
 
 class FemtomaxError(RuntimeError):
     """What went wrong and what to do, as a sentence for the user of a macro."""
+
+    def __init__(self, text: str) -> None:
+        # A text that Tango cannot carry would not arrive at all.
+        super().__init__(latin(text))
 
 
 def reason(error: tango.DevFailed) -> str:
@@ -59,8 +66,9 @@ def connect(read_variable: Callable[[str], Any]) -> Any:
         )
     try:
         proxy = tango.DeviceProxy(name)
-        proxy.set_timeout_millis(COMMAND_TIMEOUT)
+        proxy.set_timeout_millis(_PING)
         proxy.ping()
+        proxy.set_timeout_millis(COMMAND_TIMEOUT)
     except tango.DevFailed as error:
         raise FemtomaxError(
             f"{DEVICE_VARIABLE} {name} does not answer: {plain(error)}. "
@@ -75,6 +83,21 @@ def variable(read_variable: Callable[[str], Any], name: str, default: Any = None
         return read_variable(name)
     except UnknownEnv:
         return default
+
+
+def switched(read_variable: Callable[[str], Any], name: str, default: bool) -> bool:
+    """Read a variable that is on or off, as Sardana or a person wrote it.
+
+    Raises:
+        FemtomaxError: it is neither.
+    """
+    value = variable(read_variable, name, default)
+    word = str(value).strip().lower()
+    if word in ("true", "1", "on", "yes"):
+        return True
+    if word in ("false", "0", "off", "no"):
+        return False
+    raise FemtomaxError(f"{name} = {value!r}: use senv {name} True, or False.")
 
 
 def choose(action: str, *accepted: str) -> str:

@@ -15,11 +15,16 @@ _WATCHED = (
     "ScanNumber",
     "ScanFinished",
     "ScanFrames",
+    "FramesReceived",
     "FramesPerPoint",
     "RoiNames",
     "RoiSums",
     "RoiCounts",
 )
+_SHORT = 2.0
+"""Patience after a point without any frame [s]."""
+_LOST = 2
+"""After so many points without any frame nobody waits until frames come again."""
 SLOTS = {f"roi{number}mean": number - 1 for number in range(1, 9)}
 """Sources whose value is the mean over the frames of the point."""
 
@@ -40,7 +45,10 @@ class Totals:
     running: bool = False
     frames: int = 0
     """Processed frames of the scan, failed ones included."""
-    burst: int = 1
+    received: int = 0
+    """Frames of all scans, those included that wait for the record of their point."""
+    burst: int = 0
+    """Requested frames per point; 0: the scan was not prepared, wait for one."""
     sums: dict[str, float] = field(default_factory=dict)
     """Sum of the means of all frames, by ROI."""
     counts: dict[str, int] = field(default_factory=dict)
@@ -61,7 +69,8 @@ def read_totals(device: Device) -> Totals:
         scan=int(values["ScanNumber"] or 0),
         running=bool(values["ScanNumber"]) and values["ScanFinished"] is False,
         frames=int(values["ScanFrames"] or 0),
-        burst=max(1, int(values["FramesPerPoint"] or 0)),
+        received=int(values["FramesReceived"] or 0),
+        burst=int(values["FramesPerPoint"] or 0),
         sums=dict(zip(names, map(float, _items(values["RoiSums"])), strict=False)),
         counts=dict(zip(names, map(int, _items(values["RoiCounts"])), strict=False)),
     )
@@ -87,6 +96,17 @@ class Point:
         self._last = Totals()
         self._deadline = 0.0
         self._time_limit = 0.0
+        self._scan = 0
+        self._received = 0
+        """Frames of all scans when this one began."""
+        self._frames = 0
+        """Frames of the scan when the newest point began."""
+        self._begun: int | None = 0
+        """Points of this scan that have begun; None: the first was not seen."""
+        self._silent = 0
+        """Points in a row that waited in vain for any frame."""
+        self._excess = False
+        """More frames came than the points of this scan requested."""
         self.reachable = True
         """The device answered the last poll."""
         self.problem = ""
@@ -100,13 +120,33 @@ class Point:
             exposure: time of the point itself, added to the time limit for processing [s].
 
         Returns:
-            True when there are frames to wait for: a scan or continuous mode is running.
+            True when there are frames to wait for: a scan or continuous mode is running, and
+            frames have come in the points before.
         """
         self.problem = ""
-        self._time_limit = max(0.0, exposure) + self._timeout
+        seen = self._poll()
+        self._first = self._last = seen or Totals()
+        if seen is None:
+            self._begun = None
+            return False
+        if not seen.running:
+            return False
+        if seen.scan != self._scan:
+            self._scan, self._silent, self._excess = seen.scan, 0, False
+            self._begun = None if seen.frames else 0
+            self._received = seen.received
+        elif seen.frames > self._frames:
+            self._silent = 0
+        self._notice_excess(seen)
+        if self._begun is not None:
+            self._begun += 1
+        self._frames = seen.frames
+        patience = (self._timeout, min(self._timeout, _SHORT))[min(self._silent, 1)]
+        self._time_limit = max(0.0, exposure) + patience
         self._deadline = now + self._time_limit
-        self._first = self._last = self._poll() or Totals()
-        return self._first.running
+        if self._silent >= _LOST and not self._excess:
+            self.problem = "no frames came in the points before: not waiting"
+        return self._silent < _LOST and not self._excess
 
     def waits(self, now: float) -> bool:
         """Poll; False when the frames are processed, the scan is over, or the time is up."""
@@ -119,11 +159,25 @@ class Point:
         if seen.frames > self._last.frames:
             self._deadline = now + self._time_limit
         self._last = seen
-        missing = self._first.frames + self._first.burst - seen.frames
-        self.problem = "" if missing <= 0 else f"{missing} of {self._first.burst} frames missing"
+        burst = max(1, self._first.burst)
+        missing = self._first.frames + burst - seen.frames
+        self.problem = "" if missing <= 0 else f"{missing} of {burst} frames missing"
+        self._notice_excess(seen)
         if missing <= 0 or not seen.running:
             return False
-        return now < self._deadline
+        if now >= self._deadline:
+            self._silent += seen.frames == self._first.frames
+            return False
+        return True
+
+    def _notice_excess(self, seen: Totals) -> None:
+        """From then on nobody knows which frames belong to which point."""
+        # Without a prepared scan there is no number to compare with.
+        received = seen.received - self._received
+        if seen.burst and self._begun is not None and received > self._begun * seen.burst:
+            self._excess = True
+        if self._excess:
+            self.problem = f"more than {seen.burst} frames came for a point"
 
     def _poll(self) -> Totals | None:
         self.reachable = False
@@ -140,13 +194,16 @@ class Point:
 
         Args:
             source: a scalar attribute of the device. Roi1Mean … Roi8Mean give the mean over the
-                frames of the point.
+                frames of the point; NaN when no scan runs or more frames came than requested.
 
         Raises:
             tango.DevFailed: the device does not answer or has no such attribute.
         """
         slot = SLOTS.get(source.lower())
-        if slot is not None and self._first.running:
+        if slot is not None:
+            # The newest frame's mean is of another point when none came for this one.
+            if not self._first.running or self._excess:
+                return math.nan
             (slots,) = self._device.read_attributes(["RoiSlots"])
             names = list(_value(slots) or ())
             name = names[slot] if slot < len(names) else ""

@@ -32,7 +32,7 @@ from pipeline.model.frame_ranges import FrameRanges
 from pipeline.model.parameters import PARAMETERS, Settings
 from pipeline.photons import list_resume
 from pipeline.photons.list_path import PhotonFileError, PhotonFileGone, photon_path
-from pipeline.photons.list_resume import NO_FILE, Existing, histogram_edges
+from pipeline.photons.list_resume import NO_FILE, NOT_SEEN, Existing, histogram_edges
 from pipeline.protocols.batch import FrameStatus, PhotonList
 
 logger = logging.getLogger(__name__)
@@ -105,8 +105,8 @@ class PhotonFile:
         raw: absolute path of the raw file, as the camera's header gives it.
         detector: stream name of the camera.
         settings: in force at the start; those of each frame come with it.
-        chunk: rows that are allocated together.
         existing: of the process before; it is continued where that can be done.
+        chunk: rows that are allocated together.
 
     Raises:
         PhotonFileError: by each method, when the raw file's path cannot be used or the disk
@@ -118,12 +118,14 @@ class PhotonFile:
         raw: str,
         detector: str,
         settings: Settings,
-        chunk: int = 16_384,
         existing: Existing = NO_FILE,
+        chunk: int = 16_384,
     ) -> None:
         wanted = photon_path(raw)
+        self.found = FrameRanges()
+        """Frames whose photons were in the file when it was continued."""
         self._present = FrameRanges()
-        """Frames that were in the file when it was continued."""
+        """Frames that had a row then."""
         found = list_resume.find(existing, wanted, raw)
         if found is not None and self._resume(found):
             return
@@ -131,7 +133,7 @@ class PhotonFile:
         self._counts = np.zeros(max(len(self._edges) - 1, 0), np.int64)
         self._settings = ""
         self._row_of: dict[int, int] = {}
-        """Where the frames that never came have their rows, should they come after all."""
+        """Where the frames that were not seen have their rows, should they come after all."""
 
         def make(path: Path) -> None:
             relative = os.path.relpath(raw, wanted.parent)
@@ -157,18 +159,20 @@ class PhotonFile:
         self.path, self._open = path, resumed.file
         self._edges, self._counts = resumed.edges, resumed.counts
         self._settings, self._present = resumed.newest_settings, resumed.present
-        self._row_of = dict(resumed.never_came)
+        self.found, self._row_of = resumed.searched, dict(resumed.not_seen)
         return True
 
     def _is_new(self, frame: FrameRow) -> bool:
-        """Say whether a continued file does not have a frame yet, or only that it never came."""
+        """Say whether a continued file does not have a frame yet, or only that it was not seen."""
         if frame.frame not in self._present:
             return True
-        return frame.frame in self._row_of and frame.status is not FrameStatus.NEVER_CAME
+        return frame.frame in self._row_of and frame.status not in NOT_SEEN
 
     def write(self, frames: Sequence[FrameRow]) -> None:
         """Append frames and their photons; they are on disk, as written, afterwards."""
         frames = [frame for frame in frames if self._is_new(frame)]
+        seen = {frame.frame for frame in frames if frame.status not in NOT_SEEN}
+        frames = [f for f in frames if f.status not in NOT_SEEN or f.frame not in seen]
         late = [frame for frame in frames if frame.frame in self._row_of]
         new = [frame for frame in frames if frame.frame not in self._row_of]
         photons = _photon_columns(frames)
@@ -189,7 +193,7 @@ class PhotonFile:
             first = file.length("entry/frames/frame")
             file.append(rows, values)
             for i, frame in enumerate(new):
-                if frame.status is FrameStatus.NEVER_CAME:
+                if frame.status in NOT_SEEN:
                     self._row_of[frame.frame] = first + i
             for frame in late:
                 row = self._row_of.pop(frame.frame)

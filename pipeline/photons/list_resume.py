@@ -16,6 +16,8 @@ from pipeline.model.frame_ranges import FrameRanges
 from pipeline.model.parameters import Settings
 from pipeline.protocols.batch import FrameStatus
 
+NOT_SEEN = (FrameStatus.NEVER_CAME, FrameStatus.FAILED)
+"""No message with such a frame's number was seen: it may come after all."""
 _ROWS = 1_000_000
 """Read together."""
 _MARGIN = 2.0
@@ -48,8 +50,10 @@ class Resumed:
     counts: NDArray[np.int64]
     present: FrameRanges
     """The frames that have a row."""
-    never_came: Mapping[int, int]
-    """The row of each frame that had not come."""
+    searched: FrameRanges
+    """Of them, those whose photons are in the file."""
+    not_seen: Mapping[int, int]
+    """The row of each frame that may come after all."""
 
 
 def find(existing: Existing, wanted: Path, raw: str) -> Path | None:
@@ -122,18 +126,25 @@ def resume(path: Path) -> Resumed | None:
         newest_settings=newest[0].decode() if len(newest) else "",
         edges=edges,
         counts=counts,
-        present=FrameRanges((int(n), int(n)) for n in number),
-        never_came={int(number[i]): int(i) for i in np.flatnonzero(status == NEVER_CAME)},
+        present=_ranges(number),
+        searched=_ranges(number[status == FrameStatus.SEARCHED.value]),
+        not_seen={
+            int(number[i]): int(i)
+            for i in np.flatnonzero(np.isin(status, [what.value for what in NOT_SEEN]))
+        },
     )
-
-
-NEVER_CAME = FrameStatus.NEVER_CAME.value
 
 
 def histogram_edges(settings: Settings) -> NDArray[np.float64]:
     """Return the edges of the histogram's bins [ADU]; none when it is empty."""
     low, high = settings.histogram_min, settings.histogram_max
     return np.linspace(low, high, settings.histogram_bins + 1) if low < high else np.empty(0)
+
+
+def _ranges(numbers: NDArray[Any]) -> FrameRanges:
+    ascending = np.unique(numbers)
+    runs = np.split(ascending, np.flatnonzero(np.diff(ascending) > 1) + 1)
+    return FrameRanges((int(run[0]), int(run[-1])) for run in runs if len(run))
 
 
 def _table(group: Any) -> dict[str, Any]:

@@ -1,20 +1,22 @@
 """Bring the photons of a scan to disk in a thread of their own.
 
-Nothing else waits for the disk: it may be slow, hang, or be full, and results go on.
+Nothing else waits for the disk: it may be slow, hang, or be full, and results go on. The thread
+looks after its file by itself, so that nobody who is busy can keep it from seeing that it is gone.
 """
 
 import logging
 import math
 import threading
 import time
+import weakref
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import Any
 
 from pipeline.model.frame_ranges import FrameRanges
 from pipeline.model.parameters import Settings
+from pipeline.photons.frame_safety import FileFacts, FileState
 from pipeline.photons.list_file import FrameRow, PhotonFile
 from pipeline.photons.list_path import PhotonFileError, PhotonFileGone
 from pipeline.photons.list_resume import NO_FILE, Existing
@@ -23,37 +25,29 @@ from pipeline.protocols.batch import StartInfo
 logger = logging.getLogger(__name__)
 
 FLUSH_INTERVAL = 0.4
-"""The file is written at most so often [s]; each time, all of it is on disk afterwards."""
+"""The file is written, or looked at, so often [s]; each time, all of it is on disk afterwards."""
 _KEPT = (
     "_start",
     "_settings",
     "_existing",
-    "_lost",
-    "_durable",
     "_complete",
     "_closed",
+    "_found",
+    "_lost",
     "path",
     "problem",
-    "gone",
+    "_gone",
 )
-"""What the next process has to know."""
+"""What the next process has to know, beside the frames."""
 MAX_WAITING = 5_000_000
 """Photons that may wait for the disk; 85 MB."""
-
-
-@dataclass(frozen=True)
-class Waiting:
-    """A frame that is not durable yet."""
-
-    row: FrameRow
-    since: float
-    """Monotonic time [s]."""
 
 
 class PhotonWriter:
     """Owns the photon file of a scan; one thread writes it, which nothing else shares.
 
-    Its methods only take notes, and may be called from any thread.
+    Its methods only take notes, and may be called from any thread. From `begin` until the file is
+    closed, the thread takes a turn every `FLUSH_INTERVAL`.
 
     Args:
         start: the camera's header; it names the raw file.
@@ -73,19 +67,30 @@ class PhotonWriter:
         self._start = start
         self._settings = settings
         self._clock = clock
-        self._waiting: deque[Waiting] = deque()
+        self._waiting: deque[FrameRow] = deque()
         self._photons = 0
         """That wait."""
-        self._lost: list[int] = []
         self._durable = FrameRanges()
+        self._claimed = FrameRanges()
+        """Frames that were durable for the process before."""
+        self._found = FrameRanges()
+        """Frames that it wrote, as the file shows."""
+        self._lost = FrameRanges()
+        """Frames that it claimed, and are not in the file."""
+        self._unread = False
+        """It was writing the file, which is not continued yet."""
         self._complete: bool | None = None
         """How the file is to be closed; None: the scan goes on."""
         self._closed: bool | None = None
         """How it was closed."""
-        self._busy = False
-        """The thread has been told to write."""
+        self._turning = False
+        """The thread takes turns."""
+        self._asked = self._answered = 0
+        """Turns that somebody wants, and has got."""
         self._flushed = -math.inf
-        """Monotonic time [s] at which it last began."""
+        """When the newest turn began, monotonic [s]."""
+        self._seen = -math.inf
+        """When the file was last seen to stand; before, when it was first wanted."""
         self._changed = threading.Condition()
         self._hurry = threading.Event()
         self._file: PhotonFile | None = None
@@ -93,8 +98,7 @@ class PhotonWriter:
         """The file; empty before it stands."""
         self.problem = ""
         """Why nothing is written any more; empty when all is well."""
-        self.gone = False
-        """The file was deleted or moved: no frame is durable."""
+        self._gone = False
         # Its thread ends with this object; when the interpreter ends, it first writes all there is.
         self._thread = ThreadPoolExecutor(1, "femtomax-photons")
 
@@ -105,34 +109,46 @@ class PhotonWriter:
 
     def __getstate__(self) -> dict[str, Any]:
         with self._changed:
-            kept = {name: self.__dict__[name] for name in _KEPT}
-            return {**kept, "rows": [waiting.row for waiting in self._waiting]}
+            return {
+                **{name: self.__dict__[name] for name in _KEPT},
+                "durable": (self.unread or self._durable).copy(),
+                "rows": list(self._waiting),
+                "unread": self._turning or self._unread,
+            }
 
     def __setstate__(self, kept: dict[str, Any]) -> None:
-        rows = kept.pop("rows")
+        durable, rows, unread = kept.pop("durable"), kept.pop("rows"), kept.pop("unread")
         path = kept["path"]
         existing = Existing(path) if path else kept["_existing"]
         self.__init__(kept["_start"], kept["_settings"], time.monotonic, existing)  # type: ignore[misc]
         self.__dict__.update(kept, _existing=existing)
-        for row in rows:
-            self._waiting.append(Waiting(row, self._clock()))
-            self._photons += len(row.photons or ())
+        self._claimed, self._unread = durable, unread and not self.problem
+        # What the process before says of a file that it was writing is not believed unread.
+        self._durable = FrameRanges() if self._unread else durable.copy()
+        self._waiting.extend(rows)
+        self._photons = sum(len(row.photons or ()) for row in rows)
+
+    @property
+    def unread(self) -> FrameRanges:
+        """Frames that the process before had written, in a file that is not continued yet."""
+        return self._claimed if self._unread and not self.problem else FrameRanges()
+
+    def go_on(self) -> None:
+        """Continue the file that the process before was writing."""
+        with self._changed:
+            if self._unread or self._waiting:
+                self._begin()
 
     @property
     def begun(self) -> bool:
         """True when there is a file, or will be."""
-        return bool(self.path) or self._busy
+        return bool(self.path) or self._turning or self._unread
 
     @property
     def settled(self) -> bool:
         """True when no file waits to be closed."""
-        return bool(self.problem) or self._complete is None or not self._busy
-
-    @property
-    def oldest(self) -> Waiting | None:
-        """The frame whose photons have waited longest to be durable."""
         with self._changed:
-            return next((w for w in self._waiting if w.row.photons is not None), None)
+            return bool(self.problem) or self._complete is None or not self._busy()
 
     @property
     def durable(self) -> tuple[tuple[int, int], ...]:
@@ -140,18 +156,28 @@ class PhotonWriter:
         with self._changed:
             return self._durable.as_tuple()
 
-    def not_durable(self) -> list[int]:
-        """Return the frames whose photons came and are not on disk, oldest first."""
+    @property
+    def facts(self) -> FileFacts:
+        """How the file stands."""
         with self._changed:
-            return self._lost + [w.row.frame for w in self._waiting if w.row.photons is not None]
+            state = FileState.FAILED if self.problem else FileState.WRITING
+            return FileFacts(
+                state=FileState.GONE if self._gone else state,
+                path=self.path,
+                problem=self.problem,
+                durable=self._durable.copy(),
+                found=self._found,
+                lost=self._lost,
+                seen=self._seen if self._turning else None,
+            )
 
-    def add(self, row: FrameRow, at_once: bool) -> None:
-        """Take a frame.
+    def begin(self) -> None:
+        """Make the file, and look after it from now on."""
+        with self._changed:
+            self._begin()
 
-        Args:
-            row: what came of it.
-            at_once: False: it may wait for others, as long as there need not be a file.
-        """
+    def add(self, row: FrameRow) -> None:
+        """Take what came of a frame."""
         with self._changed:
             photons = len(row.photons or ())
             if self._photons + photons > MAX_WAITING:
@@ -160,19 +186,17 @@ class PhotonWriter:
                     "counted but not written: check the disk, then start a new scan."
                 )
             if self.problem:
-                if row.photons is not None:
-                    self._lost.append(row.frame)
                 return
-            self._waiting.append(Waiting(row, self._clock()))
+            self._waiting.append(row)
             self._photons += photons
-            if at_once or self.path:
-                self._wake()
+            self._begin()
 
     def flush(self) -> None:
-        """Make the file if there is none, and look whether it still stands."""
+        """Write what has come, and look at the file, once more; `wait` tells when it is done."""
         with self._changed:
             if self._complete is None or self._waiting:
-                self._wake()
+                self._asked += 1
+                self._begin()
 
     def close(self, complete: bool) -> None:
         """Close the file when all is written; a frame that comes later is written still.
@@ -184,66 +208,85 @@ class PhotonWriter:
             self._complete = bool(self._complete) or complete
             if self._closed is not self._complete:
                 self._hurry.set()
-                self._wake()
+                self._begin()
 
     def wait(self, timeout: float) -> bool:
         """Wait until all that came is written, at most so long [s]; return whether it is."""
         with self._changed:
-            return self._changed.wait_for(lambda: not self._busy, timeout)
+            return self._changed.wait_for(lambda: not self._busy(), timeout)
 
-    def _wake(self) -> None:
-        if self._busy or self.problem:
-            return
-        self._busy = True
+    def _busy(self) -> bool:
+        unclosed = self._closed is not self._complete
+        return self._turning and (
+            bool(self._waiting) or unclosed or self._answered < self._asked or not self.path
+        )
+
+    def _begin(self) -> None:
+        if not self._turning and not self.problem:
+            self._turning = True
+            self._seen = self._clock()
+            self._plan_turn()
+
+    def _plan_turn(self) -> None:
+        """Let the thread take the next turn when it is time."""
+        pause = max(0.0, self._flushed + FLUSH_INTERVAL - self._clock())
+        # A file that only is looked at must not keep its owner alive.
+        writer = (lambda: self) if self._busy() else weakref.ref(self)
         try:
-            self._thread.submit(self._work)
+            self._thread.submit(_take_turn, writer, self._hurry, pause)
         except RuntimeError:
-            # The interpreter ends, and all that had come was written.
-            self._busy = False
+            # The interpreter ends.
+            self._turning = False
 
-    def _work(self) -> None:
-        """Write until nothing is left; in the file's own thread."""
-        while True:
-            self._hurry.wait(max(0.0, self._flushed + FLUSH_INTERVAL - self._clock()))
-            self._hurry.clear()
-            self._flushed = self._clock()
-            taken: list[FrameRow] = []
-            complete = failed = None
-            try:
-                file = self._made()
-                with self._changed:
-                    taken = [waiting.row for waiting in self._waiting]
-                    complete = self._complete
-                self._write(file, taken, complete)
-            except PhotonFileError as error:
-                failed = error
-            except Exception as error:
-                logger.exception("photons could not be written")
-                failed = PhotonFileError(
-                    f"photons could not be written ({type(error).__name__}: {error}): they are "
-                    "counted only; report it, then start a new scan."
-                )
+    def take_turn(self) -> None:
+        """Write what waits, or look whether the file stands; in the file's own thread."""
+        self._flushed = self._clock()
+        taken: list[FrameRow] = []
+        complete = failed = None
+        with self._changed:
+            asked = self._asked
+        try:
+            file = self._made()
             with self._changed:
-                if failed is not None:
-                    self._fail(str(failed))
-                if isinstance(failed, PhotonFileGone):
-                    self.gone, self._durable = True, FrameRanges()
-                if not self.problem:
-                    self._note_written(taken, complete)
-                if self.problem or (not self._waiting and self._closed is self._complete):
-                    self._busy = False
-                    self._changed.notify_all()
-                    return
+                taken = list(self._waiting)
+                complete = self._complete
+            self._write(file, taken, complete)
+        except PhotonFileError as error:
+            failed = error
+        except Exception as error:
+            logger.exception("photons could not be written")
+            failed = PhotonFileError(
+                f"photons could not be written ({type(error).__name__}: {error}): they are "
+                "counted only; report it, then start a new scan."
+            )
+        with self._changed:
+            if failed is not None:
+                self._fail(str(failed))
+            if isinstance(failed, PhotonFileGone):
+                self._gone, self._durable, self._found = True, FrameRanges(), FrameRanges()
+            if not self.problem:
+                self._note_written(taken, complete)
+                self._answered = asked
+                self._seen = self._clock()
+            if self.problem or (self._complete is not None and not self._busy()):
+                self._turning = False
+            else:
+                self._plan_turn()
+            left = bool(self._waiting) and not self._turning
+            self._changed.notify_all()
+        if left:
+            self.take_turn()
 
     def _made(self) -> PhotonFile:
         if self._file is None:
-            self._file = PhotonFile(
-                self._start.filename,
-                self._start.stream,
-                self._settings,
-                existing=self._existing,
-            )
-            self.path = str(self._file.path)
+            start = self._start
+            self._file = PhotonFile(start.filename, start.stream, self._settings, self._existing)
+            with self._changed:
+                self.path = str(self._file.path)
+                self._found = self._file.found
+                self._durable = self._found.copy()
+                self._lost = self._lost.union(self._claimed.difference(self._found))
+                self._unread = False
         return self._file
 
     def _write(self, file: PhotonFile, rows: Sequence[FrameRow], complete: bool | None) -> None:
@@ -267,6 +310,15 @@ class PhotonWriter:
     def _fail(self, problem: str) -> None:
         """Write nothing any more; what waits is lost."""
         self.problem = self.problem or problem
-        self._lost += [w.row.frame for w in self._waiting if w.row.photons is not None]
         self._waiting.clear()
         self._photons = 0
+
+
+def _take_turn(
+    writer: Callable[[], PhotonWriter | None], hurry: threading.Event, pause: float
+) -> None:
+    hurry.wait(pause)
+    hurry.clear()
+    there = writer()
+    if there is not None:
+        there.take_turn()

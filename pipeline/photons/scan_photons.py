@@ -4,7 +4,8 @@ import math
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from copy import deepcopy
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,29 +15,23 @@ from pipeline.model.frame_ranges import FrameRanges
 from pipeline.model.parameters import Settings
 from pipeline.photons import trust
 from pipeline.photons.energies import PhotonEnergies
+from pipeline.photons.frame_safety import (
+    NO_QUEUE,
+    FileFacts,
+    FileState,
+    FrameLedger,
+    Queue,
+    Safety,
+)
 from pipeline.photons.list_file import FrameRow
 from pipeline.photons.list_resume import NO_FILE, Existing
 from pipeline.photons.list_writer import PhotonWriter
-from pipeline.photons.trust import NEWEST_PHOTONS, Evidence, FileState
+from pipeline.photons.trust import NOTHING_BEFORE, PhotonsBefore, PhotonTally
 from pipeline.protocols import snapshot
 from pipeline.protocols.batch import FrameStatus, PhotonFrame, StartInfo
 
-_SLOW = 2.0
-"""Photons that wait longer for the disk are not safe [s]."""
 _MAX_GAP = 100_000
 """So many frames that never came get rows of their own; a longer gap is a broken frame number."""
-
-
-@dataclass(frozen=True)
-class PhotonsBefore:
-    """What the scan before says about the beam."""
-
-    photons: int
-    pileup: int
-    skipped: int
-
-
-NOTHING_BEFORE = PhotonsBefore(0, 0, 0)
 
 
 class PhotonScan:
@@ -63,48 +58,50 @@ class PhotonScan:
     ) -> None:
         self._start = start
         self._settings = settings
-        self._before = before
         self._clock = clock
         self._energies = PhotonEnergies()
-        self._pileup = 0
-        self._newest_photons = np.empty(0, bool)
-        """Which of the newest photons are falsified."""
-        self._skipped = 0
-        self._density = math.nan
-        self._densest = 0.0
-        self._newest = -1
-        """Number of the newest frame."""
-        self._never_came: set[int] = set()
-        self._gap = ""
-        """Frames that never came and are too many for rows."""
-        self._frames = FrameRanges()
-        self._without = FrameRanges()
-        """Frames that have no photons: not searched, skipped, failed, never come, not written."""
-        self._stalled = ""
-        self._outside = False
-        """The photon ROI does not meet the newest image."""
+        self._tally = PhotonTally(before)
+        self._ledger = FrameLedger()
+        self._queue = NO_QUEUE
+        self._early: dict[FrameStatus, FrameRanges] = {}
+        """Frames before a file was wanted."""
+        self._early_changes: list[FrameRow] = []
+        """Of them, the first one of each change of settings."""
+        self._closed = False
+        self.searched = settings.photon_region is not None
+        """Photons were searched in this scan, or are to be."""
         named = start is not None and bool(start.filename)
         self._writer = PhotonWriter(start, settings, clock, existing) if start and named else None
-        self._lock = threading.Lock()
-
-    @property
-    def path(self) -> str:
-        """The photon file; empty before it stands."""
-        return "" if self._writer is None else self._writer.path
+        self._lock = threading.RLock()
+        self._begin_file()
 
     def expect(self, existing: Existing) -> None:
         """Continue a file of the process before, unless the file is known."""
         if self._writer is not None:
             self._writer.expect(existing)
 
+    def go_on(self) -> None:
+        """Continue the photon file in a new process."""
+        with self._lock:
+            self._begin_file()
+            if self._writer is not None:
+                self._writer.go_on()
+
     def __getstate__(self) -> dict[str, Any]:
         with self._lock:
             kept = dict(self.__dict__)
-        del kept["_lock"], kept["_clock"]
+            # Files are closed outside of the reducer's lock, which a snapshot holds.
+            for name in ("_ledger", "_early", "_early_changes"):
+                kept[name] = deepcopy(kept[name])
+        # What waits now says nothing of a later process.
+        for name in ("_lock", "_clock", "_queue"):
+            del kept[name]
         return kept
 
     def __setstate__(self, kept: dict[str, Any]) -> None:
-        self.__dict__.update(kept, _lock=threading.Lock(), _clock=time.monotonic)
+        self.__dict__.update(kept, _lock=threading.RLock(), _clock=time.monotonic, _queue=NO_QUEUE)
+        unread = FrameRanges() if self._writer is None else self._writer.unread
+        self._ledger.go_on(unread, self._clock())
 
     @property
     def count(self) -> int:
@@ -116,7 +113,7 @@ class PhotonScan:
     def summary(self) -> PhotonsBefore:
         """What the next scan should know."""
         with self._lock:
-            return PhotonsBefore(len(self._energies), self._pileup, self._skipped)
+            return self._tally.summary
 
     @property
     def durable(self) -> tuple[tuple[int, int], ...]:
@@ -126,36 +123,30 @@ class PhotonScan:
     @property
     def oldest_waiting(self) -> tuple[int, float] | None:
         """The frame whose photons have waited longest for the disk, and since when [s]."""
-        oldest = None if self._writer is None else self._writer.oldest
-        return None if oldest is None else (oldest.row.frame, oldest.since)
+        with self._lock:
+            return self._ledger.oldest_waiting(self._file())
 
     @property
     def settled(self) -> bool:
-        """True when no file waits to be closed."""
-        return self._writer is None or self._writer.settled or bool(self._slow())
+        """True when no file waits to be closed, or waits for its disk."""
+        return self._writer is None or self._writer.settled or bool(self.safety().trouble)
 
-    def add(self, frame: int, result: PhotonFrame) -> None:
+    def add(self, frame: int, result: PhotonFrame, since: float | None = None) -> None:
         """Take in the photons of one frame; frames come in the order that the file is to have.
 
         Args:
             frame: number in the camera's series.
             result: what was found.
+            since: when it came, monotonic [s]; None: now.
         """
         with self._lock:
-            self._density = result.density
-            self._outside = math.isnan(result.density)
-            status = FrameStatus.SEARCHED if result.write else FrameStatus.NOT_SEARCHED
-            if result.skipped:
-                status = FrameStatus.TOO_DENSE
-                self._skipped += 1
-                self._densest = max(self._densest, result.density)
-            falsified = result.photons.falsified
+            self.searched = True
+            self._tally.add(result)
             self._energies.add(result.photons.energy)
-            self._pileup += int(np.count_nonzero(falsified))
-            newest = np.concatenate([self._newest_photons, falsified])
-            self._newest_photons = newest[-NEWEST_PHOTONS:]
+            status = FrameStatus.SEARCHED if result.write else FrameStatus.NOT_SEARCHED
+            status = FrameStatus.TOO_DENSE if result.skipped else status
             photons = result.photons if status is FrameStatus.SEARCHED else None
-            self._note(FrameRow(frame, status, photons, result.settings))
+            self._note(FrameRow(frame, status, photons, result.settings), since)
 
     def miss(self, frame: int | None, status: FrameStatus) -> None:
         """Take note of a frame of this scan in which no photons were searched.
@@ -165,27 +156,44 @@ class PhotonScan:
             status: why.
         """
         with self._lock:
-            self._note(FrameRow(self._newest + 1 if frame is None else frame, status))
+            if frame is not None:
+                self._note(FrameRow(frame, status))
+                return
+            frame = self._ledger.newest + 1
+            self._ledger.fail(frame)
+            self._put(FrameRow(frame, status))
 
     def lose(self, frames: int) -> None:
         """Take note that so many frames behind the newest will not come."""
         with self._lock:
-            self._fill_gap(self._newest + frames)
+            self._fill_gap(self._ledger.newest + 1 + frames)
 
-    def stall(self, problem: str) -> None:
-        """Say why results wait, empty when none do: they cannot be trusted meanwhile."""
+    def queue(self, queue: Queue) -> None:
+        """Take note of results that wait for an earlier event."""
         with self._lock:
-            self._stalled = problem
+            self._queue = queue
+
+    def go_beyond(self, frame: int) -> None:
+        """Take note that the event in which the series should have ended brought a frame."""
+        with self._lock:
+            self._ledger.go_beyond(frame)
+
+    def end(self) -> None:
+        """Take note that the series has ended, and everything before its end is in."""
+        with self._lock:
+            self._ledger.end()
 
     def update(self, settings: Settings) -> None:
         """Take over changed settings: limits and histogram hold for the whole scan."""
         with self._lock:
             self._settings = settings
+            self._begin_file()
 
     def flush(self) -> None:
-        """Make the file, and look whether it still stands; call it a few times a second."""
+        """Write what has come, and look whether the file stands; it is done anyway, but later."""
         with self._lock:
-            if self._writer is not None and self._wants_file():
+            self._begin_file()
+            if self._writer is not None and self._writer.begun:
                 self._writer.flush()
 
     def close(self, ended: bool) -> None:
@@ -195,64 +203,109 @@ class PhotonScan:
             ended: the scan has come to its end.
         """
         with self._lock:
-            if self._writer is not None and self._wants_file():
-                complete = ended and not self._never_came and not self._gap
-                self._writer.close(complete)
+            self._begin_file()
+            self._closed = True
+            if self._writer is not None and self._writer.begun:
+                self._ledger.update(self._file())
+                self._writer.close(ended and not self._ledger.never_came)
 
     def wait(self, timeout: float) -> bool:
         """Wait until all that came is written, at most so long [s]; return whether it is."""
         return self._writer is None or self._writer.wait(timeout)
 
+    def safety(self, now: float | None = None) -> Safety:
+        """Say whether every frame is safe somewhere.
+
+        Args:
+            now: monotonic time [s]; None: that of the clock.
+        """
+        with self._lock:
+            quality = trust.distrust(self._tally.evidence, self._settings)
+            now = self._clock() if now is None else now
+            return self._ledger.judge(now, self._file(), quality, self._queue)
+
+    @property
+    def save_raw(self) -> int | None:
+        """The header's `save_raw`, where it has one."""
+        value = None if self._start is None else self._start.camera.get("save_raw")
+        return int(value) if isinstance(value, bool) else None
+
+    @property
+    def path(self) -> str:
+        """The photon file; empty before it stands."""
+        return "" if self._writer is None else self._writer.path
+
     def publish(self) -> tuple[snapshot.Photons, snapshot.EnergyHistogram]:
         """Return what is published of the photons, and of their energies."""
         with self._lock:
             energy, counts = self._histogram()
-            evidence = self._evidence()
-            verdict = trust.judge(evidence, self._settings)
+            evidence = self._tally.evidence
+            safety = self.safety()
+            quality = trust.distrust(evidence, self._settings)
             share = evidence.pileup / evidence.photons if evidence.photons else math.nan
-            save_raw = None if self._start is None else self._start.camera.get("save_raw")
             photons = snapshot.Photons(
                 count=evidence.photons,
-                skipped_frames=self._skipped,
-                trusted=int(verdict.trusted),
-                may_drop_raw=int(verdict.may_drop_raw),
-                reason=verdict.reason,
-                filename="" if self._writer is None else self._writer.path,
-                untrusted_frames=self._untrusted_frames(evidence),
+                skipped_frames=evidence.skipped_frames,
+                trusted=int(not (quality or safety.trouble or safety.stalled)),
+                may_drop_raw=int(safety.may_drop_raw),
+                reason=safety.reason,
+                filename=self.path,
+                untrusted_frames=str(self._untrusted_frames(evidence, safety)),
                 pileup_fraction=share,
-                hit_density=self._density,
-                save_raw=int(save_raw) if isinstance(save_raw, bool) else None,
+                hit_density=self._tally.density,
+                save_raw=self.save_raw,
             )
         return photons, snapshot.EnergyHistogram(energy=energy, counts=counts)
 
     def alarms(self) -> list[str]:
         """Return a sentence for each thing that went wrong and that somebody should fix."""
         with self._lock:
-            return trust.alarms(self._evidence(), self._settings)
+            trouble = self.safety().trouble
+            beam = trust.alarms(self._tally.evidence, self._settings)
+            return [trouble, *beam] if trouble else beam
 
-    def _note(self, row: FrameRow) -> None:
+    def _note(self, row: FrameRow, since: float | None = None) -> None:
         """Give a frame its row in the file, and those that it shows to be missing before it."""
-        self._fill_gap(row.frame - 1)
-        self._newest = max(self._newest, row.frame)
-        self._never_came.discard(row.frame)
+        self._fill_gap(row.frame)
+        self._ledger.note(row.frame, row.status, self._clock() if since is None else since)
         self._put(row)
 
-    def _fill_gap(self, last: int) -> None:
-        first = self._newest + 1
-        if last - first >= _MAX_GAP:
-            self._gap = f"{first}-{last}"
-        else:
-            for frame in range(first, last + 1):
-                self._never_came.add(frame)
+    def _fill_gap(self, end: int) -> None:
+        """Account for frames that did not come, up to the one before `end`."""
+        first = self._ledger.newest + 1
+        self._ledger.lose_before(end)
+        if end - first <= _MAX_GAP:
+            for frame in range(first, end):
                 self._put(FrameRow(frame, FrameStatus.NEVER_CAME))
-        self._newest = max(self._newest, last)
 
     def _put(self, row: FrameRow) -> None:
-        self._frames.add(row.frame)
-        if (row.photons is None and row.status is not FrameStatus.DISCARDED) or not self._writer:
-            self._without.add(row.frame)
-        if self._writer is not None:
-            self._writer.add(row, at_once=row.photons is not None)
+        if self._writer is None:
+            return
+        if row.photons is None and not self._wants_file():
+            changes = self._early_changes
+            if row.settings and (not changes or changes[-1].settings != row.settings):
+                changes.append(row)
+            else:
+                self._early.setdefault(row.status, FrameRanges()).add(row.frame)
+            return
+        self._give_early(self._writer)
+        self._writer.add(row)
+
+    def _begin_file(self) -> None:
+        """Make the file as soon as it is wanted, before a photon comes."""
+        if self._writer is not None and self._wants_file() and not self._writer.begun:
+            self._give_early(self._writer)
+            self._writer.begin()
+
+    def _give_early(self, writer: PhotonWriter) -> None:
+        """Give the frames that came before a file was wanted their rows."""
+        rows = self._early_changes
+        rows += [
+            FrameRow(frame, status) for status, frames in self._early.items() for frame in frames
+        ]
+        self._early, self._early_changes = {}, []
+        for row in sorted(rows, key=lambda row: row.frame):
+            writer.add(row)
 
     def _histogram(self) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
         settings = self._settings
@@ -264,55 +317,18 @@ class PhotonScan:
         """Return whether there is a file, or there is to be one before a photon comes."""
         settings = self._settings
         wanted = settings.write_photons and settings.photon_region is not None
-        return self._writer is not None and (wanted or self._writer.begun)
+        begun = self._writer is not None and self._writer.begun
+        return begun or (wanted and not self._closed)
 
-    def _slow(self) -> str:
-        """Say that photons wait too long for the disk; empty: they do not."""
-        oldest = self.oldest_waiting
-        waited = 0.0 if oldest is None else self._clock() - oldest[1]
-        if oldest is None or waited <= _SLOW:
-            return ""
-        return (
-            f"Photons from frame {oldest[0]} on have waited {waited:.0f} s to be written: their "
-            "raw data are needed; look at the disk of the photon file."
-        )
-
-    def _file_state(self) -> FileState:
+    def _file(self) -> FileFacts:
         if self._writer is None:
-            return FileState.UNNAMED
-        if self._writer.problem:
-            return FileState.FAILED
-        return FileState.WRITING if self._settings.write_photons else FileState.OFF
+            return FileFacts(FileState.UNNAMED if self._start else FileState.NO_HEADER)
+        facts = self._writer.facts
+        off = facts.state is FileState.WRITING and not self._settings.write_photons
+        return replace(facts, state=FileState.OFF) if off else facts
 
-    def _evidence(self) -> Evidence:
-        return Evidence(
-            photons=len(self._energies),
-            pileup=self._pileup,
-            newest_photons=len(self._newest_photons),
-            newest_pileup=int(np.count_nonzero(self._newest_photons)),
-            skipped_frames=self._skipped,
-            densest=self._densest,
-            file=self._file_state(),
-            file_problem=(self._writer.problem if self._writer else "") or self._slow(),
-            previous_photons=self._before.photons,
-            previous_pileup=self._before.pileup,
-            previous_skipped=self._before.skipped,
-            missing=self._missing(),
-            stalled=self._stalled,
-            outside=self._outside,
-        )
-
-    def _missing(self) -> str:
-        """Name the frames of this scan that have no photons in the file."""
-        if self._writer is not None and self._writer.gone:
-            return self._frames.text()
-        missing = self._without.copy()
-        if self._writer is not None and (self._writer.problem or self._slow()):
-            for frame in self._writer.not_durable():
-                missing.add(frame)
-        return ", ".join(part for part in (missing.text(), self._gap) if part)
-
-    def _untrusted_frames(self, evidence: Evidence) -> str:
-        """Name the frames that have no trusted photons in a file."""
-        piles_up = trust.pileup_share(evidence) > self._settings.max_pileup
-        return self._frames.text() if piles_up else evidence.missing
+    def _untrusted_frames(self, evidence: trust.Evidence, safety: Safety) -> FrameRanges:
+        """Return the frames that have no trusted photons in a file."""
+        if trust.pileup_share(evidence) > self._settings.max_pileup:
+            return self._ledger.frames
+        return safety.unsafe.union(safety.waiting) if safety.trouble else safety.unsafe

@@ -1,9 +1,12 @@
-"""May the photon list replace the raw data? A pure decision, with its reason."""
+"""Are the photons what the detector saw? They are counted, and judged; with a reason."""
 
+import math
 from dataclasses import dataclass
-from enum import StrEnum
+
+import numpy as np
 
 from pipeline.model.parameters import Settings
+from pipeline.protocols.batch import PhotonFrame
 
 MIN_PHOTONS = 100
 """Photons that this scan or the last must have given before anything can be said about them."""
@@ -12,17 +15,16 @@ NEWEST_PHOTONS = 10_000
 """Pile-up is judged over so many photons too, so that a beam that gets stronger is noticed."""
 
 
-class FileState(StrEnum):
-    """Where the photon file of a scan stands."""
+@dataclass(frozen=True)
+class PhotonsBefore:
+    """What the scan before says about the beam."""
 
-    UNNAMED = "unnamed"
-    """The header names no raw file: live viewing."""
-    OFF = "off"
-    """The file is not wanted."""
-    WRITING = "writing"
-    """The file takes photons, or has taken them."""
-    FAILED = "failed"
-    """Photons were lost: no file, or no space."""
+    photons: int
+    pileup: int
+    skipped: int
+
+
+NOTHING_BEFORE = PhotonsBefore(0, 0, 0)
 
 
 @dataclass(frozen=True)
@@ -36,8 +38,6 @@ class Evidence:
     """Frames that the density guard refused."""
     densest: float
     """Highest density of a skipped frame; pixels above threshold per ROI pixel."""
-    file: FileState
-    file_problem: str = ""
     newest_photons: int = 0
     """The newest photons of this scan, at most `NEWEST_PHOTONS`."""
     newest_pileup: int = 0
@@ -45,24 +45,61 @@ class Evidence:
     """Photons of the scan before."""
     previous_pileup: int = 0
     previous_skipped: int = 0
-    missing: str = ""
-    """Frames of this scan whose photons are not in the file; empty: none."""
-    stalled: str = ""
-    """Why newer results are not counted yet; empty: they are."""
     outside: bool = False
     """The photon ROI does not meet the image."""
 
 
-@dataclass(frozen=True)
-class Trust:
-    """A verdict."""
+class PhotonTally:
+    """Counts what speaks for or against the photons of one scan.
 
-    trusted: bool
-    """The photons of this scan are what the detector saw."""
-    may_drop_raw: bool
-    """They are trusted and written: the raw data are not needed."""
-    reason: str
-    """What is missing and what to do; empty when raw data may be dropped."""
+    Args:
+        before: what the scan before gave.
+    """
+
+    def __init__(self, before: PhotonsBefore) -> None:
+        self._before = before
+        self.photons = 0
+        self._pileup = 0
+        self._newest = np.empty(0, bool)
+        """Which of the newest photons are falsified."""
+        self.skipped = 0
+        self._densest = 0.0
+        self.density = math.nan
+        """Of the newest frame."""
+        self._outside = False
+
+    def add(self, result: PhotonFrame) -> None:
+        """Count what was found in one frame."""
+        self.density = result.density
+        self._outside = math.isnan(result.density)
+        if result.skipped:
+            self.skipped += 1
+            self._densest = max(self._densest, result.density)
+        falsified = result.photons.falsified
+        self.photons += len(falsified)
+        self._pileup += int(np.count_nonzero(falsified))
+        self._newest = np.concatenate([self._newest, falsified])[-NEWEST_PHOTONS:]
+
+    @property
+    def summary(self) -> PhotonsBefore:
+        """What the next scan should know."""
+        return PhotonsBefore(self.photons, self._pileup, self.skipped)
+
+    @property
+    def evidence(self) -> Evidence:
+        """What speaks for or against the photons now."""
+        return Evidence(
+            photons=self.photons,
+            pileup=self._pileup,
+            newest_photons=len(self._newest),
+            newest_pileup=int(np.count_nonzero(self._newest)),
+            skipped_frames=self.skipped,
+            densest=self._densest,
+            previous_photons=self._before.photons,
+            previous_pileup=self._before.pileup,
+            previous_skipped=self._before.skipped,
+            outside=self._outside,
+        )
 
 
 def pileup_share(evidence: Evidence) -> float:
@@ -82,34 +119,19 @@ def pileup_share(evidence: Evidence) -> float:
     return max(share, evidence.newest_pileup / evidence.newest_photons)
 
 
-def judge(evidence: Evidence, settings: Settings) -> Trust:
-    """Decide whether photons are trusted and whether raw data may be dropped.
-
-    Args:
-        evidence: counts of the scan and the state of its file.
-        settings: photon ROI, `write_photons` and limits in force.
-
-    Returns:
-        The verdict; its reason names the first condition that does not hold.
-    """
-    problem = _distrust(evidence, settings)
-    if problem:
-        return Trust(trusted=False, may_drop_raw=False, reason=problem)
-    unwritten = _unwritten(evidence, settings)
-    return Trust(trusted=True, may_drop_raw=not unwritten, reason=unwritten)
-
-
 def alarms(evidence: Evidence, settings: Settings) -> list[str]:
-    """Return a sentence for each thing that went wrong and that somebody should fix."""
-    problems = (
-        evidence.file_problem,
-        _density_problem(evidence, settings),
-        _pileup_problem(evidence, settings),
-    )
+    """Return a sentence for each thing that is wrong with the beam and that somebody should fix."""
+    problems = (_density_problem(evidence, settings), _pileup_problem(evidence, settings))
     return [problem for problem in problems if problem]
 
 
-def _distrust(evidence: Evidence, settings: Settings) -> str:
+def distrust(evidence: Evidence, settings: Settings) -> str:
+    """Say why the photons are not what the detector saw, and what to do; empty: they are.
+
+    Args:
+        evidence: counts of the scan.
+        settings: photon ROI and limits in force.
+    """
     if settings.photon_region is None:
         return "Photon detection is off: set PhotonRoi."
     if evidence.outside:
@@ -117,8 +139,6 @@ def _distrust(evidence: Evidence, settings: Settings) -> str:
     problems = alarms(evidence, settings)
     if problems:
         return problems[0]
-    if evidence.stalled:
-        return evidence.stalled
     if evidence.photons < MIN_PHOTONS and evidence.previous_skipped:
         return (
             f"{evidence.previous_skipped} frames of the last scan were skipped and this one has "
@@ -151,19 +171,3 @@ def _pileup_problem(evidence: Evidence, settings: Settings) -> str:
         f"{settings.pileup_threshold:g} ADU (MaxPileup {settings.max_pileup:.2%}): two photons hit "
         "the same pixels too often, attenuate the beam, then start a new scan."
     )
-
-
-def _unwritten(evidence: Evidence, settings: Settings) -> str:
-    if not settings.write_photons or evidence.file is FileState.OFF:
-        return "Photons are trusted but not written: switch WritePhotons on."
-    if evidence.file is FileState.UNNAMED:
-        return (
-            "Photons are trusted but not written: the camera's header names no raw file, "
-            "from which the photon file gets its name."
-        )
-    if evidence.missing:
-        return (
-            f"Frames {evidence.missing} of this scan have no photons in the file: "
-            "their raw data are needed, start a new scan."
-        )
-    return ""

@@ -93,6 +93,14 @@ class FrameResult:
 
 
 @dataclass(frozen=True)
+class DiscardedFrame:
+    """A frame that the camera marks as one that is not saved: it is counted, nothing else."""
+
+    stream: str
+    frame: int
+
+
+@dataclass(frozen=True)
 class SparseImage:
     """An image that is zero but for a few pixels."""
 
@@ -129,6 +137,7 @@ class EventResult:
 
     start: StartInfo | None = None
     frame: FrameResult | None = None
+    discarded: DiscardedFrame | None = None
     description: Mapping[str, Any] | None = None
     """Sardana's DataDescription."""
     record: Mapping[str, Any] | None = None

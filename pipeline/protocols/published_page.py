@@ -1,7 +1,14 @@
 """The reference page of what the reducer publishes, made from the table itself."""
 
 from pipeline.protocols.groups import Row, rows
-from pipeline.protocols.snapshot import CURVES, SNAPSHOT, Published, RoiCurves
+from pipeline.protocols.snapshot import (
+    CURVES,
+    FRAME_SAFETY,
+    SNAPSHOT,
+    FrameSafety,
+    Published,
+    RoiCurves,
+)
 
 _HEAD = f"""# What the reducer publishes
 
@@ -15,7 +22,8 @@ NeXus has them.
 Arrays with a * are made when somebody reads them. `{SNAPSHOT}` holds everything else, `{CURVES}`
 the ROI curves, each packed into one array, so that one request brings values of one moment: 8
 bytes little-endian length of a JSON header, the header (numbers and texts by path; dtype, shape
-and offset of arrays), the arrays' bytes.
+and offset of arrays), the arrays' bytes. `{FRAME_SAFETY}` is packed in the same way, but is not of
+the moment that `revision` tells: each reader gets it as it stands when he reads.
 """
 
 
@@ -27,6 +35,8 @@ def published_page() -> str:
             _table([_row(row) for row in rows(Published)]),
             f"`{CURVES}` holds:\n",
             _table([_row(row) for row in rows(RoiCurves)]),
+            f"`{FRAME_SAFETY}` holds:\n",
+            _table([_row(row) for row in rows(FrameSafety)]),
         ]
     )
 

@@ -11,6 +11,12 @@ SARDANA = "sardana"
 FLUSH_TITLE = "femtotango flush"
 """Title of a description that starts no scan: it asks the workers to flush."""
 
+FRAME_NUMBERS = "femtomax_frames"
+"""Key of a record: ``[begin, end]``, the numbers of the frames that belong to its step."""
+
+VOID_BEFORE = "femtomax_void_before"
+"""Key of a record: true when the frames of the step before it cannot be told either."""
+
 _DESCRIPTION, _RECORD, _END = "DataDescription", "RecordData", "RecordEnd"
 
 
@@ -65,6 +71,21 @@ def parse(parts: Sequence[Any]) -> ScanDescription | FlushRequest | ScanRecord |
     if kind == _END:
         return ScanEnd()
     raise BadRecord(f"unknown message type {kind!r}")
+
+
+def frame_range(record: Mapping[str, Any]) -> tuple[int, int] | None:
+    """Return the first number of a step's frames and the one after the last.
+
+    Args:
+        record: the whole message.
+
+    Returns:
+        None when the record does not tell, as those of other recorders.
+    """
+    numbers = record.get(FRAME_NUMBERS)
+    if not isinstance(numbers, list) or [type(number) for number in numbers] != [int, int]:
+        return None
+    return numbers[0], numbers[1]
 
 
 def flush_description() -> dict[str, Any]:

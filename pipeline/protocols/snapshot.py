@@ -242,6 +242,9 @@ class Health(Group):
 
     frames: int = value("Frames processed since the reducer was started.", default=0)
     failed_frames: int = value("Frames that could not be used.", default=0)
+    discarded_frames: int = value(
+        "Frames that the camera marked as ones that are not saved.", default=0
+    )
     late_frames: int = value("Frames that came after their sum was reset.", default=0)
     last_error: str = value("The newest error.", default="")
     alarms: tuple[str, ...] = value("What a person has to see to, now.", default=())
@@ -299,6 +302,12 @@ class Published(Group):
         dtype="uint8",
         shape="(byte,)",
     )
+    frame_safety: Rendered | None = rendered(
+        "Is every frame safe somewhere? Packed into one array, made anew for each reader.",
+        default=None,
+        dtype="uint8",
+        shape="(byte,)",
+    )
     snapshot: Rendered | None = rendered(
         "All values but the arrays that are rendered when read, packed into one array.",
         default=None,
@@ -323,6 +332,29 @@ class RoiCurves(Group):
     )
 
 
+@published
+class FrameSafety(Group):
+    """What the dataset `FRAME_SAFETY` holds: is every frame safe somewhere?
+
+    Of the newest series of a camera whose photons are searched; as it stands when it is read.
+    """
+
+    process: str = value("Random name of the reducer's process.", default="")
+    mapping: str = value("Trigger map of the series; empty: there was none.", default="")
+    number: int = value("The scan's number, as in `scan/number`.", default=0)
+    filename: str = value("The photon file; empty: there is none.", default="")
+    may_drop_raw: int = value("1: every frame so far is safe without raw data.", default=0)
+    reason: str = value("Why not, and what to do.", default="")
+    newest: int = value("Number of the newest frame; -1: there is none.", default=-1)
+    unsafe: str = value(
+        "Frames without durable photons for good: `3-5, 9`; all, when the file is gone.", default=""
+    )
+    waiting: str = value("Frames whose photons wait to become durable.", default="")
+    series_ended: int = value("1: the camera's series has ended.", default=0)
+    complete: int = value("1: it has ended, and the photons of each frame are durable.", default=0)
+    save_raw: int | None = value("The header's `save_raw`, where it has one.", default=None)
+
+
 def _path(path: str) -> str:
     if path not in {row.path for row in rows(Published)}:
         raise KeyError(path)
@@ -333,6 +365,7 @@ REVISION = _path("revision")
 IMAGE = _path("image")
 SNAPSHOT = _path("snapshot")
 CURVES = _path("curves")
+FRAME_SAFETY = _path("frame_safety")
 ACCUMULATED_NUMBER = _path("accumulated_number")
 FRAMES = _path("health/frames")
 SUM_FRAMES = _path("sum_frames")

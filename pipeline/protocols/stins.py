@@ -50,11 +50,18 @@ class StinsFrame:
 
 
 @dataclass(frozen=True)
+class StinsDiscarded:
+    """An image that the camera marks as one that is not saved; its pixels are not looked at."""
+
+    frame: int
+
+
+@dataclass(frozen=True)
 class StinsEnd:
     """End of a series."""
 
 
-def parse(parts: Sequence[Any]) -> StinsHeader | StinsFrame | StinsEnd:
+def parse(parts: Sequence[Any]) -> StinsHeader | StinsFrame | StinsDiscarded | StinsEnd:
     """Read one message.
 
     Args:
@@ -73,7 +80,10 @@ def parse(parts: Sequence[Any]) -> StinsHeader | StinsFrame | StinsEnd:
     if kind == "series_end":
         return StinsEnd()
     if kind == "image":
-        return _frame(head, parts)
+        number = _number(head.get("frame"))
+        return (
+            StinsDiscarded(number) if head.get("discard") is True else _frame(head, number, parts)
+        )
     raise BadFrame(f"unknown STINS message type {kind!r}")
 
 
@@ -102,12 +112,15 @@ def _camera(parts: Sequence[Any]) -> tuple[dict[str, Any], str]:
         return {}, f"camera settings are not known: {error}"
 
 
-def _frame(head: Mapping[str, Any], parts: Sequence[Any]) -> StinsFrame:
-    number = head.get("frame")
+def _number(number: Any) -> int:
     if isinstance(number, bool) or not isinstance(number, int) or number < 0:
         raise BadFrame(f"frame number {number!r} is no count")
     if number > MAX_FRAME:
         raise BadFrame(f"frame number {number} is above {MAX_FRAME}: no camera counts so far")
+    return number
+
+
+def _frame(head: Mapping[str, Any], number: int, parts: Sequence[Any]) -> StinsFrame:
     name = f"frame {number}"
     if len(parts) != 2:
         raise BadFrame(f"{name} has {len(parts)} parts instead of header and data")

@@ -1,6 +1,8 @@
 """The reducer's work outside of the path of results: files and the azimuthal curve."""
 
+import logging
 import time
+from concurrent.futures import Future, ThreadPoolExecutor
 
 from pipeline.protocols.tree import leaves
 from pipeline.reducer.journal import MakeJournal, no_journal
@@ -10,6 +12,8 @@ from pipeline.reducer.state import ReducerState
 from pipeline.reducer.sum_queue import SumQueue
 from pipeline.reducer.sum_saver import SumSaver
 
+logger = logging.getLogger(__name__)
+
 _CLOSING = 1.0
 """Results wait at most so long for photon files to be closed [s]; afterwards these go on alone."""
 _GIVEN_UP = 10.0
@@ -17,7 +21,10 @@ _GIVEN_UP = 10.0
 
 
 class Background:
-    """Runs in the timer's thread; takes the lock only to copy and to publish."""
+    """Runs in the timer's thread; takes the lock only to copy and to publish.
+
+    What may take long has a thread of its own: the timer also gives up events that do not come.
+    """
 
     def __init__(
         self,
@@ -31,21 +38,20 @@ class Background:
         self._publisher = publisher
         self._integration = integration
         self._sums = SumQueue(state, saver)
+        # The first curve of a geometry takes seconds.
+        self._curves = ThreadPoolExecutor(1, "femtomax-curve")
+        self._curve: Future[None] | None = None
         self._photon_state: object = None
         self._journal = make_journal(lambda: self._sums.unsaved)
         self._journal.start()
 
     def do_due_work(self, now: float) -> None:
-        """Give up lost events, write photons, save sums, integrate; `now` is monotonic [s]."""
+        """Give up lost events, close files, save sums, integrate; `now` is monotonic [s]."""
         self._state.watch(now)
         self.close_files()
-        for scan in self._state.scans():
-            if scan.photons is not None:
-                scan.photons.flush()
         self._sums.save_due(now)
-        curve = self._integration.integrate_if_due(now)
-        if curve is not None:
-            self._publisher.show_curve(curve)
+        if self._curve is None or self._curve.done():
+            self._curve = self._curves.submit(self._integrate, now)
         self._publisher.show_alarms([*self._sums.alarms(), *self._journal.alarms()])
         self._show_photons()
 
@@ -61,13 +67,20 @@ class Background:
             self._state.note_closed()
 
     def close(self) -> None:
-        """Save the sum that still grows, and close files."""
+        """Save the sum that still grows, and close files; may be called again."""
         self._sums.close()
         for scan in self._state.scans():
             if scan.photons is not None:
                 scan.photons.close(scan.ended)
                 scan.photons.wait(_GIVEN_UP)
         self._journal.close()
+
+    def _integrate(self, now: float) -> None:
+        try:
+            self._integration.integrate_if_due(now, self._publisher.show_curve)
+        except Exception as error:
+            logger.exception("the image could not be integrated")
+            self._state.fail(f"azimuthal curve: {type(error).__name__}: {error}")
 
     def _show_photons(self) -> None:
         """Publish what the photon file says: it stands or fails when it is flushed."""

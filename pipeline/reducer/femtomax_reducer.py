@@ -1,9 +1,11 @@
 """The reduce step: put batches together, publish, and keep files and curves up to date."""
 
+import atexit
 import logging
 import os
 import threading
 import time
+import weakref
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -41,9 +43,21 @@ def make_parts(state: ReducerState, make_journal: MakeJournal = no_journal) -> _
     """Return the parts around a state."""
     integration = LiveIntegration(state)
     publisher = Publisher(state, integration.up_to_date)
-    saver = SumSaver(state)
-    background = Background(state, publisher, integration, saver, make_journal)
+    background = Background(state, publisher, integration, SumSaver(state), make_journal)
+    _close_at_exit(background)
     return _Parts(state, publisher, background)
+
+
+def _close_at_exit(background: Background) -> None:
+    """Save what is not saved when the process ends: `dranspose replay` calls no `close`."""
+    known = weakref.ref(background)
+
+    def close() -> None:
+        left = known()
+        if left is not None:
+            left.close()
+
+    atexit.register(close)
 
 
 class FemtomaxReducer:

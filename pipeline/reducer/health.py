@@ -9,6 +9,8 @@ class Health:
 
     frames: int = 0
     failed_frames: int = 0
+    discarded_frames: int = 0
+    """Frames that the camera marked as ones that are not saved."""
     last_error: str = ""
     last_frame_time: float | None = None
     """Epoch [s] at which the newest frame was taken in."""

@@ -47,8 +47,8 @@ def restore(entries: Sequence[memoryview]) -> ReducerState:
         if known is None or not known.path:
             state.photon_files = {**state.photon_files, mapping: existing}
     for scan in state.scans():
-        if scan.photons is not None and scan.mapping in state.photon_files:
-            scan.photons.expect(state.photon_files[scan.mapping])
+        if scan.mapping in state.photon_files:
+            scan.expect(state.photon_files[scan.mapping])
     saved = {total.number: total.saved_count for total in _sums(state, snapshot.unsaved)}
     for block in blocks:
         for note in block.notes:

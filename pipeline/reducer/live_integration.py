@@ -1,5 +1,6 @@
 """Keep the azimuthal curve of the shown image up to date, at most twice a second."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -66,17 +67,15 @@ class LiveIntegration:
             self._state.accumulation.changes, settings.azimuthal_bins, geometry
         )
 
-    def integrate_if_due(self, now: float) -> PublishedCurve | None:
+    def integrate_if_due(self, now: float, show: Callable[[PublishedCurve], None]) -> None:
         """Compute the curve when something has changed and it is time.
 
         Args:
             now: monotonic time [s].
-
-        Returns:
-            What to publish, or None when nothing has changed.
+            show: takes what to publish; not called when nothing has changed.
         """
         if now - self._last < _INTERVAL:
-            return None
+            return
         self._warm_up()
         with self._state.lock:
             settings = self._state.settings
@@ -85,19 +84,21 @@ class LiveIntegration:
             geometry = None if total is None else geometry_of(settings, total)
             if total is None or geometry is None:
                 reason = missing(settings) or "There is no image yet."
-                return self._once(reason, PublishedCurve(snapshot.Geometry(reason=reason)))
+                self._once(reason, PublishedCurve(snapshot.Geometry(reason=reason)), show)
+                return
             job = _Job(changes, settings.azimuthal_bins, geometry)
             if job == self._done:
-                return None
+                return
             image = total.image.astype(np.float64)
             if total.valid is not None:
                 image[~total.valid] = np.nan
             unit, region = total.unit, region_of(total)
         self._last = now
         if job.bins == 0:
-            return self._once(job, _to_publish(geometry, None))
+            self._once(job, _to_publish(geometry, None), show)
+            return
         curve = self._integrator.integrate(image, geometry, job.bins, unit, region)
-        return self._once(job, _to_publish(geometry, curve))
+        self._once(job, _to_publish(geometry, curve), show)
 
     def _warm_up(self) -> None:
         """Import pyFAI and compile, two seconds together, before the first image if possible."""
@@ -108,11 +109,13 @@ class LiveIntegration:
             for unit in (Unit.COUNTS, Unit.TOT):
                 Integrator().integrate(np.zeros((2, 2)), geometry, 1, unit)
 
-    def _once(self, done: object, curve: PublishedCurve) -> PublishedCurve | None:
-        if done == self._done:
-            return None
-        self._done = done
-        return curve
+    def _once(
+        self, done: object, curve: PublishedCurve, show: Callable[[PublishedCurve], None]
+    ) -> None:
+        with self._state.lock:
+            if done != self._done:
+                self._done = done
+                show(curve)
 
 
 def _to_publish(geometry: Geometry, curve: AzimuthalCurve | None) -> PublishedCurve:

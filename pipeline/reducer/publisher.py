@@ -3,6 +3,7 @@
 import json
 import math
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -43,6 +44,16 @@ class LazyArray:
         return np.array(self._array, dtype=dtype, copy=copy)
 
 
+class LiveArray:
+    """An array that is made anew whenever somebody reads it."""
+
+    def __init__(self, make: Callable[[], NDArray[Any]]) -> None:
+        self._make = make
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
+        return np.array(self._make(), dtype=dtype, copy=copy)
+
+
 class Publisher:
     """Builds the tree from the reducer's state, when it is read and something has changed."""
 
@@ -63,6 +74,8 @@ class Publisher:
         self._ledger_text: tuple[int, str] = (-1, "")
         self._curve = PublishedCurve()
         self._alarms: list[str] = []
+        # It changes as time goes by, without a revision.
+        self._safety = LiveArray(lambda: pack_group(state.frame_safety(time.monotonic())))
 
     def show_curve(self, curve: PublishedCurve) -> None:
         """Publish a new azimuthal curve with its geometry."""
@@ -84,7 +97,8 @@ class Publisher:
             if self._revision != state.revision:
                 values = self.published()
                 packed = self._lazy(lambda: pack_group(values))
-                self._tree = as_tree(replace(values, snapshot=packed))
+                live = replace(values, snapshot=packed, frame_safety=self._safety)
+                self._tree = as_tree(live)
                 self._revision = state.revision
             return self._tree
 
@@ -155,7 +169,7 @@ class Publisher:
         if scan is None:
             newest = np.full(len(names), math.nan)
             return replace(values, roi_newest=newest, photons=_NO_PHOTONS)
-        if scan.photons is not None:
+        if scan.photons is not None and scan.photons.searched:
             photons, histogram = scan.photons.publish()
             values = replace(values, photons=photons, energy_histogram=histogram)
         else:
@@ -194,6 +208,7 @@ class Publisher:
         return snapshot.Health(
             frames=state.health.frames,
             failed_frames=state.health.failed_frames,
+            discarded_frames=state.health.discarded_frames,
             late_frames=state.accumulation.late,
             last_error=state.health.last_error,
             alarms=tuple(alarms),
@@ -206,7 +221,7 @@ def _scan(scan: ScanState) -> snapshot.Scan:
     axis = scan.axis
     return snapshot.Scan(
         mapping=scan.mapping,
-        number=scan.number if axis.serial is None else axis.serial,
+        number=scan.published_number,
         title=axis.title,
         filename="" if scan.start is None else scan.start.filename,
         frames=scan.frames,

@@ -20,6 +20,10 @@ class Reorder(Generic[Item]):
     def __len__(self) -> int:
         return len(self._waiting)
 
+    def __iter__(self) -> Iterator[Item]:
+        """Give the items that wait, in no order, and keep them."""
+        return (item for _, _, item in self._waiting)
+
     def add(self, event: int, item: Item) -> Iterator[Item]:
         """Take in an item and give out all whose turn it is.
 

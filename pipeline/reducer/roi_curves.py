@@ -10,7 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.model.roi import MAX_ROIS
+from pipeline.protocols.sardana import VOID_BEFORE
 from pipeline.protocols.snapshot import MAX_CURVE_POINTS
+from pipeline.reducer.step_frames import StepFrames
 
 
 @dataclass(frozen=True)
@@ -108,6 +110,11 @@ class RoiSeries:
         self._names = [self._names[i] for i in stay] + new
         self._rows = rows
 
+    def void_last(self) -> None:
+        """Forget the values of the newest row."""
+        if self._length:
+            self._rows[self._length - 1] = math.nan
+
     def _make_room(self) -> None:
         kept = len(self)
         size = max(256, 2 * kept)
@@ -144,7 +151,7 @@ class ScanAxis:
         self.title = ""
         self.serial: int | None = None
         self._described = False
-        self._burst: list[dict[str, float]] = []
+        self._burst = StepFrames()
 
     @property
     def by_step(self) -> bool:
@@ -167,24 +174,27 @@ class ScanAxis:
         """Add the ROI means of the next frame."""
         self.frames.append(frame, means)
         if self.by_step:
-            self._burst.append(dict(means))
+            self._burst.add(frame, means)
 
     def add_record(self, record: Mapping[str, Any]) -> None:
-        """Close the burst: the frames since the previous record belong to this position."""
+        """Close the burst: the frames that the record names, else those since the previous one."""
         if not self.by_step:
             return
         for name in self.movables:
             self.positions[name].append(_number(record.get(name)))
         x = self.positions[self.movables[0]][-1]
-        names = dict.fromkeys(name for frame in self._burst for name in frame)
+        if record.get(VOID_BEFORE) is True:
+            for series in (self.means, self.errors, self.counts):
+                series.void_last()
+        burst = self._burst.take(record)
+        names = dict.fromkeys(name for frame in burst for name in frame)
         steps = {
-            name: step_mean(np.array([frame.get(name, math.nan) for frame in self._burst]))
+            name: step_mean(np.array([frame.get(name, math.nan) for frame in burst]))
             for name in names
         }
         self.means.append(x, {name: step.mean for name, step in steps.items()})
         self.errors.append(x, {name: step.error for name, step in steps.items()})
         self.counts.append(x, {name: float(step.n) for name, step in steps.items()})
-        self._burst.clear()
 
 
 def _number(value: Any) -> float:

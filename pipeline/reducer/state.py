@@ -2,14 +2,18 @@
 
 import threading
 import time
+import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from pipeline.model.frame_ranges import FrameRanges
 from pipeline.model.parameters import Settings
+from pipeline.photons.frame_safety import frames_text
 from pipeline.photons.list_resume import NO_FILE, Existing
-from pipeline.photons.scan_photons import NOTHING_BEFORE, PhotonScan
+from pipeline.photons.scan_photons import PhotonScan
+from pipeline.photons.trust import NOTHING_BEFORE
+from pipeline.protocols import snapshot
 from pipeline.protocols.batch import Batch, PartialSum
 from pipeline.reducer.accumulation import Accumulation, Sum
 from pipeline.reducer.buffered import BufferedFrames
@@ -25,6 +29,8 @@ from pipeline.reducer.notes import (
 )
 from pipeline.reducer.scan import ScanState
 
+PROCESS = uuid.uuid4().hex
+"""Tells this process from the one before it, whose frames nobody vouches for."""
 _UNKNOWN = "None"
 """The trigger map of a process that was started in the middle of a run."""
 _MAX_SCANS = 3
@@ -42,6 +48,8 @@ class ReducerState:
     health: Health = field(default_factory=Health)
     scan: ScanState | None = None
     """The newest scan that has begun."""
+    photon_scan: ScanState | None = None
+    """The newest one with a camera whose photons are searched."""
     _revision: int = 0
     _scans: dict[str, ScanState] = field(default_factory=dict)
     _dropped: dict[str, tuple[int, str]] = field(default_factory=dict)
@@ -156,6 +164,7 @@ class ReducerState:
             self.health.fail(f"event {batch.event}: {error}", 1)
         if result.start is not None and result.start.problem:
             self.health.fail(result.start.problem)
+        self.health.discarded_frames += result.discarded is not None
         if batch.mapping not in self._dropped:
             self._add_to_scan(self._scan_of(batch.mapping), batch)
         order, _ = self._order_and_label(batch.mapping)
@@ -192,10 +201,16 @@ class ReducerState:
         lost = scan.lost
         scan.add_batch(batch, self.settings)
         self._name_lost(scan, lost)
+        self._note_photons(scan)
         if scan.begun and (self.scan is None or scan.order > self.scan.order):
             self._begin(scan)
         if scan.ended:
             self._close(scan)
+
+    def _note_photons(self, scan: ScanState) -> None:
+        newest = self.photon_scan
+        if scan.photons is not None and (newest is None or scan.order > newest.order):
+            self.photon_scan = scan
 
     def _begin(self, scan: ScanState) -> None:
         if self.scan is not None:
@@ -242,9 +257,36 @@ class ReducerState:
             lost = scan.lost
             self.health.fail(scan.give_up(until, self.settings))
             self._name_lost(scan, lost)
+            self._note_photons(scan)
             self._name_failed(self._buffered.give_up())
             self.notes.note(GivenUp(mapping, until))
             self.mark_changed()
+
+    def frame_safety(self, now: float) -> snapshot.FrameSafety:
+        """Say whether every frame is safe somewhere; `now` is monotonic [s]."""
+        with self.lock:
+            scan = self.photon_scan
+            if scan is None or scan.photons is None:
+                return snapshot.FrameSafety(
+                    process=PROCESS, reason="No frame of the Balor was seen yet: take a scan."
+                )
+            scan.look_at_queue(now)
+            photons = scan.photons
+            safety = photons.safety(now)
+            return snapshot.FrameSafety(
+                process=PROCESS,
+                mapping=scan.mapping,
+                number=scan.published_number,
+                filename=photons.path,
+                may_drop_raw=int(safety.may_drop_raw),
+                reason=safety.reason,
+                newest=safety.newest,
+                unsafe=frames_text(safety.unsafe),
+                waiting=frames_text(safety.waiting),
+                series_ended=int(scan.series_ended),
+                complete=int(safety.complete),
+                save_raw=photons.save_raw,
+            )
 
     def fail(self, error: str, frames: int = 0) -> None:
         """Note an error and how many frames it cost."""
@@ -264,16 +306,20 @@ class ReducerState:
             self.notes.note(SettingsTaken(settings.values()))
             self.settings = settings
             self.accumulation.reset(settings.accumulation_id)
-            if self.scan is not None and self.scan.photons is not None:
-                self.scan.photons.update(settings)
+            for scan in {self.scan, self.photon_scan}:
+                if scan is not None and scan.photons is not None:
+                    scan.photons.update(settings)
             self.mark_changed()
 
     def go_on(self, unsaved: Iterable[Sum], saved: Mapping[int, int]) -> None:
         """Go on after a restart of the process; see `Accumulation.restore`."""
         self.resumed = True
         self._announced = _UNKNOWN
-        for scan in self._scans.values():
-            scan.resumed = True
+        for scan in {*self._scans.values(), self.scan, self.photon_scan}:
+            if scan is not None:
+                scan.go_on()
+        for photons, _ in self._closing:
+            photons.go_on()
         self.accumulation.restore(unsaved, saved)
         self.mark_changed()
 

@@ -87,15 +87,16 @@ class SumQueue:
         return alarms
 
     def close(self) -> None:
-        """Save what is left, and the sum that still grows."""
+        """Save what is left, and the sum that still grows; may be called again."""
+        # Here, not in the queue's thread: no thread takes work while the interpreter ends.
+        self._thread.shutdown(wait=True)
         accumulation = self._state.accumulation
         with self._state.lock:
             current = [accumulation.current] if accumulation.current else []
             waiting = [entry.total for entry in self._unsaved]
             left = dict.fromkeys([*waiting, *accumulation.take_ended(), *current])
         for total in left:
-            self._thread.submit(self._save, _Unsaved(total, 0.0))
-        self._thread.shutdown(wait=True)
+            self._save(_Unsaved(total, 0.0))
 
     def _append(self, total: Sum, now: float) -> None:
         """Let a sum wait; the oldest that is not just being saved is dropped when too many do."""

@@ -15,6 +15,7 @@ from pipeline.model.roi import Roi
 from pipeline.photons.detection import clean_pixels, find_photons_with
 from pipeline.protocols import sardana, stins
 from pipeline.protocols.batch import (
+    DiscardedFrame,
     EventResult,
     FrameResult,
     PartialSum,
@@ -23,7 +24,7 @@ from pipeline.protocols.batch import (
     StartInfo,
 )
 from pipeline.protocols.sardana import SARDANA, BadRecord, FlushRequest, ScanDescription, ScanRecord
-from pipeline.protocols.stins import BadFrame, StinsFrame, StinsHeader
+from pipeline.protocols.stins import BadFrame, StinsDiscarded, StinsFrame, StinsHeader
 from pipeline.worker.frame_buffer import BufferKey, FrameBuffer
 
 logger = logging.getLogger(__name__)
@@ -54,6 +55,7 @@ class EventWork:
         self._flush = not may_buffer
         self._start: StartInfo | None = None
         self._frame: FrameResult | None = None
+        self._discarded: DiscardedFrame | None = None
         self._description: Mapping[str, Any] | None = None
         self._record: Mapping[str, Any] | None = None
         self._record_end = False
@@ -82,6 +84,7 @@ class EventWork:
         return EventResult(
             start=self._start,
             frame=self._frame,
+            discarded=self._discarded,
             description=self._description,
             record=self._record,
             record_end=self._record_end,
@@ -99,6 +102,8 @@ class EventWork:
             self._flush = True
         elif isinstance(message, StinsFrame):
             self._process_frame(camera, message)
+        elif isinstance(message, StinsDiscarded):
+            self._discarded = DiscardedFrame(camera.stream, message.frame)
         else:
             self._series_end = True
             self._flush = True

@@ -105,7 +105,7 @@ def test_what_waits_holds_no_pixels():
     run.deliver()
     waiting = run.reducer._state.scans()[-1]._reorder._waiting
     assert len(waiting) == 5
-    assert all(item.result.partials == () for _, _, item in waiting)
+    assert all(item.batch.result.partials == () for _, _, item in waiting)
     assert run.published["accumulated_number"] == 5
 
 

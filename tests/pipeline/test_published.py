@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from support.dispatch import Dispatch, Stream, header, image, parameters, sardana, series_end
 from support.published import published
+from support.waiting import wait_for
 
 from pipeline.protocols.groups import Row, rows
 from pipeline.protocols.snapshot import CURVES, SNAPSHOT, Published, RoiCurves
@@ -34,7 +35,7 @@ def scan(run: Dispatch, stream: str, frames: list[np.ndarray], raw: Path) -> Non
     run.to_all(sardana=sardana("RecordEnd"), **{stream: series_end()})
     run.deliver()
     run.reducer.timer(parameters(run.settings[0]))
-    run.reducer._background.do_due_work(1e9)
+    wait_for(lambda: run.published["health"]["settled"], "file and curve are up to date")
 
 
 def photon_run(tmp_path: Path) -> Dispatch:

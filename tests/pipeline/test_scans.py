@@ -13,6 +13,7 @@ from support.dispatch import (
     sardana,
     series_end,
 )
+from support.waiting import wait_for
 
 from pipeline.protocols.packing import unpack
 
@@ -187,7 +188,7 @@ def test_the_curve_is_settled_when_it_belongs_to_the_newest_image() -> None:
     run.deliver()
     assert run.published["health"]["settled"] == 0
     run.reducer._background.do_due_work(1e9)
-    assert run.published["health"]["settled"] == 1
+    wait_for(lambda: run.published["health"]["settled"] == 1, "the curve is settled")
     assert len(run.published["azimuthal"]["q"]) == 5
     run.change(distance=0.2)
     run.reducer.timer(parameters(run.settings[0]))

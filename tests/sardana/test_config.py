@@ -54,7 +54,12 @@ def test_paths_hold_what_sardana_looks_for():
     found = [sorted(p.name for p in Path(path).glob("femtomax_*.py")) for path in lines.values()]
     assert found == [
         ["femtomax_channels.py", "femtomax_simulator.py"],
-        ["femtomax_scan.py", "femtomax_settings.py"],
+        [
+            "femtomax_prepare.py",
+            "femtomax_regions.py",
+            "femtomax_scan.py",
+            "femtomax_settings.py",
+        ],
         ["femtomax_recorder.py"],
     ]
 

@@ -30,10 +30,14 @@ class Numbers:
         }
     )
     away: bool = False
+    waiting: int = 0
+    """Frames that came too early for their event."""
 
     def read_attributes(self, names: list[str]) -> list[Any]:
         if self.away:
             tango.Except.throw_exception("API_CantConnect", "away", "test")
+        # In most scans all frames come in order.
+        self.values["FramesReceived"] = 100 + self.values["ScanFrames"] + self.waiting
         return [SimpleNamespace(name=n, value=self.values[n], has_failed=False) for n in names]
 
     def show(self, **values: Any) -> None:
@@ -51,12 +55,14 @@ def point(device: Numbers) -> Point:
 
 
 def test_waits_for_all_frames_and_averages_only_those(device, point):
-    device.show(ScanFrames=4, RoiSums=(100.0, 40.0), RoiCounts=(4, 4))
+    point.begin(0, 1)
+    device.show(ScanFrames=2, RoiSums=(100.0, 40.0), RoiCounts=(2, 2))
+    assert not point.waits(0)
     assert point.begin(0, 1)
     assert point.waits(0.1)
-    device.show(ScanFrames=5, RoiSums=(101.0, 41.0), RoiCounts=(5, 5))
+    device.show(ScanFrames=3, RoiSums=(101.0, 41.0), RoiCounts=(3, 3))
     assert point.waits(0.2)
-    device.show(ScanFrames=6, RoiSums=(104.0, 44.0), RoiCounts=(6, 6))
+    device.show(ScanFrames=4, RoiSums=(104.0, 44.0), RoiCounts=(4, 4))
     assert not point.waits(0.3)
     assert point.value("Roi3Mean") == 2.0
     assert point.value("Roi1Mean") == 2.0
@@ -88,7 +94,7 @@ def test_roi_that_is_new_in_this_point_has_its_own_frames_only(device, point):
 def test_does_not_wait_when_nothing_runs(device, point):
     device.show(ScanFinished=True)
     assert not point.begin(0, 0)
-    assert point.value("Roi1Mean") == 7.0
+    assert math.isnan(point.value("Roi1Mean"))
     assert point.value("FrameCount") == 3.0
 
 
@@ -137,3 +143,57 @@ def test_continuous_mode_waits_for_one_frame(device, point):
     device.show(ScanFrames=1, RoiSums=(2.0, 3.0), RoiCounts=(1, 1))
     assert not point.waits(0)
     assert point.value("Roi1Mean") == 3.0
+
+
+def test_more_frames_than_requested_give_no_value(device, point):
+    point.begin(0, 0)
+    device.show(ScanFrames=2, RoiSums=(9.0, 9.0), RoiCounts=(2, 2))
+    device.waiting = 1
+    assert not point.waits(0)
+    assert "more than 2 frames" in point.problem
+    assert math.isnan(point.value("Roi1Mean"))
+    assert not point.begin(1, 0)
+    assert math.isnan(point.value("Roi1Mean"))
+    device.waiting = 0
+    device.show(ScanNumber=2, ScanFrames=0)
+    assert point.begin(2, 0)
+    device.show(ScanFrames=2)
+    assert not point.waits(2)
+    assert point.problem == ""
+
+
+def test_extra_frames_that_come_between_two_points_are_noticed(device, point):
+    point.begin(0, 0)
+    device.show(ScanFrames=2)
+    assert not point.waits(0)
+    device.show(ScanFrames=4)
+    assert not point.begin(1, 0)
+    assert "more than 2 frames" in point.problem
+
+
+def test_points_that_nobody_saw_are_no_extra_frames(device, point):
+    device.away = True
+    point.begin(0, 0)
+    device.away = False
+    device.show(ScanFrames=2)
+    assert point.begin(1, 0)
+    device.show(ScanFrames=4, RoiSums=(6.0, 6.0), RoiCounts=(2, 2))
+    assert not point.waits(1)
+    assert point.problem == ""
+
+
+def test_scan_that_is_lost_is_waited_for_twice_only(device, point):
+    point.begin(0, 0)
+    device.show(ScanFrames=2)
+    assert not point.waits(0)
+    assert point.begin(10, 0)
+    assert point.waits(19.9)
+    assert not point.waits(20)
+    assert point.begin(20, 0)
+    assert not point.waits(22)
+    assert not point.begin(22, 0)
+    assert "not waiting" in point.problem
+    assert math.isnan(point.value("Roi1Mean"))
+    device.show(ScanFrames=3)
+    assert point.begin(23, 0)
+    assert point.waits(24)

@@ -17,6 +17,7 @@ from support.waiting import PATIENCE
 from tango.test_context import DeviceTestContext
 
 from femtotango.sardana.config import sardana_config
+from femtotango.sardana.config_yaml import MACRO_PATH
 from femtotango.simulation.balor_device import BalorSimulator
 from femtotango.stack.running import running
 
@@ -32,6 +33,8 @@ class Beamline:
     door: Door
     device: Any
     folder: Path
+    info: dict[str, Any]
+    """The stack's ready file."""
 
     def read(self, name: str) -> Any:
         """Return the value of an attribute."""
@@ -65,6 +68,12 @@ def running_beamline(folder: Path) -> Iterator[Beamline]:
         for camera in _CAMERAS:
             arguments += ["--simulate", camera]
         CliRunner().invoke(sardana_config, arguments, catch_exceptions=False)
+        # Beside our own macros, those that the tests need: a burst scan as the beamline has it.
+        own = f"    - {json.dumps(str(MACRO_PATH))}\n"
+        test_macros = Path(__file__).parent / "sardana_macros"
+        text = yaml.read_text()
+        assert own in text
+        yaml.write_text(text.replace(own, f"{own}    - {test_macros}\n"))
         server = sardana_server(info["tango_host"], yaml, folder / "sardana.log")
         door = stack.enter_context(server)
-        yield Beamline(door, tango.DeviceProxy(info["device"]), folder)
+        yield Beamline(door, tango.DeviceProxy(info["device"]), folder, info)

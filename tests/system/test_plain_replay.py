@@ -11,6 +11,8 @@ from pathlib import Path
 import h5pyd
 import numpy as np
 import pytest
+import silx.io
+from silx.io.nxdata import get_default
 from support.recordings import Recording
 
 from femtotango.stack.ports import Ports
@@ -21,21 +23,25 @@ RUNS = 6
 """dranspose deals the frames out by chance, so one good run proves little."""
 
 
+def command(recording: Recording, parameters: Path, port: int, workers: int) -> list[str]:
+    return [
+        *(sys.executable, "-c", "from dranspose.cli import run; run()", "replay"),
+        *("-w", "pipeline.worker:FemtomaxWorker", "-r", "pipeline.reducer:FemtomaxReducer"),
+        *("-f", *recording.files),
+        *("-p", str(parameters), "--port", str(port)),
+        *("--nworkers", str(workers)),
+    ]
+
+
 @contextmanager
 def replayed(recording: Recording, parameters: Path, workers: int) -> Iterator[str]:
     """Run the command until it has replayed everything; give the address of its results."""
     with Ports() as ports:
         port = ports.new()
-        command = [
-            *(sys.executable, "-c", "from dranspose.cli import run; run()", "replay"),
-            *("-w", "pipeline.worker:FemtomaxWorker", "-r", "pipeline.reducer:FemtomaxReducer"),
-            *("-f", *recording.files),
-            *("-p", str(parameters), "--port", str(port)),
-            *("--nworkers", str(workers), "--keep-alive"),
-        ]
+        line = [*command(recording, parameters, port, workers), "--keep-alive"]
         environment = os.environ | {"PYTHONUNBUFFERED": "1"}
         with subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment
+            line, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment
         ) as process:
             try:
                 assert process.stdout is not None
@@ -58,3 +64,25 @@ def test_the_same_recording_again_and_again(lab6: Recording, tmp_path: Path) -> 
         assert np.isnan(image).sum() == lab6.masked
         assert np.nansum(image, dtype=np.float64) == pytest.approx(lab6.total, abs=0.05)
         np.testing.assert_allclose(image, lab6.sum, rtol=3e-7, equal_nan=True)
+
+
+def test_the_sum_is_saved_when_the_replay_ends(lab6: Recording, tmp_path: Path) -> None:
+    parameters, folder = tmp_path / "params.json", tmp_path / "sums"
+    folder.mkdir()
+    parameters.write_text(
+        json.dumps(
+            [
+                {"name": "accumulate", "data": "True"},
+                {"name": "output_folder", "data": str(folder)},
+            ]
+        )
+    )
+    with Ports() as ports:
+        ended = subprocess.run(
+            command(lab6, parameters, ports.new(), workers=2), capture_output=True, check=False
+        )
+    assert ended.returncode == 0, ended.stderr.decode()
+    (saved,) = folder.iterdir()
+    with silx.io.open(str(saved)) as file:
+        image = get_default(file).signal[()]
+    assert np.nansum(image, dtype=np.float64) == pytest.approx(lab6.total, abs=0.05)

@@ -30,6 +30,8 @@ _POLL_INTERVAL = 0.03
 """The pool asks for the state far more often than the device has new results [s]."""
 _ANSWER = 2_000
 """[ms]"""
+_REST = 5.0
+"""A device that did not answer is left alone for so long [s]."""
 
 _PROPERTIES = {
     "FemtomaxDevice": {Type: str, Description: "Name of the FemtomaxAnalysis device"},
@@ -62,19 +64,39 @@ _LENGTHS = {
 
 
 class _LazyDevice:
-    """Connect on first use: a Pool must be able to start while the analysis is down."""
+    """Connect on first use: a Pool must be able to start while the analysis is down.
+
+    A device that did not answer is not asked again for a while: one that hangs must not cost each
+    point the time-out of each controller.
+    """
+
+    _failures: ClassVar[dict[str, tuple[float, tango.DevFailed]]] = {}
+    """By device: when it may be asked again, monotonic [s], and what it failed with."""
 
     def __init__(self, name: str) -> None:
         self._name = name
         self._proxy: Any = None
 
     def read_attributes(self, names: list[str]) -> list[Any]:
-        """Read several attributes."""
-        if self._proxy is None:
-            proxy = tango.DeviceProxy(self._name)
-            proxy.set_timeout_millis(_ANSWER)
-            self._proxy = proxy
-        return self._proxy.read_attributes(names)
+        """Read several attributes.
+
+        Raises:
+            tango.DevFailed: the device does not answer, or did not a moment ago.
+        """
+        until, failure = self._failures.get(self._name, (0.0, None))
+        if failure is not None and time.monotonic() < until:
+            raise failure
+        try:
+            if self._proxy is None:
+                proxy = tango.DeviceProxy(self._name)
+                proxy.set_timeout_millis(_ANSWER)
+                self._proxy = proxy
+            values = self._proxy.read_attributes(names)
+        except tango.DevFailed as error:
+            self._failures[self._name] = time.monotonic() + _REST, error
+            raise
+        self._failures.pop(self._name, None)
+        return values
 
 
 class _PointChannels:

@@ -51,6 +51,7 @@ class FemtomaxSimulatorController(CounterTimerController):
         CounterTimerController.__init__(self, inst, props, *args, **kwargs)
         self._socket: zmq.Socket[bytes] | None = None
         self._exposure = 0.0
+        self._frames_per_point = self.FramesPerPoint
         self._points = 1
         self._point = 0
         self._sent = 0
@@ -93,8 +94,9 @@ class FemtomaxSimulatorController(CounterTimerController):
         self._in_series = self._send(stins_header(0, filename))
 
     def LoadOne(self, axis: int, value: float, repetitions: int, latency: float) -> None:
-        """Note the time of a point [s]."""
+        """Note the time of a point [s]; minus a number asks for so many frames instead."""
         self._exposure = max(0.0, value)
+        self._frames_per_point = int(-value) if value < 0 else self.FramesPerPoint
 
     def StartOne(self, axis: int, value: float) -> None:
         """Do nothing: `StartAll` starts everything together."""
@@ -106,12 +108,14 @@ class FemtomaxSimulatorController(CounterTimerController):
         self._thread.start()
 
     def _send_point(self) -> None:
-        pause = self._exposure / self.FramesPerPoint
-        for _ in range(self.FramesPerPoint):
+        pause = self._exposure / self._frames_per_point
+        for _ in range(self._frames_per_point):
             if self._stop.wait(pause) or not self._in_series:
                 return
             image = next(self._frames)
             if not self._send(stins_image(self._messages, self._sent, image)):
+                # Nobody takes the rest either: each frame would cost the time-out.
+                self._in_series = False
                 return
             self._sent += 1
         self._point += 1

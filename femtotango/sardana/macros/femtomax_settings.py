@@ -1,17 +1,15 @@
-"""Macros that set up the live analysis: accumulation, regions, thresholds, geometry, raw data."""
+"""Macros that set up the live analysis: accumulation, thresholds, geometry, raw data."""
 
 # Sardana makes the members of Type at run time, and expects run() with other arguments.
 # pyright: reportAttributeAccessIssue=false, reportIncompatibleMethodOverride=false
 
-import json
 import time
 from typing import Any, ClassVar
 
-from sardana.macroserver.macro import Macro, Optional, Type
+from sardana.macroserver.macro import Macro, Type
 
 from femtotango.sardana.access import FemtomaxError, choose, connect, plain_errors
-from pipeline.model.parameters import PARAMETERS, Parameter
-from pipeline.model.roi import format_photon_roi, parse_photon_roi, parse_rois, roi_from_dict
+from pipeline.model.parameters import PARAMETERS, Parameter, ParameterError, Value
 
 THRESHOLDS = (
     "background",
@@ -30,38 +28,32 @@ _SHOWN = 2.0
 """[s]"""
 _POLL = 0.1
 
-_RECTANGLE = [
-    ["x", Type.Float, Optional, "First column [pixel]"],
-    ["y", Type.Float, Optional, "First row [pixel]"],
-    ["width", Type.Float, Optional, "Width [pixel]"],
-    ["height", Type.Float, Optional, "Height [pixel]"],
-]
-
-
-def _rectangle(values: tuple[float | None, ...], usage: str) -> dict[str, float]:
-    rectangle = {
-        name: value
-        for name, value in zip(("x", "y", "width", "height"), values, strict=True)
-        if value is not None
-    }
-    if len(rectangle) != 4:
-        raise FemtomaxError(f"A region needs x, y, width and height: {usage}")
-    return rectangle
-
 
 def _change(macro: Macro, names: tuple[str, ...], pairs: list[list[Any]]) -> None:
-    """Write the named settings, then show all settings of the group."""
-    known = {PARAMETERS[name].name: PARAMETERS[name] for name in names}
-    for name, _ in pairs:
-        if name.lower() not in known:
-            raise FemtomaxError(f"There is no setting {name!r} here: use {', '.join(known)}.")
+    """Write the named settings, all or none, then show all settings of the group."""
+    rows = [PARAMETERS[name] for name in names]
+    checked = [_checked(rows, name, value) for name, value in pairs]
     with plain_errors():
         device = connect(macro.getEnv)
-        for name, value in pairs:
-            device.write_attribute(_attribute(known[name.lower()]), value)
-        for name, parameter in known.items():
-            value = device.read_attribute(_attribute(parameter)).value
-            macro.output("%-16s %10g %-7s %s", name, value, parameter.unit, parameter.help)
+        for parameter, value in checked:
+            device.write_attribute(_attribute(parameter), value)
+        for row in rows:
+            value = device.read_attribute(_attribute(row)).value
+            macro.output("%-16s %10g %-7s %s", row.name, value, row.unit, row.help)
+
+
+def _checked(rows: list[Parameter], name: str, value: float) -> tuple[Parameter, Value]:
+    known = {key: row for row in rows for key in (row.name, _attribute(row).lower())}
+    row = known.get(name.lower())
+    if row is None:
+        raise FemtomaxError(
+            f"There is no setting {name!r} here: use {', '.join(row.name for row in rows)}."
+        )
+    try:
+        return row, row.check(value)
+    except ParameterError as error:
+        # Not `from error`: a door sends its text along, and nothing arrives if Tango cannot.
+        raise FemtomaxError(f"{error} Nothing was changed.") from None
 
 
 def _attribute(parameter: Parameter) -> str:
@@ -69,11 +61,22 @@ def _attribute(parameter: Parameter) -> str:
     return parameter.attribute
 
 
+def _described(names: tuple[str, ...]) -> str:
+    """Return names, limits and units for the help of a macro."""
+    rows = (PARAMETERS[name] for name in names)
+    return ", ".join(f"{row.name}{_limits(row)}" for row in rows)
+
+
+def _limits(row: Parameter) -> str:
+    low, high = row.limits or (None, None)
+    return "" if low is None else f" ({low:g} ... {high:g} {row.unit}".rstrip() + ")"
+
+
 class femto_accum(Macro):
     """Sum frames across scans (on), forward the newest frame (off), or start a new sum (reset)."""
 
     param_def: ClassVar[Any] = [
-        ["action", Type.String, "show", "on, off, reset, or show"],
+        ["action", Type.String, "show", "on, off, reset or show; default: show"],
     ]
 
     def run(self, action: str) -> None:
@@ -96,76 +99,6 @@ class femto_accum(Macro):
         )
 
 
-class femto_roi(Macro):
-    """Add, remove, list or clear regions of interest."""
-
-    param_def: ClassVar[Any] = [
-        ["action", Type.String, "list", "add, remove, list or clear"],
-        ["name", Type.String, Optional, "Name of the region, for add and remove"],
-        *_RECTANGLE,
-    ]
-
-    def run(self, action: str, name: str | None, *rectangle: float | None) -> None:
-        """Change the regions, then list them with slot, newest mean and rectangle."""
-        action = choose(action, "add", "remove", "list", "clear")
-        if action in ("add", "remove") and not name:
-            raise FemtomaxError(f"Which region? femto_roi {action} <name>")
-        with plain_errors():
-            device = connect(self.getEnv)
-            if action == "add":
-                numbers = _rectangle(rectangle, f"femto_roi add {name} <x> <y> <width> <height>")
-                device.command_inout("AddRoi", json.dumps({"name": name, **numbers}))
-            elif action == "remove":
-                device.command_inout("RemoveRoi", name)
-            elif action == "clear":
-                device.command_inout("ClearRois")
-            self._list(device)
-
-    def _list(self, device: Any) -> None:
-        rois = parse_rois(device.read_attribute("Rois").value)
-        slots = list(device.read_attribute("RoiSlots").value or ())
-        names = list(device.read_attribute("RoiNames").value or ())
-        newest = device.read_attribute("RoiMeans").value
-        values = [] if newest is None else newest.tolist()
-        means: dict[str, float] = dict(zip(names, values, strict=False))
-        if not rois:
-            self.output("no regions: femto_roi add <name> <x> <y> <width> <height>")
-        for name, roi in rois.items():
-            slot = f"Roi{slots.index(name) + 1}" if name in slots else "no slot"
-            self.output(
-                "%-16s %-8s mean %-10g x %d y %d width %d height %d",
-                *(name, slot, means.get(name, float("nan")), roi.x, roi.y, roi.width, roi.height),
-            )
-
-
-class femto_photon_roi(Macro):
-    """Set, show or remove the region in which single photons are searched."""
-
-    param_def: ClassVar[Any] = [
-        ["action", Type.String, "show", "set, show, or off: no photon detection"],
-        *_RECTANGLE,
-    ]
-
-    def run(self, action: str, *rectangle: float | None) -> None:
-        """Write the region, then show it."""
-        action = choose(action, "set", "show", "off")
-        with plain_errors():
-            device = connect(self.getEnv)
-            if action == "set":
-                numbers = _rectangle(rectangle, "femto_photon_roi set <x> <y> <width> <height>")
-                roi = roi_from_dict("PhotonRoi", numbers)
-                device.write_attribute("PhotonRoi", format_photon_roi(roi))
-            elif action == "off":
-                device.write_attribute("PhotonRoi", format_photon_roi(None))
-            roi = parse_photon_roi(device.read_attribute("PhotonRoi").value)
-        if roi is None:
-            self.output("photon detection off")
-        else:
-            self.output(
-                "photons in x %d y %d width %d height %d", roi.x, roi.y, roi.width, roi.height
-            )
-
-
 class femto_threshold(Macro):
     """Show background, thresholds and limits of trust, or change some of them."""
 
@@ -173,7 +106,7 @@ class femto_threshold(Macro):
         [
             "levels",
             [
-                ["name", Type.String, None, ", ".join(THRESHOLDS)],
+                ["name", Type.String, None, _described(THRESHOLDS)],
                 ["value", Type.Float, None, "New value, in the unit shown"],
                 {"min": 0},
             ],
@@ -194,7 +127,7 @@ class femto_geometry(Macro):
         [
             "values",
             [
-                ["name", Type.String, None, ", ".join(GEOMETRY)],
+                ["name", Type.String, None, _described(GEOMETRY)],
                 ["value", Type.Float, None, "New value, in the unit shown"],
                 {"min": 0},
             ],
@@ -212,7 +145,7 @@ class femto_saveraw(Macro):
     """Switch the Balor's raw data on or off; off is refused until the photons are trusted."""
 
     param_def: ClassVar[Any] = [
-        ["action", Type.String, "show", "on, off, or show"],
+        ["action", Type.String, "show", "on, off or show; default: show"],
     ]
 
     def run(self, action: str) -> None:

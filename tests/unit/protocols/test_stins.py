@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from pipeline.protocols.stins import (
     BadFrame,
+    StinsDiscarded,
     StinsEnd,
     StinsFrame,
     StinsHeader,
@@ -125,3 +126,12 @@ def test_series_end() -> None:
 def test_what_is_no_message_is_told(parts: list[bytes]) -> None:
     with pytest.raises(BadFrame):
         parse(parts)
+
+
+def test_an_image_that_is_discarded_has_a_number_and_no_pixels() -> None:
+    array = np.ones((4, 5), np.uint16)
+    assert parse(message(array, discard=True)) == StinsDiscarded(2)
+    assert parse(message(array, discard=True)[:1]) == StinsDiscarded(2)
+    assert isinstance(parse(message(array, discard=False)), StinsFrame)
+    with pytest.raises(BadFrame):
+        parse(message(array, discard=True, frame=-1))

@@ -96,3 +96,19 @@ def test_a_second_writer_keeps_no_journal_and_says_so(tmp_path: Path) -> None:
 def test_an_empty_folder_turns_it_off() -> None:
     _, make = open_journal("")
     assert make(tuple).alarms() == []
+
+
+def test_closing_it_again_is_harmless(tmp_path: Path) -> None:
+    state, journal = opened(tmp_path)
+    add(state, 0)
+    journal.close()
+    written = (tmp_path / FILE_NAME).read_bytes()
+    successor, next_journal = opened(tmp_path)
+    journal.close()
+    add(successor, 1)
+    next_journal.close()
+    assert (tmp_path / FILE_NAME).read_bytes() != written
+    state, journal = opened(tmp_path)
+    assert state.accumulation.current is not None
+    assert state.accumulation.current.count == 2
+    journal.close()

@@ -1,0 +1,49 @@
+"""What can be said of a region: whether the image has it, and whether its mean is of it."""
+
+import math
+import time
+from typing import Any
+
+from pipeline.model.roi import Roi
+
+_IN_FORCE = 0.5
+"""Frames that come sooner after a change of the regions may have been processed without it [s]."""
+
+
+def cut_off(roi: Roi, height: int | None, width: int | None) -> str:
+    """Say that a region is not wholly in the image; empty: it is, or there is no image yet.
+
+    Args:
+        roi: the region.
+        height: rows of the newest image; None or 0: there is none.
+        width: columns of the newest image.
+    """
+    if not height or not width:
+        return ""
+    image = f"the image of {width} x {height} pixels"
+    part = roi.slices((height, width))
+    if part is None:
+        return f"is outside of {image}: it has no mean."
+    rows, columns = part
+    if (rows.stop - rows.start, columns.stop - columns.start) != (roi.height, roi.width):
+        return f"is partly outside of {image}: its mean is that of the part inside."
+    return ""
+
+
+def fresh_means(device: Any) -> dict[str, float]:
+    """Return the newest means by region, none when no frame has come since a region was changed.
+
+    Args:
+        device: a tango.DeviceProxy.
+
+    Raises:
+        tango.DevFailed: the device does not answer.
+    """
+    attributes = device.read_attributes(["Rois", "RoiNames", "RoiMeans", "LastFrameAge"])
+    rois, names, means, age = attributes
+    if age.value is None or means.value is None or not math.isfinite(age.value):
+        return {}
+    if time.time() - age.value < rois.time.totime() + _IN_FORCE:
+        return {}
+    pairs = zip(list(names.value or ()), means.value.tolist(), strict=False)
+    return {name: mean for name, mean in pairs if math.isfinite(mean)}

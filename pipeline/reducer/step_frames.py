@@ -1,0 +1,61 @@
+"""Which frames belong to which motor step: the record's frame numbers tell, else the order."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pipeline.protocols.sardana import frame_range
+
+
+class StepFrames:
+    """Keeps the ROI means of frames until the record of their step comes.
+
+    A frame takes the next free event of the trigger map, so a lost frame moves all that follow one
+    event forward, and an extra one moves them back. Their numbers do not move: a record that says
+    which numbers are its own gets these and no others.
+    """
+
+    def __init__(self) -> None:
+        self._frames: dict[int, dict[str, float]] = {}
+        self._first: int | None = None
+        self._last = -1
+        self._numbered: bool | None = None
+        """Whether frame numbers can be compared with those of records; None: not known yet."""
+
+    def add(self, frame: int, means: Mapping[str, float]) -> None:
+        """Keep a frame.
+
+        Args:
+            frame: its number in the series.
+            means: by ROI.
+        """
+        if self._first is None:
+            self._first = frame
+        elif frame <= self._last:
+            # The camera began to count anew, at each point for example.
+            self._numbered = False
+        self._last = frame
+        # In the order of arrival: a number that comes again must not replace the first.
+        key = frame if self._numbered is not False else max(self._frames, default=-1) + 1
+        self._frames[key] = dict(means)
+
+    def take(self, record: Mapping[str, Any]) -> list[dict[str, float]]:
+        """Return the frames of a record's step; later ones are kept for the records to come.
+
+        Args:
+            record: the whole message.
+        """
+        numbers = frame_range(record)
+        if numbers is None or not self._can_number(numbers):
+            taken = list(self._frames.values())
+            self._frames.clear()
+            return taken
+        begin, end = numbers
+        taken = [means for number, means in self._frames.items() if begin <= number < end]
+        self._frames = {n: means for n, means in self._frames.items() if n >= end}
+        return taken
+
+    def _can_number(self, numbers: tuple[int, int]) -> bool:
+        """Say whether the camera counts from the start of the scan, as the records do."""
+        if self._numbered is None and self._first is not None and numbers[0] < numbers[1]:
+            self._numbered = self._first < numbers[1]
+        return self._numbered is not False
