@@ -32,6 +32,7 @@ class RoiCurves(DeviceWidget):
     def __init__(self, parent: QtWidgets.QWidget | None = None, designMode: bool = False) -> None:
         super().__init__(parent, designMode)
         self.plot = CurvePlot("", "mean")
+        self.plot.saved.connect(self.tell_saved)
         self.legend = QtWidgets.QLabel()
         self.legend.setTextFormat(QtCore.Qt.TextFormat.RichText)
         self.legend.setSizePolicy(
@@ -114,6 +115,12 @@ class RoiCurves(DeviceWidget):
                 selectable=False,
             )
         self._drawn = names
+        columns = {str(answer["XLabel"] or "frame"): x[:points]}
+        for index, name in enumerate(names):
+            columns[name] = curves[index, :points]
+            if errors.shape == curves.shape:
+                columns[f"{name} error"] = errors[index, :points]
+        self.plot.columns = columns if names else {}
         self.legend.setText(
             "&nbsp;&nbsp; ".join(_entry(n, roi_color(i)) for i, n in enumerate(names))
         )
