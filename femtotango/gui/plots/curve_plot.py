@@ -20,7 +20,7 @@ from femtotango.gui.plots.saving import (
     write_picture,
 )
 
-_LEFT, _RIGHT, _TOP, _BOTTOM = 64, 22, 8, 48
+_LEFT, _RIGHT, _TOP, _BOTTOM = 88, 22, 8, 48
 """Space around the curves for numbers and labels, screen pixels."""
 _ICON = 16
 
