@@ -138,18 +138,24 @@ class Viewer:
         position = QtCore.QPoint(8, button.height() // 2)
         QtTest.QTest.mouseClick(button, _LEFT, pos=position)
 
-    def enter(self, field: QtWidgets.QDoubleSpinBox, text: str) -> None:
-        """Type into a field, and Enter."""
+    def type(self, field: QtWidgets.QDoubleSpinBox, text: str) -> None:
+        """Type into a field, in the place of what it holds."""
         edit = field.lineEdit()
         assert edit is not None
         self.wait(f"{field.objectName()} to take input", field.isEnabled)
         field.setFocus()
         edit.selectAll()
         QtTest.QTest.keyClicks(field, text)
+
+    def enter(self, field: QtWidgets.QDoubleSpinBox, text: str) -> None:
+        """Type into a field, and Enter."""
+        self.type(field, text)
         QtTest.QTest.keyClick(field, QtCore.Qt.Key.Key_Return)
 
-    def enter_cell(self, table: QtWidgets.QTableWidget, row: int, column: int, text: str) -> None:
-        """Type into the cell of a table, and Enter."""
+    def type_cell(
+        self, table: QtWidgets.QTableWidget, row: int, column: int, text: str
+    ) -> QtWidgets.QLineEdit:
+        """Type into the cell of a table, and Enter; return what was typed into."""
         table.setCurrentCell(row, column)
         item = table.item(row, column)
         assert item is not None
@@ -159,6 +165,11 @@ class Viewer:
         QtTest.QTest.keyClick(editor, QtCore.Qt.Key.Key_Backspace)
         QtTest.QTest.keyClicks(editor, text)
         QtTest.QTest.keyClick(editor, QtCore.Qt.Key.Key_Return)
+        return editor
+
+    def enter_cell(self, table: QtWidgets.QTableWidget, row: int, column: int, text: str) -> None:
+        """Type into the cell of a table what it takes, and Enter."""
+        self.type_cell(table, row, column, text)
         self.wait(
             "the end of typing",
             lambda: table.state() != QtWidgets.QAbstractItemView.State.EditingState,

@@ -27,6 +27,7 @@ AZIMUTHAL = frozenset({"AzimuthalQ", "AzimuthalIntensity", "AzimuthalErrors"})
 SCAN = frozenset(
     {
         "ScanNumber",
+        "ScanFrames",
         "ScanTitle",
         "ScanFinished",
         "EventsProcessed",

@@ -11,7 +11,18 @@ from pipeline.protocols.sardana import SARDANA
 
 _CHANGED_BY_ACCUMULATION = ("Accumulate", "FrameCount", "ImageSum", "ImageMax")
 _SCAN = ("State", "Status", "ScanNumber", "ScanFinished", "EventsProcessed", "EventsTotal")
-_NORMALIZATIONS = {"linear": "linear", "√": "sqrt", "log": "log"}
+_TITLES = {
+    "SaveImage": "Save image",
+    "SavePoni": "Save geometry",
+    "LoadPoni": "Load geometry",
+}
+_NORMALIZATIONS = {
+    "linear": "linear",
+    "√": "sqrt",
+    "log": "log",
+    "gamma": "gamma",
+    "arcsinh": "arcsinh",
+}
 
 
 class Tools(DeviceWidget):
@@ -45,7 +56,7 @@ class Tools(DeviceWidget):
         self.scale = QtWidgets.QComboBox()
         self.scale.addItems(list(_NORMALIZATIONS))
         self.scale.setToolTip("How values become colours; more in the colormap dialog.")
-        self.scale.currentTextChanged.connect(
+        self.scale.textActivated.connect(
             lambda text: self.normalization.emit(_NORMALIZATIONS[text])
         )
         self.camera = QtWidgets.QComboBox()
@@ -86,6 +97,11 @@ class Tools(DeviceWidget):
                 )
         self.files.setMenu(menu)
 
+    def show_normalization(self, name: str) -> None:
+        """Show what the colour dialog has chosen."""
+        words = next((w for w, known in _NORMALIZATIONS.items() if known == name), "")
+        self.scale.setCurrentText(words)
+
     def refresh(self, names: frozenset[str]) -> None:
         """Show new values."""
         if not self.link.is_pending("Accumulate"):
@@ -108,7 +124,16 @@ class Tools(DeviceWidget):
             command: SaveImage, SavePoni or LoadPoni.
             path: on the device's computer; relative to its OutputFolder.
         """
-        self.link.command(command, path, changes=("LastError",))
+        done = {
+            "SaveImage": f"The device saved the image as {path}.",
+            "SavePoni": f"The device saved the geometry as {path}.",
+            "LoadPoni": f"The device took the geometry of {path}.",
+        }
+        self.link.call(
+            lambda proxy: proxy.command_inout(command, path),
+            rereads=("LastError",),
+            done=lambda _: self.link.told.emit(done[command]),
+        )
 
     def _accumulate(self, on: bool) -> None:
         command = "StartAccumulation" if on else "StopAccumulation"
@@ -127,7 +152,7 @@ class Tools(DeviceWidget):
         )
         path, given = QtWidgets.QInputDialog.getText(
             self,
-            command,
+            _TITLES[command],
             "File on the device's computer, relative to its OutputFolder:",
             text=f"{detector}_{number}{ending}",
         )
