@@ -1,12 +1,16 @@
 """Raw data are dropped while every frame is safe, and saved again whatever ends that."""
 
-from contextlib import ExitStack
+import os
+import subprocess
+from contextlib import ExitStack, suppress
+from pathlib import Path
 
+import psutil
 import pytest
 import tango
 from support.balor import balor_server
 from support.client_side import refusal
-from support.device_server import serving
+from support.device_server import serving, write_memory
 from support.raw_data import (
     STREAM,
     Series,
@@ -22,6 +26,7 @@ from tango import DevState
 from femtotango.dranspose_client.addresses import Addresses
 from femtotango.dranspose_client.trigger_maps import scan_map
 from femtotango.simulation.beamline import ScanPlayer
+from femtotango.simulation.detector_socket import PushSource
 
 pytestmark = [pytest.mark.timeout(300), pytest.mark.slow]
 
@@ -46,6 +51,8 @@ def play(tmp_path, pipeline, balor):
             address = stack.enter_context(serving(tmp_path / "memory.txt", properties))
             player = stack.enter_context(ScanPlayer({**pipeline, "device": address}))
             player.device.set_timeout_millis(20_000)
+            # Whatever a test leaves running, the next one begins without it.
+            stack.callback(player.device.StopScan)
             return player
 
         yield start
@@ -85,7 +92,7 @@ def test_raw_data_are_dropped_for_one_scan_and_its_normal_end_is_no_loss(player,
     prepare(player, 100)
     error = refusal(device.write_attribute, "SaveRaw", False)
     assert "has not come yet: start the camera" in error.desc
-    with Series(player, raw / "good.h5", rate=20, frames=100):
+    with Series(player.source(STREAM), raw / "good.h5", rate=20, frames=100):
         drop_raw_data(device)
         assert not camera.SaveRaw
         wait_for(lambda: player.read("SaveRaw") is False)
@@ -101,7 +108,7 @@ def test_raw_data_are_dropped_for_one_scan_and_its_normal_end_is_no_loss(player,
 
 def test_permission_lasts_as_long_as_all_is_well(player, balor, raw):
     prepare(player, MANY)
-    with Series(player, raw / "long.h5") as series:
+    with Series(player.source(STREAM), raw / "long.h5") as series:
         drop_raw_data(player.device)
         stays(lambda: not balor[0].SaveRaw, player.device.status, 10.0)
         series.end()
@@ -113,7 +120,7 @@ def test_permission_lasts_as_long_as_all_is_well(player, balor, raw):
 
 def test_piled_up_photons_end_it(player, balor, raw):
     prepare(player, MANY)
-    with Series(player, raw / "piled.h5") as series:
+    with Series(player.source(STREAM), raw / "piled.h5") as series:
         drop_raw_data(player.device)
         series.image = photon_frame(2)
         saved_again(player, balor[0])
@@ -129,7 +136,7 @@ def test_piled_up_photons_end_it(player, balor, raw):
 @pytest.mark.parametrize("part", ["reducer", "worker", "ingester", "controller", "redis"])
 def test_a_part_that_hangs(player, balor, raw, pipeline, part):
     prepare(player, MANY)
-    with Series(player, raw / "hangs.h5"):
+    with Series(player.source(STREAM), raw / "hangs.h5"):
         drop_raw_data(player.device)
         with halted(pipeline, part):
             saved_again(player, balor[0])
@@ -147,7 +154,7 @@ def test_a_part_that_is_killed(own_stack, tmp_path, balor, raw, part):
     info = own_stack("--config", str(config))
     with ScanPlayer(info) as player:
         prepare(player, MANY)
-        with Series(player, raw / "killed.h5"):
+        with Series(player.source(STREAM), raw / "killed.h5"):
             drop_raw_data(player.device)
             for process in processes(info, part):
                 process.kill()
@@ -157,7 +164,7 @@ def test_a_part_that_is_killed(own_stack, tmp_path, balor, raw, part):
 
 def test_stop_scan_in_the_middle_of_the_series(player, balor, raw):
     prepare(player, 100)
-    with Series(player, raw / "stopped.h5") as series:
+    with Series(player.source(STREAM), raw / "stopped.h5") as series:
         drop_raw_data(player.device)
         player.device.StopScan()
         saved_again(player, balor[0])
@@ -175,7 +182,7 @@ def test_stop_scan_in_the_middle_of_the_series(player, balor, raw):
 
 def test_more_frames_than_announced(player, balor, raw):
     prepare(player, 30)
-    with Series(player, raw / "more.h5", rate=20):
+    with Series(player.source(STREAM), raw / "more.h5", rate=20):
         drop_raw_data(player.device)
         saved_again(player, balor[0])
         wait_for(lambda: player.device.UnsafeFrames.endswith("-"), player.device.status)
@@ -185,7 +192,7 @@ def test_more_frames_than_announced(player, balor, raw):
 
 def test_another_client_that_begins_a_scan(player, balor, raw, controller):
     prepare(player, MANY)
-    with Series(player, raw / "foreign.h5"):
+    with Series(player.source(STREAM), raw / "foreign.h5"):
         drop_raw_data(player.device)
         controller.set_sequence(scan_map(STREAM, 1, 5, records=False))
         saved_again(player, balor[0])
@@ -195,11 +202,11 @@ def test_another_client_that_begins_a_scan(player, balor, raw, controller):
 
 def test_a_series_that_nobody_prepared_has_raw_data(player, balor, raw):
     prepare(player, 30)
-    with Series(player, raw / "first.h5", rate=20, frames=30):
+    with Series(player.source(STREAM), raw / "first.h5", rate=20, frames=30):
         drop_raw_data(player.device)
         player.wait_finished()
     wait_for(lambda: balor[0].SaveRaw)
-    with Series(player, raw / "nobody.h5", rate=20, frames=10):
+    with Series(player.source(STREAM), raw / "nobody.h5", rate=20, frames=10):
         error = refusal(player.device.write_attribute, "SaveRaw", False)
         assert "call PrepareScan or StartContinuous" in error.desc
 
@@ -211,9 +218,9 @@ def test_continuous_mode_saves_raw_data_between_the_series(player, balor, raw):
     device.StartContinuous([STREAM])
     for n in range(3):
         number = player.read("ScanNumber")
-        with Series(player, raw / f"{n}.h5", rate=20, frames=60):
+        with Series(player.source(STREAM), raw / f"{n}.h5", rate=20, frames=60):
             drop_raw_data(device)
-        wait_for(lambda: balor[0].SaveRaw)
+            wait_for(lambda: balor[0].SaveRaw)
         player.wait_until("ScanNumber", lambda value, before=number: value > before)
         assert balor[0].SaveRaw, "while the next map is armed"
     assert device.UnsafeFrames == ""
@@ -224,7 +231,7 @@ def test_continuous_mode_saves_raw_data_between_the_series(player, balor, raw):
 
 def test_an_init_saves_raw_data_and_forgets_nothing(player, balor, raw):
     prepare(player, MANY)
-    with Series(player, raw / "init.h5") as series:
+    with Series(player.source(STREAM), raw / "init.h5") as series:
         drop_raw_data(player.device)
         player.device.Init()
         assert balor[0].SaveRaw, "before the watch ends"
@@ -239,6 +246,128 @@ def test_an_init_saves_raw_data_and_forgets_nothing(player, balor, raw):
     player.device.StopScan()
     player.wait_finished()
     acknowledged(player.device)
+
+
+@pytest.fixture
+def source(pipeline):
+    """Give the camera's socket, which outlives the device."""
+    with PushSource(pipeline["streams"][STREAM]) as source:
+        yield source
+
+
+@pytest.mark.parametrize("kill", [False, True])
+def test_a_server_that_ends_while_raw_data_are_not_saved(
+    tmp_path, pipeline, balor, raw, source, kill
+):
+    camera = balor[0]
+    properties = Addresses.from_ready_info(pipeline).properties | {"BalorDevice": balor[1]}
+    memory = tmp_path / "memory.txt"
+
+    def life():
+        return serving(memory, properties)
+
+    with Series(source, raw / "ends.h5") as series:
+        with life() as address, ScanPlayer({**pipeline, "device": address}) as player:
+            prepare(player, MANY)
+            drop_raw_data(player.device)
+            if kill:
+                next(p for p in server_processes(memory)).kill()
+        if kill:
+            assert not camera.SaveRaw, "nobody was left to switch it on"
+        else:
+            assert camera.SaveRaw
+        with life() as address, ScanPlayer({**pipeline, "device": address}) as player:
+            saved_again(player, camera)
+            wait_for(lambda: player.device.UnsafeFrames.endswith("-"), player.device.status)
+            assert player.device.UnsafeFrames.startswith(f"scan {player.read('ScanNumber')}: ")
+            said = "was killed" if kill else "was ended or initialised"
+            assert said in player.device.status()
+            series.end()
+            wait_for(lambda: "No frame of scan" in player.device.status(), player.device.status)
+            acknowledged(player.device)
+            player.device.StopScan()
+            player.wait_finished()
+
+
+def test_the_old_camera_saves_raw_data_when_the_property_names_another(play, balor, raw, tmp_path):
+    player = play()
+    other = tmp_path / "other"
+    other.mkdir()
+    with balor_server(other) as address:
+        prepare(player, MANY)
+        with Series(player.source(STREAM), raw / "old.h5"):
+            drop_raw_data(player.device)
+            write_memory(tmp_path / "memory.txt", {"BalorDevice": address}, {})
+            player.device.Init()
+            assert balor[0].SaveRaw
+            assert player.device.UnsafeFrames or "SaveRaw was switched on" in player.device.status()
+        player.device.StopScan()
+        player.wait_finished()
+        assert tango.DeviceProxy(address).SaveRaw
+
+
+# The disk
+
+
+def test_a_photon_file_that_is_deleted(player, balor, raw):
+    prepare(player, MANY)
+    with Series(player.source(STREAM), raw / "deleted.h5"):
+        drop_raw_data(player.device)
+        Path(player.read("PhotonFile")).unlink()
+        lost_by_the_disk(player, balor[0])
+
+
+def test_a_disk_that_fills_up(player, balor, raw, small_disk):
+    prepare(player, MANY)
+    with Series(player.source(STREAM), raw / "full.h5", rate=20):
+        drop_raw_data(player.device)
+        assert Path(player.read("PhotonFile")).is_relative_to(small_disk)
+        with suppress(OSError):
+            (small_disk / "others").write_bytes(bytes(8_000_000))
+        lost_by_the_disk(player, balor[0])
+
+
+def test_a_folder_that_becomes_read_only(player, balor, raw, small_disk):
+    prepare(player, 40)
+    with Series(player.source(STREAM), raw / "first.h5", rate=20, frames=40):
+        player.wait_finished()
+    subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
+    prepare(player, MANY)
+    with Series(player.source(STREAM), raw / "second.h5"):
+        wait_for(lambda: player.read("TrustReason"))
+        wait_for(lambda: player.device.state() == DevState.ALARM, player.device.status)
+        assert refusal(player.device.write_attribute, "SaveRaw", False)
+        assert balor[0].SaveRaw
+        player.device.StopScan()
+    player.wait_finished()
+
+
+def lost_by_the_disk(player, camera):
+    saved_again(player, camera)
+    wait_for(lambda: player.device.UnsafeFrames.endswith("-"), player.device.status)
+    assert player.read("PhotonCount") > 0, "photons stay counted"
+    player.device.StopScan()
+    player.wait_finished()
+
+
+@pytest.fixture
+def small_disk(raw):
+    """Mount a disk of 4 MB where the photon files go."""
+    folder = raw.parent / "process"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(folder)]
+    if os.geteuid() != 0 or subprocess.run(mount, check=False).returncode:
+        pytest.skip("mounting a small disk needs root")
+    yield folder
+    subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+def server_processes(memory):
+    """Return the processes of the device server that keeps its memory in this file."""
+    for child in psutil.Process().children(recursive=True):
+        with suppress(psutil.NoSuchProcess):
+            if f"-file={memory}" in child.cmdline():
+                yield child
 
 
 def test_a_balor_that_is_away_is_said(pipeline, tmp_path):

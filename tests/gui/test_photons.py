@@ -53,3 +53,12 @@ def test_save_raw_shows_the_camera_and_why_it_stays_on(open_viewer, own_stack) -
         assert reason in viewer.error_line
         viewer.wait("the switch back on", state.save_raw.isChecked)
         assert camera.SaveRaw is True
+
+        button = viewer.window.status_line.acknowledge
+        assert not button.isVisible()
+        camera.SaveRaw = False
+        viewer.wait("the button beside the alarm", button.isVisible)
+        assert camera.SaveRaw is True
+        viewer.click(button)
+        viewer.wait("the end of the alarm", lambda: not button.isVisible())
+        assert "AcknowledgeLoss" not in player.device.status()

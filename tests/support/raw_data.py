@@ -17,7 +17,9 @@ from numpy.typing import NDArray
 from support.waiting import wait_for
 
 from femtotango.simulation.beamline import ScanPlayer
-from pipeline.protocols.stins import stins_end, stins_header, stins_image
+from femtotango.simulation.detector_socket import PushSource
+from femtotango.stack.errors import StackError
+from pipeline.protocols.stins import Message, stins_end, stins_header, stins_image
 from pipeline.simulation.scan import BurstScan
 
 STREAM = "andor3_balor"
@@ -48,7 +50,7 @@ class Series:
 
     def __init__(
         self,
-        player: ScanPlayer,
+        source: PushSource,
         path: Path | str,
         rate: float = 10.0,
         frames: int | None = None,
@@ -57,13 +59,13 @@ class Series:
         """Keep the parts.
 
         Args:
-            player: whose socket is used.
+            source: the camera's socket.
             path: raw file in the header.
             rate: frames per second.
             frames: number of them, then the series ends; None: until `end` is called.
             camera: second part of the header.
         """
-        self._source = player.source(STREAM)
+        self._source = source
         self._path, self._rate, self._frames, self._camera = str(path), rate, frames, camera
         self.image = photon_frame()
         self.sent = 0
@@ -92,14 +94,25 @@ class Series:
         self._thread.join()
 
     def _send(self) -> None:
-        self._source.send([stins_header(0, self._path, self._camera)])
+        self._push(stins_header(0, self._path, self._camera))
         begin = time.monotonic()
         while not self._stop.is_set() and self.sent != self._frames:
-            self._source.send([stins_image(self.sent + 1, self.sent, self.image)])
+            self._push(stins_image(self.sent + 1, self.sent, self.image))
             self.sent += 1
             self._stop.wait(max(0.0, begin + self.sent / self._rate - time.monotonic()))
         if self._end.is_set() or self.sent == self._frames:
-            self._source.send([stins_end(self.sent + 1)])
+            self._push(stins_end(self.sent + 1))
+
+    def _push(self, message: Message) -> None:
+        """Send a message as soon as somebody takes it; after a scan was stopped nobody may."""
+        while True:
+            try:
+                self._source.send([message], patience=0.0)
+            except StackError:
+                if self._stop.is_set() and not self._end.is_set():
+                    return
+            else:
+                return
 
 
 def prepare(player: ScanPlayer, frames: int) -> None:

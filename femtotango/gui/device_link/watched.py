@@ -37,7 +37,7 @@ SCAN = frozenset(
         "LastError",
     }
 )
-STATE = frozenset({"State", "Status"})
+STATE = frozenset({"State", "Status", "UnsafeFrames"})
 
 SMALL = tuple(
     sorted(
