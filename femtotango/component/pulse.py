@@ -16,7 +16,8 @@ last."""
 
 CONTROLLER = "the controller (or its Redis)"
 _NEVER = float("-inf")
-_KINDS = ("worker", "ingester", "reducer")
+_KINDS = ("worker", "ingester")
+"""The reducer shows that it lives by its answers, which are asked for anyway."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ def seen(pulses: Pulses, config: Config, posts: Posts, now: float) -> Pulses:
     """
     times = dict(posts)
     alive = dict(pulses.alive)
-    for service in config.services:
+    for service in (*config.ingesters, *config.workers):
         part = str(service), service.uuid
         before = alive.get(part, now if pulses.steady else _NEVER)
         alive[part] = max(before, times.get(service.parameters_hash, _NEVER))

@@ -26,7 +26,7 @@ _MARGIN = 0.15
 """Of that, what it takes to switch raw saving on [s]."""
 _ANSWER_AGE = 1.3
 """An answer of the reducer that is older means that it hangs [s]."""
-_SILENCE = 1.6
+_SILENCE = 1.7
 """A part that has shown no life for so long hangs [s]. What the controller lists may be half a
 second old, and the newest pulse `_PULSE` older than that."""
 _PULSE = 0.3
