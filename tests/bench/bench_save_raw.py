@@ -154,9 +154,7 @@ def killed(scene: Scene) -> float:
         scene.server().kill()
         scene.device_life.close()
         assert not scene.camera.SaveRaw, NAME
-        begin = time.monotonic()
-        scene.start()
-        return scene.since(begin)
+        return scene.took(scene.start)
 
 
 def hang_names() -> dict[str, Callable[[Scene], float]]:
