@@ -75,11 +75,10 @@ class Scene:
     def took(self, event: Callable[[], Any]) -> float:
         """Return how long it takes from an event on, whether that has returned or not [s]."""
         with ThreadPoolExecutor(1) as pool:
-            begin = time.monotonic()
-            done = pool.submit(event)
-            took = self.since(begin)
-            done.result()
-        return took
+            # Not the event: a process that a thread has started ends with that thread.
+            took = pool.submit(self.since, time.monotonic())
+            event()
+            return took.result()
 
     def since(self, begin: float) -> float:
         while not self.camera.SaveRaw:
