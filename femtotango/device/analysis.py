@@ -53,7 +53,7 @@ class FemtomaxAnalysis(DeviceCore):
     KeptRawData = device_property(
         dtype=(str,),
         default_value=[],
-        doc="Frames without raw data and trusted photons; written by the device itself.",
+        doc="Frames without raw data and photons; written by the device itself.",
     )
 
     # Accumulation and ROIs
@@ -129,6 +129,14 @@ class FemtomaxAnalysis(DeviceCore):
     def StopContinuous(self) -> None:
         """End continuous mode."""
         self._component.stop(continuous=True)
+
+    # Raw data
+
+    @command
+    @waits
+    def AcknowledgeLoss(self) -> None:
+        """Forget UnsafeFrames and end its alarm: somebody has noted them."""
+        self._balor.acknowledge()
 
     # Geometry, files and pixels
 

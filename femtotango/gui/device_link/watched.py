@@ -38,7 +38,7 @@ SCAN = frozenset(
         "LastError",
     }
 )
-STATE = frozenset({"State", "Status"})
+STATE = frozenset({"State", "Status", "UnsafeFrames"})
 
 SMALL = tuple(
     sorted(

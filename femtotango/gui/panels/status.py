@@ -69,10 +69,14 @@ class StatusLine(DeviceWidget):
         self.dismiss.setAutoRaise(True)
         self.dismiss.setToolTip("Clear the error line.")
         self.dismiss.clicked.connect(self.clear_error)
+        self.acknowledge = QtWidgets.QPushButton("Acknowledge loss")
+        self.acknowledge.clicked.connect(self._acknowledge)
+        self.acknowledge.setVisible(False)
         layout = QtWidgets.QHBoxLayout(self)
         layout.setContentsMargins(2, 1, 4, 1)
         layout.setSpacing(8)
         layout.addWidget(self.state)
+        layout.addWidget(self.acknowledge)
         layout.addWidget(self.status, 3)
         layout.addWidget(self.error_line, 7)
         layout.addWidget(self.dismiss)
@@ -96,7 +100,9 @@ class StatusLine(DeviceWidget):
         """Show new values."""
         if self.link.connected:
             state = self.link.value("State")
-            self._show_state(str(state) if state is not None else "", self.link.value("Status", ""))
+            status = self.link.value("Status", "")
+            self._show_state(str(state) if state is not None else "", status)
+            self._show_loss(self.link.value("UnsafeFrames", ""), status)
         self._show_scan()
         scan = self.link.value("ScanNumber")
         if scan != self._scan_shown:
@@ -114,6 +120,7 @@ class StatusLine(DeviceWidget):
         else:
             self._show_state("waiting", f"for {self.getModel()}: {reason or 'connecting'}")
             self.scan.clear()
+            self.acknowledge.setVisible(False)
 
     def show_error(self, text: str) -> None:
         """Show an error and the time."""
@@ -140,6 +147,19 @@ class StatusLine(DeviceWidget):
             "font-weight: bold; border-radius: 4px; padding: 1px 6px"
         )
         self.status.show_text(status)
+
+    def _show_loss(self, frames: str, status: str) -> None:
+        """Offer to acknowledge a loss; one that cost no frame is an alarm too."""
+        self.acknowledge.setVisible(bool(frames) or "AcknowledgeLoss" in status)
+        lost = f"Neither raw data nor photons: {frames}. " if frames else ""
+        self.acknowledge.setToolTip(f"{lost}Note that, then click: the alarm ends.")
+
+    def _acknowledge(self) -> None:
+        self.link.call(
+            lambda proxy: proxy.command_inout("AcknowledgeLoss"),
+            key="AcknowledgeLoss",
+            rereads=("UnsafeFrames", "Status", "State"),
+        )
 
     def _show_scan(self) -> None:
         value = self.link.value
