@@ -41,9 +41,11 @@ def open_viewer(device: str, size: tuple[int, int] = _SIZE, screenshot: Path | N
     from taurus.external.qt import QtWidgets
 
     from femtotango.gui.device_link.link import close_links
+    from femtotango.gui.garbage import GarbageCollection
     from femtotango.gui.window import ViewerWindow
 
     application = QtWidgets.QApplication(["femtomax"])
+    garbage = GarbageCollection(application)
     try:
         window = ViewerWindow(device)
         _show_uncaught(window)
@@ -55,6 +57,7 @@ def open_viewer(device: str, size: tuple[int, int] = _SIZE, screenshot: Path | N
         return application.exec_()
     finally:
         close_links()
+        garbage.close()
 
 
 def _take_picture(window: "ViewerWindow", file: Path) -> None:

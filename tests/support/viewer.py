@@ -14,6 +14,7 @@ with warnings.catch_warnings():
     from taurus.external.qt import QtCore, QtGui, QtWidgets
 
     from femtotango.gui.device_link.link import close_links
+    from femtotango.gui.garbage import GarbageCollection
     from femtotango.gui.window import ViewerWindow
 
 _LEFT = QtCore.Qt.MouseButton.LeftButton
@@ -28,6 +29,7 @@ class Viewer:
 
     def __init__(self, device: str, size: tuple[int, int] = (1280, 800)) -> None:
         self.application = QtWidgets.QApplication.instance() or QtWidgets.QApplication(["tests"])
+        self._garbage = GarbageCollection(self.application)
         self.window = ViewerWindow(device)
         self.errors: list[str] = []
         self.uncaught: list[BaseException] = []
@@ -50,6 +52,7 @@ class Viewer:
     ) -> None:
         self.window.close()
         close_links()
+        self._garbage.close()
         _closed.append(self.window)
         # What is still on its way to a window has to arrive before it is deleted.
         self.events()
