@@ -7,7 +7,6 @@ from taurus.external.qt import QtCore, QtWidgets
 from femtotango.gui.panels.device_widget import DeviceWidget
 from femtotango.gui.panels.fields import CheckField
 from pipeline.model.cameras import CAMERAS
-from pipeline.protocols.sardana import SARDANA
 
 _CHANGED_BY_ACCUMULATION = ("Accumulate", "FrameCount", "ImageSum", "ImageMax")
 _SCAN = ("State", "Status", "ScanNumber", "ScanFinished", "EventsProcessed", "EventsTotal")
@@ -62,8 +61,6 @@ class Tools(DeviceWidget):
         self.camera = QtWidgets.QComboBox()
         self.camera.addItems(list(CAMERAS))
         self.camera.setToolTip("The camera to show without a scan.")
-        self.with_motors = QtWidgets.QCheckBox("motors")
-        self.with_motors.setToolTip(f"Take motor positions from the stream {SARDANA} as well.")
         self.start = QtWidgets.QPushButton("Go live")
         self.start.setToolTip("StartContinuous: show what the camera sends, without a scan.")
         self.start.clicked.connect(self._start)
@@ -78,7 +75,7 @@ class Tools(DeviceWidget):
         for part in (self.accumulate, self.reset, _gap(), self.max_filter, self.scale, _gap()):
             layout.addWidget(part)
         layout.addWidget(QtWidgets.QLabel("Continuous"))
-        for part in (self.camera, self.with_motors, self.start, self.stop):
+        for part in (self.camera, self.start, self.stop):
             layout.addWidget(part)
         layout.addStretch(1)
         layout.addWidget(self.files)
@@ -140,10 +137,7 @@ class Tools(DeviceWidget):
         self.link.command(command, changes=_CHANGED_BY_ACCUMULATION)
 
     def _start(self) -> None:
-        streams = [self.camera.currentText()]
-        if self.with_motors.isChecked():
-            streams.append(SARDANA)
-        self.link.command("StartContinuous", streams, changes=_SCAN)
+        self.link.command("StartContinuous", [self.camera.currentText()], changes=_SCAN)
 
     def _ask(self, command: str, ending: str) -> None:
         detector, number = (
