@@ -6,7 +6,7 @@ from typing import Any
 from dranspose.parameters import BoolParameter, FloatParameter, IntParameter, StrParameter
 from dranspose.protocol import ParameterName
 
-from pipeline.model.parameters import PARAMETERS
+from pipeline.model.parameters import PARAMETERS, PULSE
 
 _KINDS: dict[type, Any] = {
     bool: BoolParameter,
@@ -29,5 +29,6 @@ def describe_parameters() -> list[Any]:
 
 
 def parameter_bytes(parameters: Mapping[str, Any] | None) -> dict[str, bytes]:
-    """Copy the bytes of all parameters at one moment; dranspose changes them meanwhile."""
-    return {name: parameter.data for name, parameter in list((parameters or {}).items())}
+    """Copy the bytes of all settings at one moment; dranspose changes them meanwhile."""
+    found = list((parameters or {}).items())
+    return {name: parameter.data for name, parameter in found if name != PULSE}

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from urllib.parse import quote, unquote
 
 from femtotango.component.roi_slots import EMPTY, SLOTS
-from femtotango.component.save_raw_interlock import Loss, Losses
+from femtotango.component.save_raw_interlock import Drop, Loss, RawData
 from femtotango.component.scan_progress import Scan
 from femtotango.component.setting_flow import Flow
 
@@ -46,16 +46,6 @@ class KeptScan:
 
 
 @dataclass(frozen=True)
-class KeptRawData:
-    """What became of the Balor's raw data."""
-
-    losses: Losses = ()
-    """Not acknowledged yet."""
-    seen: bool | None = None
-    """SaveRaw as it was known last."""
-
-
-@dataclass(frozen=True)
 class Kept:
     """Everything that a new life begins with."""
 
@@ -68,14 +58,14 @@ class Kept:
     slots: tuple[str, ...] = EMPTY
     """ROI in each slot."""
     scan: KeptScan = field(default_factory=KeptScan)
-    raw_data: KeptRawData = field(default_factory=KeptRawData)
+    raw_data: RawData = field(default_factory=RawData)
     sum_number: int = 0
     """Accumulation id of the newest sum; in a life that goes on, the flow has it too."""
 
 
 def to_properties(kept: Kept) -> dict[str, list[str]]:
     """Return what Tango does not keep by itself, as device properties."""
-    scan, raw_data = kept.scan.scan, kept.raw_data
+    scan = kept.scan.scan
     about_scan = {
         **{name: getattr(scan, name) for name in _OF_A_SCAN},
         "workers": sorted(scan.workers),
@@ -85,12 +75,11 @@ def to_properties(kept: Kept) -> dict[str, list[str]]:
         "given_up": kept.scan.given_up,
         "last_error": kept.scan.last_error,
     }
-    about_raw = {"losses": [asdict(loss) for loss in raw_data.losses], "seen": raw_data.seen}
     return {
         Q_VALUES: q_value_texts(kept.q_values),
         ROI_SLOTS: [name or _FREE for name in kept.slots],
         SCAN: [_text(about_scan)],
-        RAW_DATA: [_text(about_raw)],
+        RAW_DATA: raw_data_texts(kept.raw_data),
         SUM: [str(kept.sum_number)],
     }
 
@@ -130,6 +119,11 @@ def q_value_texts(q_values: Iterable[float]) -> list[str]:
     return [str(q) for q in q_values] or [_NONE]
 
 
+def raw_data_texts(raw_data: RawData) -> list[str]:
+    """Return what became of the raw data as a property."""
+    return [_text(asdict(raw_data))]
+
+
 def _q_values(texts: Sequence[str]) -> tuple[float, ...]:
     return tuple(float(text) for text in texts if text != _NONE)
 
@@ -152,9 +146,14 @@ def _scan(texts: Sequence[str]) -> KeptScan:
     return KeptScan(scan, tuple(raw["known"]), int(raw["given_up"]), str(raw["last_error"]))
 
 
-def _raw_data(texts: Sequence[str]) -> KeptRawData:
+def _raw_data(texts: Sequence[str]) -> RawData:
     raw = _value(texts)
-    return KeptRawData(tuple(Loss(**loss) for loss in raw["losses"]), raw["seen"])
+    return RawData(
+        drop=Drop(**raw["drop"]) if raw["drop"] else None,
+        losses=tuple(Loss(**loss) for loss in raw["losses"]),
+        off=bool(raw["off"]),
+        acknowledged=str(raw["acknowledged"]),
+    )
 
 
 def _text(value: Any) -> str:

@@ -283,6 +283,15 @@ RESULTS: tuple[Result, ...] = (
         readers.text(lambda p: p.photons.filename, this_scan=True),
     ),
     Result(
+        "UnsafeFrames",
+        str,
+        "Frames that have neither raw data nor photons in the file, `scan 12: 57-; scan 13: 4-6, "
+        "9`; open at the end while it is not known. Kept until AcknowledgeLoss.",
+        lambda view: latin(view.unsafe_frames),
+        source=Source.DEVICE,
+        alarm=lambda view: bool(view.unsafe_frames),
+    ),
+    Result(
         "AzimuthalIntensity",
         float,
         "Azimuthal mean of the image over AzimuthalQ.",

@@ -1,143 +1,349 @@
-"""The interlock on the Balor's raw data: may they be dropped, must they be saved again; pure."""
+"""The interlock on the Balor's raw data: pure transitions of one frozen state.
 
+               allow (a client writes false)            the camera's series has ended,
+                       │                                or a client writes true
+                       ▼                                          │
+      nothing ──▶ Drop, raw off ─────────────────────────▶ Drop, raw on ──▶ nothing:
+                       │                                          │      all frames durable
+                       └─────────▶ Loss ◀─────────────────────────┘
+                        what must hold ends; kept until `acknowledge`
+
+The reducer owns the question whether every frame is safe somewhere (`FrameSafety`); this file adds
+what only the device knows: which scan was prepared, whether it goes on, whether all parts live.
+"""
+
+import math
 from dataclasses import dataclass, replace
 
-from femtotango.component.health import faults, unreachable
-from femtotango.component.results_poller import Observation
-from femtotango.component.state import View
+from femtotango.component.frames_at_risk import first_frame, frames_at_risk
+from femtotango.component.scan_progress import Scan
 from femtotango.errors import NotTrusted
+from pipeline.model.cameras import CAMERAS
+from pipeline.protocols.snapshot import FrameSafety
 
-PATIENCE = 1.5
-"""A pipeline that has been away for so long is trust lost [s]; with the pace at which the Balor is
-looked at, raw data are saved again within two seconds."""
+_START = "start the camera, then write SaveRaw again"
+KILLED = "the device was killed while raw data were not saved: nobody watched."
+ENDED = "the device was ended or initialised while raw data were not saved."
+_AT_START = "it was false when the device began to watch."
+_ELSEWHERE = "it was false without this device's permission: another client has written it."
+
+
+@dataclass(frozen=True)
+class Signs:
+    """What is known of the pipeline at one moment."""
+
+    safety: FrameSafety | None = None
+    """The reducer's newest answer, however old; None: it has not answered yet."""
+    asked: float = -math.inf
+    """When it was asked for that answer, monotonic [s]."""
+    away: str = ""
+    """Why that answer does not count any more; empty: it does."""
+    silent: str = ""
+    """Which parts of the pipeline show no life; empty: all do."""
+
+
+@dataclass(frozen=True)
+class Drop:
+    """A series of which raw data were not saved, with permission."""
+
+    number: int
+    """The device's number of the scan."""
+    mapping: str
+    """Its trigger map."""
+    process: str
+    """The reducer that tells of it."""
+    first: int
+    """The first frame that may lack raw data."""
+    raw_off: bool = True
+    """False: raw data are saved again, and the last photons are on their way into the file."""
+    until: int | None = None
+    """Newest frame when a client switched raw saving on again; None: none did."""
+    over: float | None = None
+    """When the scan's events were found to be done, monotonic [s]; None: they are not."""
 
 
 @dataclass(frozen=True)
 class Loss:
-    """Trust that was lost while raw data were not saved."""
+    """What went wrong while raw data were not saved, and the frames that it may have cost."""
 
-    mapping: str
-    """The scan in which it happened."""
-    number: int
-    """Number of that scan; 0: not known."""
     reason: str
-    frames: str
-    """Have neither raw data nor trusted photons; empty: not known."""
-    saved_again: bool = False
-    """The Balor has taken its SaveRaw back."""
+    number: int = 0
+    """Of the scan; 0: not known."""
+    mapping: str = ""
+    """Empty: no series of this device was running."""
+    process: str = ""
+    first: int = 0
+    frames: str = ""
+    """Have neither raw data nor durable photons: `4-6, 9, 57-`; open as long as it is not known."""
+    closed: bool = False
+    """The series is over: the frames are final."""
 
     @property
     def text(self) -> str:
         """What happened, and which frames it cost."""
-        done = "was" if self.saved_again else "is being"
-        scan = f" of scan {self.number}" if self.number else ""
-        named = f"Frames {self.frames}{scan} have" if self.frames else "Frames since then may have"
-        return (
-            f"SaveRaw {done} switched on again, because trust was lost: {self.reason} "
-            f"{named} neither raw data nor trusted photons."
-        )
+        if self.frames:
+            cost = f"Frames {self.frames} of scan {self.number} have neither raw data nor photons."
+        elif self.mapping:
+            cost = f"No frame of scan {self.number} is lost by it."
+        else:
+            cost = "Frames of that time may have neither raw data nor photons."
+        return f"SaveRaw was switched on: {self.reason} {cost}"
 
 
-Losses = tuple[Loss, ...]
+@dataclass(frozen=True)
+class RawData:
+    """What became of the Balor's raw data; kept from one life of the device to the next."""
+
+    drop: Drop | None = None
+    losses: tuple[Loss, ...] = ()
+    """Not acknowledged yet."""
+    off: bool = False
+    """SaveRaw may be false, and that is known."""
+    acknowledged: str = ""
+    """Trigger map of the newest series when a client acknowledged last."""
+
+    @property
+    def unsafe_frames(self) -> str:
+        """The frames with neither raw data nor durable photons: `scan 12: 57-; scan 13: 4-6`."""
+        return "; ".join(f"scan {x.number}: {x.frames}" for x in self.losses if x.frames)
+
+    @property
+    def must_save(self) -> bool:
+        """Say whether SaveRaw must be true."""
+        return self.drop is None or not self.drop.raw_off
 
 
-def pipeline_problem(view: View) -> str:
-    """Say why nobody can vouch for the photons now; empty: the pipeline is at work."""
-    away, broken = unreachable(view), faults(view)
-    if away:
-        return f"The pipeline cannot be reached: {' '.join(away)}"
-    return f"The pipeline cannot work: {' '.join(broken)}" if broken else ""
-
-
-def why_not(view: View) -> str:
-    """Say why raw data must be kept; empty: they may be dropped."""
-    problem = pipeline_problem(view)
-    if problem or view.snapshot.photons.may_drop_raw:
-        return problem
-    reason = view.snapshot.photons.reason
-    return reason or "No photons have been found yet: set PhotonRoi and take a scan."
-
-
-def check_switch_off(view: View) -> None:
-    """Check that raw saving may be switched off.
-
-    Raises:
-        NotTrusted: it may not, with the reason.
-    """
-    reason = why_not(view)
-    if reason:
-        raise NotTrusted(f"SaveRaw stays true: {reason}")
-
-
-def watch(save_raw: bool | None, view: View, away: float) -> Loss | None:
-    """Decide about the Balor as it stands.
+def why_not(signs: Signs, scan: Scan) -> str:
+    """Say why raw data must be saved; empty: they need not.
 
     Args:
-        save_raw: the Balor's SaveRaw; None: not known.
-        view: everything that is known now.
-        away: how long the pipeline has had a problem [s].
-
-    Returns:
-        The loss for which raw saving must be switched on again, now; None: all is well.
+        signs: what is known of the pipeline.
+        scan: the newest, as the device sees it.
     """
-    if save_raw is not False or (pipeline_problem(view) and away < PATIENCE):
-        return None
-    reason = why_not(view)
-    if not reason:
-        return None
-    number = view.snapshot.scan.number
-    return Loss(view.results.mapping, number, reason, _untrusted(view.results))
+    if not of_balor(scan) or scan.done or scan.stopped:
+        return (
+            "no prepared or continuous scan of the Balor is running: call PrepareScan or "
+            f"StartContinuous, {_START}."
+        )
+    safety = signs.safety
+    if signs.away or safety is None:
+        return signs.away or "the reducer was not asked yet."
+    if safety.mapping != scan.mapping:
+        return f"the camera's header of scan {scan.number} has not come yet: {_START}."
+    if safety.series_ended:
+        return f"the camera's series of scan {scan.number} has ended: prepare the next scan."
+    if not safety.may_drop_raw:
+        return safety.reason or "the photons are not safe."
+    return signs.silent
 
 
-def add(losses: Losses, loss: Loss) -> Losses:
-    """Add a loss; a scan has only one, and its first reason stays."""
-    if all(known.mapping != loss.mapping for known in losses):
-        return (*losses, loss)
-    return tuple(
-        replace(known, saved_again=False) if known.mapping == loss.mapping else known
-        for known in losses
-    )
+def allow(state: RawData, signs: Signs, scan: Scan) -> RawData:
+    """Permit that SaveRaw is false from now on.
+
+    Raises:
+        NotTrusted: it must be true, with the reason.
+    """
+    reason, safety = why_not(signs, scan), signs.safety
+    if reason or safety is None:
+        raise NotTrusted(f"SaveRaw stays true: {reason}")
+    if state.drop is not None and state.drop.mapping == scan.mapping:
+        return replace(state, drop=replace(state.drop, raw_off=True, until=None), off=True)
+    drop = Drop(scan.number, scan.mapping, safety.process, safety.newest + 1)
+    return replace(state, drop=drop, off=True)
 
 
-def name_frames(losses: Losses, results: Observation) -> Losses:
-    """Name the frames anew: as long as the scan goes on there are more of them."""
-    frames = _untrusted(results)
-    return tuple(
-        replace(loss, frames=frames) if frames and loss.mapping == results.mapping else loss
-        for loss in losses
-    )
+def switched_on(state: RawData, signs: Signs) -> RawData:
+    """Note that a client has switched raw saving on again."""
+    drop = state.drop
+    if drop is None or not drop.raw_off:
+        return replace(state, off=False)
+    newest = -1 if signs.safety is None else signs.safety.newest
+    return replace(state, drop=replace(drop, raw_off=False, until=newest), off=False)
 
 
-def saved_again(losses: Losses) -> Losses:
-    """Note that the Balor has taken its SaveRaw back."""
-    return tuple(replace(loss, saved_again=True) for loss in losses)
+def follow(state: RawData, signs: Signs, scan: Scan, now: float) -> RawData:
+    """Take in what is known now.
+
+    Args:
+        state: the state before.
+        signs: what is known of the pipeline.
+        scan: the newest, as the device sees it.
+        now: monotonic [s].
+    """
+    safety, drop = signs.safety, state.drop
+    if safety is not None:
+        state = replace(state, losses=tuple(_renamed(loss, safety) for loss in state.losses))
+    if drop is None:
+        return state
+    if _is_durable(drop, safety):
+        return replace(state, drop=None)
+    if drop.over is None and _events_done(drop, scan):
+        drop = replace(drop, over=now)
+    reason = _what_ended(drop, signs, scan)
+    if reason:
+        return lose(replace(state, drop=drop), reason, safety)
+    if safety is not None and safety.series_ended and drop.raw_off:
+        drop = replace(drop, raw_off=False)
+    return replace(state, drop=drop)
 
 
-def alarm(losses: Losses) -> str:
+def lose(state: RawData, reason: str, safety: FrameSafety | None) -> RawData:
+    """Make a loss of the drop."""
+    drop = state.drop
+    if drop is None:
+        return state
+    frames = f"{drop.first}-"
+    loss = Loss(reason, drop.number, drop.mapping, drop.process, drop.first, frames)
+    return _with_loss(replace(state, drop=None), loss, safety)
+
+
+def found_false(
+    state: RawData, signs: Signs, scan: Scan, saved_up_to: tuple[str, int] | None
+) -> RawData:
+    """Take in that the camera's SaveRaw is false although nobody has permitted it.
+
+    Args:
+        state: the state before.
+        signs: what is known of the pipeline.
+        scan: the newest, as the device sees it.
+        saved_up_to: trigger map and newest frame when SaveRaw was seen true last; None: never.
+    """
+    if state.off:
+        return state
+    state = replace(state, off=True)
+    reason = _AT_START if saved_up_to is None else _ELSEWHERE
+    if scan.done or not of_balor(scan):
+        return _with_loss(state, Loss(reason), None)
+    mapping, newest = saved_up_to or ("", -1)
+    first = newest + 1 if mapping == scan.mapping else 0
+    loss = Loss(reason, scan.number, scan.mapping, "", first, f"{first}-")
+    return _with_loss(state, loss, signs.safety)
+
+
+def unsaved_series(state: RawData, signs: Signs, scan: Scan) -> RawData:
+    """Take in a series whose header says that its raw data are not saved, unknown to this device.
+
+    It began in between: after a series of continuous mode, or before the device was started.
+    """
+    safety = signs.safety
+    if safety is None or safety.save_raw is None or safety.save_raw or not safety.unsafe:
+        return state
+    known = {loss.mapping for loss in state.losses} | {state.acknowledged}
+    known |= {state.drop.mapping} if state.drop else set()
+    if safety.mapping in known or safety.mapping != scan.mapping or scan.done:
+        return state
+    reason = "the camera's header says that raw data of this series are not saved."
+    loss = Loss(reason, scan.number, scan.mapping, safety.process, 0, "0-")
+    return _with_loss(state, loss, safety)
+
+
+def acknowledge(state: RawData, signs: Signs) -> RawData:
+    """Forget the losses: somebody has seen them."""
+    newest = "" if signs.safety is None else signs.safety.mapping
+    return replace(state, losses=(), acknowledged=newest)
+
+
+def alarm(state: RawData) -> str:
     """Return the alarm and how it ends; empty: none."""
-    if not losses:
+    if not state.losses:
         return ""
-    return "\n".join([*(loss.text for loss in losses), "Write SaveRaw to acknowledge."])
+    texts = [loss.text for loss in state.losses]
+    if state.off and state.must_save:
+        texts.append("The camera has not taken SaveRaw = true yet.")
+    return "\n".join([*texts, "Call AcknowledgeLoss when you have noted that."])
 
 
-def compare_header(save_raw: bool | None, view: View) -> str:
+def compare_header(save_raw: bool | None, state: RawData, signs: Signs, scan: Scan) -> str:
     """Compare the Balor's SaveRaw with what the header of the series under way says.
 
     Returns:
-        A sentence when raw data are missing against what SaveRaw says or what trust allows.
+        A sentence when raw data are missing against what SaveRaw says or what was permitted.
     """
-    under_way = view.current and not view.scan.stopped and not view.snapshot.scan.ended
-    header = view.snapshot.photons.save_raw
-    if not under_way or header is None or header:
+    safety = signs.safety
+    if safety is None or safety.mapping != scan.mapping or scan.done or scan.stopped:
+        return ""
+    if safety.series_ended or safety.save_raw is None or safety.save_raw:
         return ""
     found = "The camera's header says that raw data of this series are not saved"
     later = "SaveRaw is true: it takes effect with the next series."
-    reason = why_not(view)
+    reason = why_not(signs, scan)
     if reason:
         cure = later if save_raw else "Switch the camera's SaveRaw on."
-        return f"{found}, but the photons are not trusted: {reason} {cure}"
+        return f"{found}, but the photons are not safe: {reason} {cure}"
     return f"{found}, although {later}" if save_raw else ""
 
 
-def _untrusted(results: Observation) -> str:
-    return results.snapshot.photons.untrusted_frames or ""
+def of_balor(scan: Scan) -> bool:
+    """Say whether a scan was begun by this device, with the camera of single photons."""
+    return scan.camera in CAMERAS and CAMERAS[scan.camera].finds_photons
+
+
+def _is_durable(drop: Drop, safety: FrameSafety | None) -> bool:
+    """Say whether nothing of the series lacks both raw data and photons any more."""
+    if safety is None or (safety.mapping, safety.process) != (drop.mapping, drop.process):
+        return False
+    if safety.complete:
+        return True
+    if drop.until is None or drop.raw_off or not safety.may_drop_raw:
+        return False
+    waiting = first_frame(safety.waiting)
+    return waiting is None or waiting > drop.until
+
+
+def _what_ended(drop: Drop, signs: Signs, scan: Scan) -> str:
+    """Say what has ended of that which must hold; empty: nothing."""
+    safety = signs.safety
+    if signs.away or safety is None:
+        return signs.away or "the reducer has not answered."
+    if safety.process != drop.process:
+        return "the reducer was started anew."
+    if safety.mapping != drop.mapping:
+        return "another series of the camera began before this one was safe."
+    if not safety.may_drop_raw:
+        return safety.reason or "the photons are not safe."
+    if safety.series_ended or not drop.raw_off:
+        return ""
+    if signs.silent:
+        return signs.silent
+    if scan.mapping != drop.mapping:
+        return f"scan {drop.number} was cut off: another one began."
+    if scan.stopped:
+        return f"scan {drop.number} was stopped in the middle of the camera's series."
+    if scan.progress is not None and scan.progress.finished and drop.over is None:
+        return f"scan {drop.number} was ended at the controller in the middle of the series."
+    if drop.over is not None and signs.asked > drop.over:
+        return (
+            f"all frames announced for scan {drop.number} came, and the camera's series goes on: "
+            "the pipeline never sees what comes now."
+        )
+    return ""
+
+
+def _events_done(drop: Drop, scan: Scan) -> bool:
+    progress = scan.progress
+    if progress is None or scan.mapping != drop.mapping:
+        return False
+    return progress.completed >= progress.total > 0
+
+
+def _with_loss(state: RawData, loss: Loss, safety: FrameSafety | None) -> RawData:
+    """Add a loss; a series has only one, and its first reason stays."""
+    others = []
+    for known in state.losses:
+        if (known.mapping, known.process) == (loss.mapping, loss.process):
+            loss = replace(known, first=min(known.first, loss.first), closed=False)
+        else:
+            others.append(known)
+    if safety is not None:
+        loss = _renamed(loss, safety)
+    return replace(state, losses=(*others, loss))
+
+
+def _renamed(loss: Loss, safety: FrameSafety) -> Loss:
+    """Name the frames anew as long as the reducer tells of that series."""
+    known = loss.process in ("", safety.process)
+    if loss.closed or not known or loss.mapping != safety.mapping or not loss.mapping:
+        return loss
+    frames = frames_at_risk(safety, loss.first)
+    over = bool(safety.complete) or (bool(safety.series_ended) and not safety.waiting)
+    return replace(loss, process=safety.process, frames=frames, closed=over)

@@ -5,22 +5,25 @@ The way of a setting, which value wins and why, stands in `setting_flow`; this f
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 from femtotango.component import setting_flow
+from femtotango.component.pulse import Posts
 from femtotango.component.setting_flow import ACCUMULATE, ACCUMULATION_ID, Flow
 from femtotango.dranspose_client.http import Controller
 from femtotango.dranspose_client.services import Config
 from femtotango.errors import Interrupted, NotReady
-from pipeline.model.parameters import Settings, Value
+from pipeline.model.parameters import PULSE, Settings, Value
 
 _POLL = 0.05
 _CACHE = 0.7
 """The controller's configuration may be half a second old."""
 _ALONE = 60.0
 """After so long without a change by others they are taken to have gone [s]."""
+_HASHES = 50
 _PASS = 3.0
 """How long one pass waits for the services before a sum may start; the next goes on."""
 
@@ -53,7 +56,11 @@ class SettingsSync:
         self._flow = flow or Flow()
         self._flow_lock = threading.Lock()
         self._post_lock = threading.RLock()
-        self._posted_hash: str | None = None
+        self._hashes: deque[str] = deque(maxlen=_HASHES)
+        """What a service may show that has all that was posted here: the hash of the newest
+        setting, and of the pulses since; the newest last."""
+        self.sent: Posts = ()
+        """What was posted last, settings and pulses; the newest last."""
         self._others_seen = -_ALONE
         """When another client's change was noticed last; monotonic [s]."""
 
@@ -135,7 +142,7 @@ class SettingsSync:
     def forget_hash(self) -> None:
         """Forget what the services had to show: the connection was lost."""
         with self._post_lock:
-            self._posted_hash = None
+            self._hashes.clear()
 
     def post_due(self) -> None:
         """Post what is due; a new sum begins only when all services know its number.
@@ -165,8 +172,35 @@ class SettingsSync:
             self._post(name, setting.data)
 
     def _post(self, name: str, data: bytes) -> None:
-        self._posted_hash = self._controller.set_parameter(name, data)
+        when = time.monotonic()
+        newest = self._controller.set_parameter(name, data)
+        self._hashes.clear()
+        self._note(newest, when)
         self._change(lambda flow: setting_flow.posted(flow, name, data))
+
+    def pulse(self, data: bytes, patience: float) -> None:
+        """Post the parameter of no meaning, unless others are posting.
+
+        Never beside a trigger map: services that get both at once would not take up its streams.
+
+        Args:
+            data: its value.
+            patience: how long to wait for others, and for the controller [s].
+
+        Raises:
+            PipelineError: the controller cannot be reached.
+        """
+        if not self._post_lock.acquire(timeout=patience):
+            return
+        try:
+            when = time.monotonic()
+            self._note(self._controller.set_parameter(PULSE, data, patience), when)
+        finally:
+            self._post_lock.release()
+
+    def _note(self, parameters_hash: str, when: float) -> None:
+        self._hashes.append(parameters_hash)
+        self.sent = (*self.sent, (parameters_hash, when))[-_HASHES:]
 
     # In force
 
@@ -187,7 +221,7 @@ class SettingsSync:
             number = self._flow[ACCUMULATION_ID]
             self._post(ACCUMULATION_ID, number.at_controller or number.data)
             posted = time.monotonic()
-            wanted = self._posted_hash or None
+            wanted = self._hashes[-1]
             while True:
                 config = self._controller.config()
                 obstacles = config.behind(wanted) + (config.missing() if ready else ())
@@ -199,7 +233,7 @@ class SettingsSync:
                         f"The pipeline is not ready: {'; '.join(obstacles)}. "
                         "Check these processes; a killed one stays listed for 10 s."
                     )
-                overtaken = wanted is not None and config.parameters_hash != wanted
+                overtaken = config.parameters_hash != wanted
                 if overtaken and now - posted > _CACHE:
                     break  # Another client has posted meanwhile.
                 if self._closing.wait(_POLL):
@@ -216,14 +250,14 @@ class SettingsSync:
         """
         config = self._controller.config()
         alone = time.monotonic() - self._others_seen > _ALONE
-        shown = bool(self._posted_hash) and self.in_force(config)
+        shown = bool(self._hashes) and self.in_force(config)
         if alone and shown and not config.missing():
             return config
         return self.settle(deadline)
 
     def in_force(self, config: Config) -> bool:
         """Say whether all services show what was posted last; older news do not count."""
-        return not config.behind(self._posted_hash or None)
+        return not config.behind(*self._hashes)
 
     # Posted by others
 

@@ -47,6 +47,8 @@ class View:
     save_raw: bool | None = None
     """The Balor's SaveRaw; None: not known."""
     save_raw_alarm: str = ""
+    unsafe_frames: str = ""
+    """Frames with neither raw data nor durable photons, not acknowledged yet."""
     save_raw_note: str = ""
     """Why the Balor cannot be asked, where nothing is lost by it."""
     configuration_errors: tuple[str, ...] = ()

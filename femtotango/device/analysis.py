@@ -58,7 +58,7 @@ class FemtomaxAnalysis(DeviceCore):
     KeptRawData = device_property(
         dtype=(str,),
         default_value=[],
-        doc="Frames without raw data and trusted photons; written by the device itself.",
+        doc="Frames without raw data and photons; written by the device itself.",
     )
 
     KeptSum = device_property(
@@ -148,6 +148,14 @@ class FemtomaxAnalysis(DeviceCore):
     def StopContinuous(self) -> None:
         """End continuous mode."""
         self._component.stop(continuous=True)
+
+    # Raw data
+
+    @command
+    @waits
+    def AcknowledgeLoss(self) -> None:
+        """Forget UnsafeFrames and end its alarm: somebody has noted them."""
+        self._balor.acknowledge()
 
     # Geometry, files and pixels
 

@@ -142,7 +142,7 @@ def _special() -> dict[str, attribute]:
             access=AttrWriteType.READ_WRITE,
             dtype="DevBoolean",
             label=label(SAVE_RAW),
-            doc="The Balor writes its raw data; false only while the photons are trusted.",
+            doc="The Balor writes its raw data; false only while every frame is safe without them.",
             **_PUSHED,
         ),
         ACCUMULATED_IMAGE: attribute(

@@ -18,7 +18,8 @@ from femtotango.component.component import Component
 from femtotango.component.image_reader import FullImage
 from femtotango.component.kept import Kept
 from femtotango.component.result_attributes import RESULTS, Result
-from femtotango.component.save_raw_interlock import check_switch_off
+from femtotango.component.save_raw_interlock import RawData
+from femtotango.component.vital_signs import VitalSigns
 from femtotango.device.attributes import (
     ACCUMULATED_IMAGE,
     MAX_FILTER,
@@ -27,7 +28,7 @@ from femtotango.device.attributes import (
     all_attributes,
     check_q_values,
 )
-from femtotango.device.balor_monitor import Balor
+from femtotango.device.balor_monitor import Balor, Seen
 from femtotango.device.change_events import Changes, Pusher, Reading
 from femtotango.device.memorized import DeviceMemory
 from femtotango.device.properties import Properties
@@ -123,7 +124,12 @@ class DeviceCore(_Attributes):
         self._images = FullImage(self._component.reducer)
         self._pusher = Pusher(self, self._readings, self._state, self._after_events)
         self._balor = Balor(
-            properties.balor, lambda: self._component.view, self._on_save_raw, before.raw_data
+            properties.balor,
+            VitalSigns(properties.addresses, self._component.sync),
+            lambda: self._component.scans.scan,
+            self._on_save_raw,
+            self._keep_raw_data,
+            before.raw_data,
         )
         self._show_written({name: before.flow[p.name].requested for name, p in ATTRIBUTES.items()})
         self._show_written(
@@ -160,7 +166,7 @@ class DeviceCore(_Attributes):
         return replace(
             self._component.keep(),
             q_values=tuple(self._q_values.tolist()),
-            raw_data=self._balor.keep(),
+            raw_data=self._balor.state,
         )
 
     def dev_state(self) -> DevState:
@@ -179,12 +185,21 @@ class DeviceCore(_Attributes):
     def _on_change(self) -> None:
         self._pusher.notify()
 
-    def _on_save_raw(self, save_raw: bool | None, alarm: str, note: str) -> None:
+    def _on_save_raw(self, seen: Seen) -> None:
         view = self._component.view
-        if (view.save_raw, view.save_raw_alarm, view.save_raw_note) != (save_raw, alarm, note):
-            if view.save_raw != save_raw:
-                self._since[SAVE_RAW] = time.time()
-            self._component.update(save_raw=save_raw, save_raw_alarm=alarm, save_raw_note=note)
+        if view.save_raw != seen.save_raw:
+            self._since[SAVE_RAW] = time.time()
+        shown = view.save_raw, view.save_raw_alarm, view.save_raw_note, view.unsafe_frames
+        if shown != (seen.save_raw, seen.alarm, seen.note, seen.unsafe_frames):
+            self._component.update(
+                save_raw=seen.save_raw,
+                save_raw_alarm=seen.alarm,
+                save_raw_note=seen.note,
+                unsafe_frames=seen.unsafe_frames,
+            )
+
+    def _keep_raw_data(self, raw_data: RawData) -> None:
+        self._memory.keep_properties({kept.RAW_DATA: kept.raw_data_texts(raw_data)})
 
     # Reading
 
@@ -283,12 +298,10 @@ class DeviceCore(_Attributes):
         self._on_change()
 
     def write_save_raw(self, value: bool) -> None:
-        """Write the Balor's SaveRaw; false only while the photons are trusted."""
+        """Write the Balor's SaveRaw; false only while every frame is safe without raw data."""
         with reported(SAVE_RAW), tango.AutoTangoAllowThreads(self):
             if not self._balor.device:
                 raise NoBalor("SaveRaw needs the Balor's Tango name in the property BalorDevice.")
-            if not value:
-                check_switch_off(self._component.view)
             self._balor.write(bool(value))
 
     def _set(self, **values: Any) -> None:

@@ -20,7 +20,11 @@ Images are `(y, x)`; pixel `i` covers `[i - 0.5, i + 0.5)`. Intensities of the c
 background. Missing is NaN, never 0.
 
 In continuous mode the pipeline is armed anew after each series, which takes about a second: frames
-of a series that follows the one before sooner are lost, uncounted.
+of a series that follows the one before sooner are lost, uncounted. `SaveRaw` is true meanwhile:
+start the next series when `ScanNumber` has gone up, and its frames have at least their raw data.
+
+`AcknowledgeLoss` empties `UnsafeFrames` and ends its alarm; nothing else does, neither `Init` nor a
+restart.
 """
 
 _MORE = """

@@ -20,6 +20,11 @@ SHORT = httpx.Timeout(2.0, connect=0.5)
 LONG = httpx.Timeout(15.0, connect=0.5)
 """For full images, and for a trigger map: the controller gives its services 10 s."""
 
+
+def _timeout(patience: float | None) -> httpx.Timeout:
+    return SHORT if patience is None else httpx.Timeout(patience)
+
+
 Scalar = int | float | str
 """What the reducer publishes as a single value."""
 
@@ -139,9 +144,13 @@ class Controller(_Http):
     def __init__(self, url: str) -> None:
         super().__init__("controller", url)
 
-    def config(self) -> Config:
-        """Return the pipeline's parts and the versions of the parameters."""
-        raw = self._json(self._ask("GET", "/api/v1/config"))
+    def config(self, patience: float | None = None) -> Config:
+        """Return the pipeline's parts and the versions of the parameters.
+
+        Args:
+            patience: how long the answer may take [s]; None: as for any small one.
+        """
+        raw = self._json(self._ask("GET", "/api/v1/config", timeout=_timeout(patience)))
         try:
             return read_config(raw)
         except (KeyError, TypeError, AttributeError) as error:
@@ -170,13 +179,19 @@ class Controller(_Http):
             return None
         return self._checked(reply).content
 
-    def set_parameter(self, name: str, data: bytes) -> str:
+    def set_parameter(self, name: str, data: bytes, patience: float | None = None) -> str:
         """Set a parameter.
+
+        Args:
+            name: of the parameter.
+            data: its value, as dranspose carries it.
+            patience: how long the answer may take [s]; None: as for any small one.
 
         Returns:
             The hash of all parameters that every service shows once it has taken this one.
         """
-        return str(self._json(self._ask("POST", f"/api/v1/parameter/{name}", content=data)))
+        path, timeout = f"/api/v1/parameter/{name}", _timeout(patience)
+        return str(self._json(self._ask("POST", path, content=data, timeout=timeout)))
 
     def set_sequence(self, trigger_map: TriggerMap) -> str:
         """Start a trigger map, which takes about half a second, and return its uuid."""
@@ -220,9 +235,15 @@ class Reducer(_Http):
             raise BadReply(f"The reducer at {self.url} publishes no scalar {path}.")
         return value
 
-    def data(self, path: str) -> bytes:
-        """Return the bytes of a published array."""
-        return self._checked(self._ask("GET", _dataset(path) + "/value", timeout=LONG)).content
+    def data(self, path: str, patience: float | None = None) -> bytes:
+        """Return the bytes of a published array.
+
+        Args:
+            path: as published, ``snapshot``.
+            patience: how long the answer may take [s]; None: as for a large one.
+        """
+        timeout = LONG if patience is None else _timeout(patience)
+        return self._checked(self._ask("GET", _dataset(path) + "/value", timeout=timeout)).content
 
     def shape_and_type(self, path: str) -> tuple[tuple[int, ...], np.dtype[Any]]:
         """Return shape and dtype of a published array."""

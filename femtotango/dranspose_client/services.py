@@ -94,22 +94,23 @@ class Config:
             workers: names that must be there.
             ingesters: names that must be there.
         """
-        return self.behind(parameters_hash) + self.missing(workers, ingesters)
+        accepted = () if parameters_hash is None else (parameters_hash,)
+        return self.behind(*accepted) + self.missing(workers, ingesters)
 
-    def behind(self, parameters_hash: str | None = None) -> tuple[str, ...]:
+    def behind(self, *hashes: str) -> tuple[str, ...]:
         """Say which services have not taken the newest parameters.
 
         Args:
-            parameters_hash: what all must show; None: what the controller has.
+            hashes: of which each must show one; none: what the controller has.
         """
-        wanted = self.parameters_hash if parameters_hash is None else parameters_hash
+        accepted = hashes or (self.parameters_hash,)
         found = []
-        if self.parameters_hash != wanted:
+        if self.parameters_hash not in accepted:
             found.append("the controller has other parameters")
         found += [
             f"{service} has not taken the parameters yet"
             for service in self.services
-            if service.parameters_hash != wanted
+            if service.parameters_hash not in accepted
         ]
         return tuple(found)
 

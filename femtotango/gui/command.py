@@ -41,9 +41,11 @@ def open_viewer(device: str, size: tuple[int, int] = _SIZE, screenshot: Path | N
     from taurus.external.qt import QtWidgets
 
     from femtotango.gui.device_link.link import close_links
+    from femtotango.gui.garbage import GarbageCollection
     from femtotango.gui.window import ViewerWindow
 
     application = QtWidgets.QApplication(["femtomax"])
+    garbage = GarbageCollection(application)
     try:
         window = ViewerWindow(device)
         _show_uncaught(window)
@@ -55,15 +57,25 @@ def open_viewer(device: str, size: tuple[int, int] = _SIZE, screenshot: Path | N
         return application.exec_()
     finally:
         close_links()
+        garbage.close()
 
 
 def _take_picture(window: "ViewerWindow", file: Path) -> None:
     """Save a picture of the window once it shows the device, and end."""
-    from taurus.external.qt import QtCore
+    from taurus.external.qt import QtCore, QtWidgets
 
     def take() -> None:
-        window.grab().save(str(file))
+        problem = ""
+        if not window.grab().save(str(file)):
+            problem = f"{file} cannot be written: look at its folder and its ending."
+        elif not window.link.connected:
+            problem = f"The picture shows no device: {window.link.reason or 'it did not answer'}."
+        # `open_viewer` returns the status with which the window is closed.
+        window.closed.disconnect()
         window.close()
+        if problem:
+            print(f"Error: {problem}", file=sys.stderr)
+        QtWidgets.QApplication.exit(1 if problem else 0)
 
     def take_later(connected: bool, _reason: str) -> None:
         if connected:

@@ -76,6 +76,9 @@ class ViewerWindow(QtWidgets.QMainWindow):
         self.image.rings.explained.connect(self.geometry_panel.explain)
         self.geometry_panel.pick_beam.connect(self.image.pick_beam)
         self.tools.normalization.connect(self._normalize)
+        self.image.plot.normalization_changed.connect(self.tools.show_normalization)
+        undo = QtWidgets.QShortcut(QtGui.QKeySequence(QtGui.QKeySequence.StandardKey.Undo), self)
+        undo.activated.connect(self.link.undo)
 
     def _lay_out(self) -> None:
         middle = QtWidgets.QSplitter(QtCore.Qt.Orientation.Vertical)
@@ -124,4 +127,5 @@ class ViewerWindow(QtWidgets.QMainWindow):
         """Stop drawing or picking on Escape."""
         if a0 is not None and a0.key() == QtCore.Qt.Key.Key_Escape:
             self.image.rois.stop()
+            self.image.stop_picking()
         super().keyPressEvent(a0)

@@ -247,6 +247,10 @@ def _table() -> dict[str, Parameter]:
 PARAMETERS: Mapping[str, Parameter] = _table()
 """The table, by parameter name."""
 
+PULSE = "femtotango_pulse"
+"""Parameter of no meaning: who posts it sees which services are alive, for each shows at once what
+it has taken over. It is no setting, and so it stands in no table."""
+
 ATTRIBUTES: Mapping[str, Parameter] = {
     p.attribute: p for p in PARAMETERS.values() if p.attribute is not None
 }

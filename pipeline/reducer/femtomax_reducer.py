@@ -20,6 +20,7 @@ from pipeline.reducer.background import Background
 from pipeline.reducer.journal import MakeJournal, no_journal, open_journal
 from pipeline.reducer.live_integration import LiveIntegration
 from pipeline.reducer.publisher import Publisher
+from pipeline.reducer.pulse_sweeper import PulseSweeper
 from pipeline.reducer.state import ReducerState
 from pipeline.reducer.sum_saver import SumSaver
 
@@ -37,6 +38,7 @@ class _Parts:
     state: ReducerState
     publisher: Publisher
     background: Background
+    sweeper: PulseSweeper
 
 
 def make_parts(state: ReducerState, make_journal: MakeJournal = no_journal) -> _Parts:
@@ -45,7 +47,7 @@ def make_parts(state: ReducerState, make_journal: MakeJournal = no_journal) -> _
     publisher = Publisher(state, integration.up_to_date)
     background = Background(state, publisher, integration, SumSaver(state), make_journal)
     _close_at_exit(background)
-    return _Parts(state, publisher, background)
+    return _Parts(state, publisher, background, PulseSweeper())
 
 
 def _close_at_exit(background: Background) -> None:
@@ -79,6 +81,7 @@ class FemtomaxReducer:
         self._state = parts.state
         self._publisher = parts.publisher
         self._background = parts.background
+        self._sweeper = parts.sweeper
         with self._state.lock:
             self._state.announce(str(getattr(state, "mapping_uuid", None)))
         self._update_settings(parameters)
@@ -115,6 +118,7 @@ class FemtomaxReducer:
     def timer(self, parameters: Mapping[str, Any] | None = None) -> float:
         """Do what need not be done for each result; return when to come again [s]."""
         self._update_settings(parameters)
+        self._sweeper.look(parameters, time.monotonic())
         try:
             self._background.do_due_work(time.monotonic())
         except Exception as error:

@@ -236,7 +236,7 @@ def lose_raw_data(device, camera):
     """Switch raw saving off behind the device's back, without photons: a loss."""
     camera.SaveRaw = False
     wait_for(lambda: camera.SaveRaw)
-    wait_for(lambda: "neither raw data nor trusted photons" in device.status())
+    wait_for(lambda: "neither raw data nor photons" in device.status())
 
 
 WAYS = ("init", "init_three_times", "dev_restart", "restart_server")
@@ -298,11 +298,11 @@ def test_a_new_life_works_and_knows_what_the_one_before_knew(beamline, controlle
     assert device.ScanNumber == number + 1
     wait_for(lambda: seen["ScanNumber"].value == number + 1)
     wait_for(lambda: seen["FrameCount"].value == device.FrameCount)
-    device.SaveRaw = True
+    device.AcknowledgeLoss()
     wait_for(lambda: "neither raw" not in device.status())
     camera.SaveRaw = False
     wait_for(lambda: camera.SaveRaw)
-    device.SaveRaw = True
+    device.AcknowledgeLoss()
     for subscription in subscriptions:
         device.unsubscribe_event(subscription)
 

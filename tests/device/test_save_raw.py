@@ -1,35 +1,37 @@
-"""The interlock on the Balor's raw data, with a simulated Balor and real photon scans."""
+"""Raw data are dropped while every frame is safe, and saved again whatever ends that."""
 
-import time
-from contextlib import ExitStack
+import os
+import subprocess
+from contextlib import ExitStack, suppress
+from pathlib import Path
 
-import numpy as np
+import psutil
 import pytest
 import tango
 from support.balor import balor_server
 from support.client_side import refusal
-from support.device_server import serving
+from support.device_server import serving, write_memory
+from support.raw_data import (
+    STREAM,
+    Series,
+    drop_raw_data,
+    halted,
+    photon_frame,
+    prepare,
+    processes,
+)
 from support.waiting import stays, wait_for
 from tango import DevState
 
-from femtotango.component.save_raw_interlock import PATIENCE
 from femtotango.dranspose_client.addresses import Addresses
+from femtotango.dranspose_client.trigger_maps import scan_map
 from femtotango.simulation.beamline import ScanPlayer
-from pipeline.simulation.scan import BurstScan
+from femtotango.simulation.detector_socket import PushSource
 
-SHAPE = (256, 256)
-LONG_ENOUGH = PATIENCE
-"""In this time the interlock would have acted [s]."""
-CLOUD = np.array([[60, 120, 60], [120, 480, 120], [60, 120, 60]])
+pytestmark = [pytest.mark.timeout(300), pytest.mark.slow]
 
-
-def photon_frame(times=1):
-    """Return a frame with 25 photons of 1200 ADU; `times` of them in one place each."""
-    frame = np.full(SHAPE, 100, np.uint16)
-    for y in range(20, 240, 45):
-        for x in range(20, 240, 45):
-            frame[y - 1 : y + 2, x - 1 : x + 2] += (times * CLOUD).astype(np.uint16)
-    return frame
+MANY = 100_000
+"""More frames than any test waits for."""
 
 
 @pytest.fixture
@@ -40,7 +42,7 @@ def balor(tmp_path):
 
 @pytest.fixture
 def play(tmp_path, pipeline, balor):
-    """Give a function that starts a device beside the Balor; the settings are for photons."""
+    """Give a function that starts a device beside the Balor."""
     with ExitStack() as stack:
 
         def start():
@@ -48,67 +50,324 @@ def play(tmp_path, pipeline, balor):
             properties = addresses.properties | {"BalorDevice": balor[1]}
             address = stack.enter_context(serving(tmp_path / "memory.txt", properties))
             player = stack.enter_context(ScanPlayer({**pipeline, "device": address}))
-            wait_for(lambda: player.device.state() != DevState.UNKNOWN, player.device.status)
-            player.write(PhotonRoi='{"x": 0, "y": 0, "width": 256, "height": 256}')
+            player.device.set_timeout_millis(20_000)
+            # Whatever a test leaves running, the next one begins without it.
+            stack.callback(player.device.StopScan)
             return player
 
         yield start
 
 
-def scan(player, folder, name, frames):
-    (folder / "raw").mkdir(exist_ok=True)
-    burst = BurstScan(steps=1, burst=len(frames))
-    player.prepare("andor3_balor", burst, records=False)
-    player.play("andor3_balor", frames, burst, records=False, filename=str(folder / "raw" / name))
+@pytest.fixture
+def player(play):
+    return play()
+
+
+@pytest.fixture
+def raw(tmp_path):
+    (tmp_path / "raw").mkdir()
+    return tmp_path / "raw"
+
+
+def saved_again(player, camera):
+    """Wait until raw data are saved and the alarm says why."""
+    device = player.device
+    wait_for(lambda: camera.SaveRaw, device.status)
+    wait_for(lambda: "SaveRaw was switched on" in device.status(), device.status)
+    wait_for(lambda: device.state() == DevState.ALARM, device.status)
+
+
+def acknowledged(device):
+    device.AcknowledgeLoss()
+    wait_for(lambda: device.UnsafeFrames == "", device.status)
+    wait_for(lambda: "SaveRaw was switched on" not in device.status(), device.status)
+
+
+def test_raw_data_are_dropped_for_one_scan_and_its_normal_end_is_no_loss(player, balor, raw):
+    camera, device = balor[0], player.device
+    wait_for(lambda: player.read("SaveRaw") is True)
+    error = refusal(device.write_attribute, "SaveRaw", False)
+    assert error.reason == "Femtomax_NotTrusted"
+    assert "SaveRaw stays true: no prepared or continuous scan" in error.desc
+    prepare(player, 100)
+    error = refusal(device.write_attribute, "SaveRaw", False)
+    assert "has not come yet: start the camera" in error.desc
+    with Series(player.source(STREAM), raw / "good.h5", rate=20, frames=100):
+        drop_raw_data(device)
+        assert not camera.SaveRaw
+        wait_for(lambda: player.read("SaveRaw") is False)
+        player.wait_finished()
+    wait_for(lambda: camera.SaveRaw)
+    wait_for(lambda: device.state() == DevState.ON, device.status)
+    assert device.UnsafeFrames == ""
+    assert device.read_attribute("UnsafeFrames").quality == tango.AttrQuality.ATTR_VALID
+    assert device.PhotonCount == 25 * 100
+    error = refusal(device.write_attribute, "SaveRaw", False)
+    assert "no prepared or continuous scan" in error.desc, "each scan asks for itself"
+
+
+def test_permission_lasts_as_long_as_all_is_well(player, balor, raw):
+    prepare(player, MANY)
+    with Series(player.source(STREAM), raw / "long.h5") as series:
+        drop_raw_data(player.device)
+        stays(lambda: not balor[0].SaveRaw, player.device.status, 10.0)
+        series.end()
+        wait_for(lambda: balor[0].SaveRaw)
+        wait_for(lambda: player.device.UnsafeFrames == "", player.device.status)
+    player.device.StopScan()
     player.wait_finished()
 
 
-def test_save_raw_through_trust_and_its_loss(play, balor, tmp_path):
-    camera, _ = balor
-    player = play()
+def test_piled_up_photons_end_it(player, balor, raw):
+    prepare(player, MANY)
+    with Series(player.source(STREAM), raw / "piled.h5") as series:
+        drop_raw_data(player.device)
+        series.image = photon_frame(2)
+        saved_again(player, balor[0])
+        assert "PileupThreshold" in player.device.status()
+        reading = player.device.read_attribute("UnsafeFrames")
+        assert reading.value.startswith(f"scan {player.read('ScanNumber')}: ")
+        assert reading.quality == tango.AttrQuality.ATTR_ALARM
+        player.device.StopScan()
+    player.wait_finished()
+    acknowledged(player.device)
+
+
+@pytest.mark.parametrize("part", ["reducer", "worker", "ingester", "controller", "redis"])
+def test_a_part_that_hangs(player, balor, raw, pipeline, part):
+    prepare(player, MANY)
+    with Series(player.source(STREAM), raw / "hangs.h5"):
+        drop_raw_data(player.device)
+        with halted(pipeline, part):
+            saved_again(player, balor[0])
+        assert player.device.UnsafeFrames.endswith("-"), "the series goes on"
+        wait_for(lambda: player.device.state() != DevState.UNKNOWN, player.device.status)
+        player.device.StopScan()
+    player.wait_finished()
+
+
+@pytest.mark.parametrize("part", ["reducer", "worker", "ingester"])
+def test_a_part_that_is_killed(own_stack, tmp_path, balor, raw, part):
+    config = tmp_path / "up.toml"
+    streams = f'[streams]\n{STREAM} = ""\n'
+    config.write_text(f'database = false\n{streams}[properties]\nBalorDevice = "{balor[1]}"\n')
+    info = own_stack("--config", str(config))
+    with ScanPlayer(info) as player:
+        prepare(player, MANY)
+        with Series(player.source(STREAM), raw / "killed.h5"):
+            drop_raw_data(player.device)
+            for process in processes(info, part):
+                process.kill()
+            saved_again(player, balor[0])
+            assert player.device.UnsafeFrames.endswith("-")
+
+
+def test_stop_scan_in_the_middle_of_the_series(player, balor, raw):
+    prepare(player, 100)
+    with Series(player.source(STREAM), raw / "stopped.h5") as series:
+        drop_raw_data(player.device)
+        player.device.StopScan()
+        saved_again(player, balor[0])
+        player.wait_finished()
+        assert series.sent < 100
+    number = player.read("ScanNumber")
+    wait_for(lambda: player.device.UnsafeFrames.endswith("-"), player.device.status)
+    assert player.device.UnsafeFrames.startswith(f"scan {number}: ")
+    assert "was stopped" in player.device.status()
+    assert player.device.state() == DevState.ALARM
+    player.device.SaveRaw = True
+    assert player.device.UnsafeFrames, "writing is no acknowledgement"
+    acknowledged(player.device)
+
+
+def test_more_frames_than_announced(player, balor, raw):
+    prepare(player, 30)
+    with Series(player.source(STREAM), raw / "more.h5", rate=20):
+        drop_raw_data(player.device)
+        saved_again(player, balor[0])
+        wait_for(lambda: player.device.UnsafeFrames.endswith("-"), player.device.status)
+    player.device.StopScan()
+    player.wait_finished()
+
+
+def test_another_client_that_begins_a_scan(player, balor, raw, controller):
+    prepare(player, MANY)
+    with Series(player.source(STREAM), raw / "foreign.h5"):
+        drop_raw_data(player.device)
+        controller.set_sequence(scan_map(STREAM, 1, 5, records=False))
+        saved_again(player, balor[0])
+    player.device.StopScan()
+    player.wait_finished()
+
+
+def test_a_series_that_nobody_prepared_has_raw_data(player, balor, raw):
+    prepare(player, 30)
+    with Series(player.source(STREAM), raw / "first.h5", rate=20, frames=30):
+        drop_raw_data(player.device)
+        player.wait_finished()
+    wait_for(lambda: balor[0].SaveRaw)
+    with Series(player.source(STREAM), raw / "nobody.h5", rate=20, frames=10):
+        error = refusal(player.device.write_attribute, "SaveRaw", False)
+        assert "call PrepareScan or StartContinuous" in error.desc
+
+
+def test_continuous_mode_saves_raw_data_between_the_series(player, balor, raw):
     device = player.device
-    wait_for(lambda: device.read_attribute("SaveRaw").value is True)
-
-    error = refusal(device.write_attribute, "SaveRaw", False)
-    assert error.reason == "Femtomax_NotTrusted"
-    assert "SaveRaw stays true" in error.desc
-    assert camera.SaveRaw
-
-    scan(player, tmp_path, "good.h5", [photon_frame()] * 8)
-    assert device.PhotonCount == 200
-    assert device.Trusted, device.TrustReason
-    assert device.PhotonFile.endswith("process/good_xye.h5")
-    device.SaveRaw = False
-    assert not camera.SaveRaw
-    wait_for(lambda: device.read_attribute("SaveRaw").value is False)
-    stays(lambda: not camera.SaveRaw, "trust holds, nothing is taken back", LONG_ENOUGH)
-
-    scan(player, tmp_path, "piled.h5", [photon_frame(2)] * 8)
-    wait_for(lambda: camera.SaveRaw)
-    wait_for(lambda: device.state() == DevState.ALARM)
-    wait_for(lambda: "neither raw data nor trusted photons" in device.status())
-    assert device.SaveRaw
-    assert refusal(device.write_attribute, "SaveRaw", False).reason == "Femtomax_NotTrusted"
+    wait_for(lambda: device.state() != DevState.UNKNOWN, device.status)
+    player.write(PhotonRoi='{"x": 0, "y": 0, "width": 256, "height": 256}')
+    device.StartContinuous([STREAM])
+    for n in range(3):
+        number = player.read("ScanNumber")
+        with Series(player.source(STREAM), raw / f"{n}.h5", rate=20, frames=60):
+            drop_raw_data(device)
+            wait_for(lambda: balor[0].SaveRaw)
+        player.wait_until("ScanNumber", lambda value, before=number: value > before)
+        assert balor[0].SaveRaw, "while the next map is armed"
+    assert device.UnsafeFrames == ""
+    assert "SaveRaw was switched on" not in device.status()
+    device.StopContinuous()
+    player.wait_finished()
 
 
-def test_a_device_that_starts_takes_raw_saving_back_unless_trust_holds(play, balor, tmp_path):
-    camera, _ = balor
-    camera.SaveRaw = False
-    player = play()
-    wait_for(lambda: camera.SaveRaw)
-    wait_for(lambda: "switched on again" in player.device.status())
-    scan(player, tmp_path, "good.h5", [photon_frame()] * 8)
-
-    def stays_off_over_an_init() -> bool:
-        player.device.SaveRaw = False
-        assert not camera.SaveRaw
+def test_an_init_saves_raw_data_and_forgets_nothing(player, balor, raw):
+    prepare(player, MANY)
+    with Series(player.source(STREAM), raw / "init.h5") as series:
+        drop_raw_data(player.device)
         player.device.Init()
-        wait_for(lambda: player.device.state() in (DevState.ON, DevState.ALARM))
-        time.sleep(LONG_ENOUGH)
-        return not camera.SaveRaw
+        assert balor[0].SaveRaw, "before the watch ends"
+        saved_again(player, balor[0])
+        assert player.device.UnsafeFrames.endswith("-")
+        player.device.Init()
+        wait_for(lambda: player.device.UnsafeFrames.endswith("-"), player.device.status)
+        series.end()
+        wait_for(lambda: "No frame of scan" in player.device.status(), player.device.status)
+        assert player.device.UnsafeFrames == ""
+        assert player.device.state() == DevState.ALARM, "until somebody has seen it"
+    player.device.StopScan()
+    player.wait_finished()
+    acknowledged(player.device)
 
-    # A busy machine may need longer than the interlock waits to reach the pipeline again.
-    wait_for(stays_off_over_an_init, "an Init that leaves SaveRaw alone while trust holds")
+
+@pytest.fixture
+def source(pipeline):
+    """Give the camera's socket, which outlives the device."""
+    with PushSource(pipeline["streams"][STREAM]) as source:
+        yield source
+
+
+@pytest.mark.parametrize("kill", [False, True])
+def test_a_server_that_ends_while_raw_data_are_not_saved(
+    tmp_path, pipeline, balor, raw, source, kill
+):
+    camera = balor[0]
+    properties = Addresses.from_ready_info(pipeline).properties | {"BalorDevice": balor[1]}
+    memory = tmp_path / "memory.txt"
+
+    def life():
+        return serving(memory, properties)
+
+    with Series(source, raw / "ends.h5") as series:
+        with life() as address, ScanPlayer({**pipeline, "device": address}) as player:
+            prepare(player, MANY)
+            drop_raw_data(player.device)
+            if kill:
+                next(p for p in server_processes(memory)).kill()
+        if kill:
+            assert not camera.SaveRaw, "nobody was left to switch it on"
+        else:
+            assert camera.SaveRaw
+        with life() as address, ScanPlayer({**pipeline, "device": address}) as player:
+            saved_again(player, camera)
+            wait_for(lambda: player.device.UnsafeFrames.endswith("-"), player.device.status)
+            assert player.device.UnsafeFrames.startswith(f"scan {player.read('ScanNumber')}: ")
+            said = "was killed" if kill else "was ended or initialised"
+            assert said in player.device.status()
+            series.end()
+            wait_for(lambda: "No frame of scan" in player.device.status(), player.device.status)
+            acknowledged(player.device)
+            player.device.StopScan()
+            player.wait_finished()
+
+
+def test_the_old_camera_saves_raw_data_when_the_property_names_another(play, balor, raw, tmp_path):
+    player = play()
+    other = tmp_path / "other"
+    other.mkdir()
+    with balor_server(other) as address:
+        prepare(player, MANY)
+        with Series(player.source(STREAM), raw / "old.h5"):
+            drop_raw_data(player.device)
+            write_memory(tmp_path / "memory.txt", {"BalorDevice": address}, {})
+            player.device.Init()
+            assert balor[0].SaveRaw
+            assert player.device.UnsafeFrames or "SaveRaw was switched on" in player.device.status()
+        player.device.StopScan()
+        player.wait_finished()
+        assert tango.DeviceProxy(address).SaveRaw
+
+
+# The disk
+
+
+def test_a_photon_file_that_is_deleted(player, balor, raw):
+    prepare(player, MANY)
+    with Series(player.source(STREAM), raw / "deleted.h5"):
+        drop_raw_data(player.device)
+        Path(player.read("PhotonFile")).unlink()
+        lost_by_the_disk(player, balor[0])
+
+
+def test_a_disk_that_fills_up(player, balor, raw, small_disk):
+    prepare(player, MANY)
+    with Series(player.source(STREAM), raw / "full.h5", rate=20):
+        drop_raw_data(player.device)
+        assert Path(player.read("PhotonFile")).is_relative_to(small_disk)
+        with suppress(OSError):
+            (small_disk / "others").write_bytes(bytes(8_000_000))
+        lost_by_the_disk(player, balor[0])
+
+
+def test_a_folder_that_becomes_read_only(player, balor, raw, small_disk):
+    prepare(player, 40)
+    with Series(player.source(STREAM), raw / "first.h5", rate=20, frames=40):
+        player.wait_finished()
+    subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
+    prepare(player, MANY)
+    with Series(player.source(STREAM), raw / "second.h5"):
+        wait_for(lambda: player.read("TrustReason"))
+        wait_for(lambda: player.device.state() == DevState.ALARM, player.device.status)
+        assert refusal(player.device.write_attribute, "SaveRaw", False)
+        assert balor[0].SaveRaw
+        player.device.StopScan()
+    player.wait_finished()
+
+
+def lost_by_the_disk(player, camera):
+    saved_again(player, camera)
+    wait_for(lambda: player.device.UnsafeFrames.endswith("-"), player.device.status)
+    assert player.read("PhotonCount") > 0, "photons stay counted"
+    player.device.StopScan()
+    player.wait_finished()
+
+
+@pytest.fixture
+def small_disk(raw):
+    """Mount a disk of 4 MB where the photon files go."""
+    folder = raw.parent / "process"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(folder)]
+    if os.geteuid() != 0 or subprocess.run(mount, check=False).returncode:
+        pytest.skip("mounting a small disk needs root")
+    yield folder
+    subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+def server_processes(memory):
+    """Return the processes of the device server that keeps its memory in this file."""
+    for child in psutil.Process().children(recursive=True):
+        with suppress(psutil.NoSuchProcess):
+            if f"-file={memory}" in child.cmdline():
+                yield child
 
 
 def test_a_balor_that_is_away_is_said(pipeline, tmp_path):

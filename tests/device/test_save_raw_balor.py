@@ -10,18 +10,16 @@ from support.waiting import PATIENCE, wait_for
 from tango.server import attribute
 from tango.test_context import DeviceTestContext
 
-from femtotango.component import save_raw_interlock
-from femtotango.component.results_poller import Observation
-from femtotango.component.state import Pipeline, View
-from femtotango.device.balor_monitor import Balor
-from femtotango.dranspose_client.services import Config, Service
-from femtotango.errors import NoBalor
+from femtotango.component.save_raw_interlock import Drop, RawData, Signs
+from femtotango.component.scan_progress import Scan
+from femtotango.device.balor_monitor import Balor, Seen
+from femtotango.errors import NoBalor, NotTrusted
 from femtotango.simulation.balor_device import BalorSimulator
-from pipeline.protocols import snapshot
-from pipeline.protocols.snapshot import NOTHING
+from pipeline.protocols.snapshot import FrameSafety
 
-SERVICE = Service("worker", "w1", "u", "h", "m")
 NOWHERE = "tango://127.0.0.1:1/a/b/c#dbase=no"
+SCAN = Scan(number=12, mapping="m", camera="andor3_balor", done=False)
+GOOD = FrameSafety(process="p", mapping="m", may_drop_raw=1, newest=9)
 
 
 class MoodyBalor(BalorSimulator):
@@ -50,26 +48,48 @@ class MoodyBalor(BalorSimulator):
         self._save_raw = value
 
 
+class KnownSigns:
+    """Signs of a pipeline that is whatever the test says."""
+
+    def __init__(self) -> None:
+        self.show()
+        self.closely = False
+
+    def show(self, away: str = "", silent: str = "", **safety: object) -> None:
+        self.signs: Signs | None = Signs(replace(GOOD, **safety), 0.0, away, silent)
+
+    def read(self, late: float = 0.0) -> Signs:
+        assert self.signs is not None, "nobody thought of that"
+        return replace(self.signs, asked=time.monotonic())
+
+    def watch_closely(self, on: bool) -> None:
+        self.closely = on
+
+    def start(self) -> None: ...
+
+    def close(self) -> None: ...
+
+
 class Watched:
-    """A Balor under watch, the view that is given and what is told."""
+    """A Balor under watch, the signs that are given and what is told."""
 
-    def __init__(self, device: str) -> None:
-        pipeline = Pipeline(config=Config((SERVICE,), (SERVICE,), SERVICE, "h", {}), error=None)
-        self.view = View(pipeline=pipeline)
-        self.show(may_drop_raw=1)
-        self.save_raw: bool | None = None
-        self.alarm = self.note = ""
+    def __init__(self, device: str, before: RawData | None = None) -> None:
+        self.pipeline = KnownSigns()
+        self.scan = SCAN
+        self.seen = Seen()
         self.told = 0
-        self.balor = Balor(device, lambda: self.view, self._tell)
-
-    def show(self, mapping: str = "m", **photons: object) -> None:
-        published = replace(
-            NOTHING, scan=snapshot.Scan(mapping=mapping), photons=snapshot.Photons(**photons)
+        self.kept: list[RawData] = []
+        self.balor = Balor(
+            device,
+            self.pipeline,  # type: ignore[arg-type]
+            lambda: self.scan,
+            self._tell,
+            self.kept.append,
+            before,
         )
-        self.view = replace(self.view, results=Observation(published, error=None))
 
-    def _tell(self, save_raw: bool | None, alarm: str, note: str) -> None:
-        self.save_raw, self.alarm, self.note = save_raw, alarm, note
+    def _tell(self, seen: Seen) -> None:
+        self.seen = seen
         self.told += 1
 
     def look(self) -> None:
@@ -79,8 +99,8 @@ class Watched:
 
 
 @contextmanager
-def watching(device: str):
-    watched = Watched(device)
+def watching(device: str, before: RawData | None = None):
+    watched = Watched(device, before)
     watched.balor.start()
     try:
         yield watched
@@ -95,111 +115,202 @@ def camera():
 
 
 @pytest.fixture
-def watched(camera):
-    name = f"tango://{camera.get_dev_host()}:{camera.get_dev_port()}/{camera.name()}#dbase=no"
+def name(camera):
+    return f"tango://{camera.get_dev_host()}:{camera.get_dev_port()}/{camera.name()}#dbase=no"
+
+
+@pytest.fixture
+def watched(name):
     with watching(name) as watched:
-        wait_for(lambda: watched.save_raw is True)
+        wait_for(lambda: watched.seen.save_raw is True)
         yield watched
 
 
-def lose_trust(watched, frames, **more):
-    watched.show(may_drop_raw=0, reason="It piles up.", untrusted_frames=frames, **more)
+def lose_trust(watched, frames, newest=9, **more):
+    watched.pipeline.show(
+        may_drop_raw=0, reason="The disk is full.", unsafe=frames, newest=newest, **more
+    )
 
 
-def test_the_alarm_follows_the_frames_until_save_raw_is_written(camera, watched):
+def test_raw_data_are_not_saved_while_all_is_well(camera, watched):
     watched.balor.write(False)
-    lose_trust(watched, "10-12")
-    wait_for(lambda: "Frames 10-12 have neither" in watched.alarm)
-    assert "was switched on again" in watched.alarm
-    assert camera.SaveRaw
-    lose_trust(watched, "10-70")
-    wait_for(lambda: "Frames 10-70 have neither" in watched.alarm)
-    lose_trust(watched, "1", mapping="next")
-    watched.look()
-    assert "Frames 10-70 have neither" in watched.alarm
-    assert watched.alarm.endswith("Write SaveRaw to acknowledge.")
+    assert not camera.SaveRaw
+    assert watched.kept[-1].drop == Drop(12, "m", "p", 10), "written down before it is false"
+    for _ in range(10):
+        watched.look()
+    assert not camera.SaveRaw
+    assert watched.pipeline.closely
+    assert watched.seen == Seen(save_raw=False)
     watched.balor.write(True)
-    wait_for(lambda: not watched.alarm)
+    wait_for(lambda: not watched.pipeline.closely)
+    assert camera.SaveRaw
+    assert watched.kept[-1] == RawData()
+
+
+def test_a_refused_write_leaves_the_camera_alone(camera, watched):
+    watched.pipeline.show(may_drop_raw=0, reason="Two photons.")
+    with pytest.raises(NotTrusted, match=r"SaveRaw stays true: Two photons\."):
+        watched.balor.write(False)
+    assert camera.SaveRaw
+    assert watched.kept == []
+    wait_for(lambda: not watched.pipeline.closely)
+
+
+def test_a_client_waits_until_each_part_has_shown_life(camera, watched):
+    watched.pipeline.show(silent="no sign of life of worker w1.")
+    with pytest.raises(NotTrusted, match="worker w1"):
+        watched.balor.write(False)
+    assert camera.SaveRaw
+
+
+def test_the_alarm_follows_the_frames_until_it_is_acknowledged(camera, watched):
+    watched.balor.write(False)
+    lose_trust(watched, "10-12", newest=12)
+    wait_for(lambda: camera.SaveRaw)
+    wait_for(lambda: watched.seen.unsafe_frames == "scan 12: 10-")
+    assert "The disk is full." in watched.seen.alarm
+    lose_trust(watched, "10-70", newest=80, series_ended=1)
+    wait_for(lambda: "Frames 10-70 of scan 12 have neither" in watched.seen.alarm)
+    lose_trust(watched, "1", mapping="next")
+    watched.balor.write(True)
+    watched.look()
+    assert watched.seen.unsafe_frames == "scan 12: 10-70", "writing acknowledges nothing"
+    watched.balor.acknowledge()
+    wait_for(lambda: not watched.seen.alarm)
+    assert watched.seen.unsafe_frames == ""
+    assert watched.kept[-1].losses == ()
 
 
 def test_frames_are_named_when_the_camera_refuses_to_save_again(camera, watched):
     watched.balor.write(False)
     camera.Mood = "refuse"
-    lose_trust(watched, "10-12")
-    wait_for(lambda: "Frames 10-12 have neither" in watched.alarm)
-    assert "is being switched on again" in watched.alarm
-    assert "The camera is busy." in watched.alarm
-    lose_trust(watched, "10-70")
-    wait_for(lambda: "Frames 10-70 have neither" in watched.alarm)
+    lose_trust(watched, "10-12", newest=12, series_ended=1)
+    wait_for(lambda: "Frames 10-12 of scan 12 have neither" in watched.seen.alarm)
+    wait_for(lambda: "The camera is busy." in watched.seen.alarm)
+    assert "has not taken SaveRaw = true yet" in watched.seen.alarm
     with pytest.raises(NoBalor, match="The camera is busy"):
         watched.balor.write(True)
-    watched.look()
-    assert "Frames 10-70 have neither" in watched.alarm, "a refused write acknowledges nothing"
     camera.Mood = ""
     wait_for(lambda: camera.SaveRaw)
-    wait_for(lambda: "was switched on again" in watched.alarm)
-    assert "Frames 10-70 have neither" in watched.alarm
-    watched.balor.write(True)
-    wait_for(lambda: not watched.alarm)
+    wait_for(lambda: "has not taken" not in watched.seen.alarm)
+    assert watched.seen.unsafe_frames == "scan 12: 10-12"
+
+
+def test_a_camera_that_refuses_false_is_not_dropped(camera, watched):
+    camera.Mood = "refuse"
+    with pytest.raises(NoBalor, match="The camera is busy"):
+        watched.balor.write(False)
+    watched.look()
+    assert watched.balor.state.drop is None
+    assert camera.SaveRaw
 
 
 def test_an_invalid_save_raw_is_not_false(camera, watched):
-    lose_trust(watched, "10-12")
     camera.Mood = "invalid"
-    wait_for(lambda: "no valid value" in watched.note)
+    wait_for(lambda: "no valid value" in watched.seen.note)
     watched.look()
-    assert watched.save_raw is None
-    assert not watched.alarm
+    assert watched.seen.save_raw is None
+    assert not watched.seen.alarm
 
 
-@pytest.mark.parametrize("part", ["pipeline", "results"])
-def test_a_dead_pipeline_is_raw_data_saved_again(camera, watched, part):
+@pytest.mark.parametrize("sign", ["away", "silent"])
+def test_a_pipeline_that_does_not_live_is_raw_data_saved_again(camera, watched, sign):
     watched.balor.write(False)
     watched.look()
-    dead = replace(getattr(watched.view, part), error="No answer.")
-    watched.view = replace(watched.view, **{part: dead})
+    watched.pipeline.show(**{sign: "it hangs."})
     wait_for(lambda: camera.SaveRaw)
-    wait_for(lambda: "The pipeline cannot be reached: No answer." in watched.alarm)
+    wait_for(lambda: "it hangs." in watched.seen.alarm)
 
 
-def test_a_pipeline_that_is_soon_back_takes_nothing_back(camera, watched, monkeypatch):
-    monkeypatch.setattr(save_raw_interlock, "PATIENCE", PATIENCE)
+def test_the_normal_end_is_raw_data_saved_again_without_alarm(camera, watched):
     watched.balor.write(False)
-    good = watched.view
-    watched.view = replace(good, pipeline=replace(good.pipeline, error="No answer."))
+    watched.pipeline.show(newest=99, waiting="99", series_ended=1)
+    wait_for(lambda: camera.SaveRaw)
+    watched.pipeline.show(newest=99, series_ended=1, complete=1)
+    wait_for(lambda: watched.balor.state == RawData())
     watched.look()
-    watched.view = good
-    for _ in range(4):
-        watched.look()
-    assert not camera.SaveRaw
-    assert not watched.alarm
+    assert watched.seen == Seen(save_raw=True)
 
 
 def test_the_watch_survives_what_nobody_thought_of(camera, watched, caplog):
-    good = watched.view
-    watched.view = None  # whatever a look does with it, it raises AttributeError
-    wait_for(lambda: "AttributeError" in watched.alarm)
-    assert watched.save_raw is None
-    assert "SaveRaw could not be watched" in caplog.text
-    watched.view = good
-    wait_for(lambda: watched.save_raw is True and not watched.alarm)
     watched.balor.write(False)
+    watched.pipeline.signs = None
+    wait_for(lambda: "AssertionError" in watched.seen.alarm)
+    assert camera.SaveRaw, "who cannot judge saves raw data"
+    assert watched.seen.save_raw is None
+    assert "SaveRaw could not be watched" in caplog.text
+    watched.pipeline.show()
+    wait_for(lambda: watched.seen.save_raw is True)
+    watched.balor.acknowledge()
+    wait_for(lambda: not watched.seen.alarm)
+    watched.balor.write(False)
+    assert not camera.SaveRaw
     lose_trust(watched, "10-12")
     wait_for(lambda: camera.SaveRaw)
+
+
+def test_another_client_cannot_switch_it_off_behind_our_back(camera, watched):
+    camera.SaveRaw = False
+    wait_for(lambda: camera.SaveRaw)
+    wait_for(lambda: watched.seen.unsafe_frames == "scan 12: 10-")
+    assert "another client" in watched.seen.alarm
+
+
+def test_another_client_may_switch_it_on(camera, watched):
+    watched.balor.write(False)
+    camera.SaveRaw = True
+    wait_for(lambda: watched.seen.save_raw is True)
+    wait_for(lambda: watched.balor.state.drop is None)
+    watched.look()
+    assert not watched.seen.alarm
 
 
 def test_a_balor_that_is_off_is_a_note():
     with watching(NOWHERE) as watched:
-        wait_for(lambda: "is BalorDevice right" in watched.note)
-        assert not watched.alarm
-        assert watched.save_raw is None
+        wait_for(lambda: "is BalorDevice right" in watched.seen.note)
+        assert not watched.seen.alarm
+        assert watched.seen.save_raw is None
 
 
 def test_a_balor_that_went_away_without_saving_raw_data_is_an_alarm(camera, watched):
     watched.balor.write(False)
     watched.look()
     camera.Mood = "invalid"
-    wait_for(lambda: "SaveRaw was false when it was seen last" in watched.alarm)
-    assert not watched.note
+    wait_for(lambda: "SaveRaw was false when it was seen last" in watched.seen.alarm)
+    assert not watched.seen.note
     camera.Mood = ""
-    wait_for(lambda: not watched.alarm)
+    wait_for(lambda: not watched.seen.alarm)
+
+
+def test_an_orderly_end_saves_raw_data_and_names_the_frames(camera, name):
+    with watching(name) as watched:
+        watched.balor.write(False)
+        watched.pipeline.show(newest=50, waiting="49-50")
+        watched.balor.close()
+        assert camera.SaveRaw
+        (left,) = watched.kept[-1:]
+        assert left.unsafe_frames == "scan 12: 49-"
+        assert "ended or initialised" in left.losses[0].reason
+        with pytest.raises(NotTrusted, match="being ended"):
+            watched.balor.write(False)
+    with watching(name, left) as again:
+        wait_for(lambda: again.seen.unsafe_frames == "scan 12: 10-")
+        again.pipeline.show(newest=99, series_ended=1, complete=1)
+        wait_for(lambda: "No frame of scan 12 is lost" in again.seen.alarm)
+
+
+def test_a_kill_is_noticed_by_the_next_life(camera, name):
+    camera.SaveRaw = False
+    killed = RawData(drop=Drop(12, "m", "p", 10), off=True)
+    with watching(name, killed) as watched:
+        wait_for(lambda: camera.SaveRaw)
+        wait_for(lambda: "was killed" in watched.seen.alarm)
+        wait_for(lambda: watched.seen.unsafe_frames == "scan 12: 10-")
+
+
+def test_what_was_false_before_the_first_look_is_not_trusted(camera, name):
+    camera.SaveRaw = False
+    with watching(name) as watched:
+        watched.scan = Scan()
+        wait_for(lambda: camera.SaveRaw)
+        wait_for(lambda: "began to watch" in watched.seen.alarm)

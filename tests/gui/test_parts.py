@@ -76,3 +76,15 @@ def test_wrong_arguments_are_told_in_a_sentence(screen, arguments: list[str], to
     assert done.returncode
     assert told in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_picture_that_cannot_be_written_is_an_error(screen, player) -> None:
+    program = Path(sys.executable).with_name("femtotango")
+    done = subprocess.run(
+        [program, "viewer", player.info["device"], "--screenshot", "/nowhere/x.png"],
+        capture_output=True,
+        text=True,
+        timeout=_LIMIT,
+    )
+    assert done.returncode == 1
+    assert "/nowhere/x.png cannot be written" in done.stderr

@@ -34,7 +34,7 @@ def test_the_histogram_and_the_trust_are_those_of_the_scan(viewer, player) -> No
     state = viewer.window.settings.state
     photons = f"{player.read('PhotonCount')} photons"
     viewer.wait("the count", lambda: photons in state.counts.text())
-    viewer.wait("trust", lambda: state.trust.text() == "Trusted.")
+    viewer.wait("trust", lambda: state.trust.text().startswith("Photons are trusted"))
     viewer.wait("counts in the title", lambda: "counts" in viewer.title)
 
 
@@ -49,7 +49,16 @@ def test_save_raw_shows_the_camera_and_why_it_stays_on(open_viewer, own_stack) -
         viewer.wait("the switch", lambda: state.save_raw.isEnabled() and state.save_raw.isChecked())
         viewer.click(state.save_raw)
         reason = viewer.wait("the reason", state.refusal.text)
-        assert "photon" in reason.lower()
+        assert "PrepareScan" in reason
         assert reason in viewer.error_line
         viewer.wait("the switch back on", state.save_raw.isChecked)
         assert camera.SaveRaw is True
+
+        button = viewer.window.status_line.acknowledge
+        assert not button.isVisible()
+        camera.SaveRaw = False
+        viewer.wait("the button beside the alarm", button.isVisible)
+        assert camera.SaveRaw is True
+        viewer.click(button)
+        viewer.wait("the end of the alarm", lambda: not button.isVisible())
+        assert "AcknowledgeLoss" not in player.device.status()

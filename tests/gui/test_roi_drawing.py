@@ -95,11 +95,16 @@ def test_the_table_renames_changes_and_deletes(viewer, player) -> None:
 
 
 @pytest.mark.parametrize(
-    ("column", "text", "part"), [(0, 'a"b', "quotes"), (0, "b", "taken"), (1, "left", "number")]
+    ("column", "text", "part"),
+    [(0, 'a"b', "quotes"), (0, "b", "taken"), (1, "left", "number"), (3, "0", "at least 1")],
 )
-def test_what_cannot_be_is_an_error_line_and_the_old_value_stays(
+def test_what_cannot_be_turns_the_cell_red_and_the_old_value_stays(
     viewer, player, column: int, text: str, part: str
 ) -> None:
+    from support.viewer import QtCore
+
+    from femtotango.gui.plots.colors import REFUSED
+
     table = viewer.window.roi_table.table
     before = (
         '{"a": {"x": 1, "y": 2, "width": 3, "height": 4}, '
@@ -108,8 +113,10 @@ def test_what_cannot_be_is_an_error_line_and_the_old_value_stays(
     player.write(Rois=before)
     viewer.wait("both", lambda: table.rowCount() == 2)
     shown = table.item(0, column).text()
-    viewer.enter_cell(table, 0, column, text)
+    editor = viewer.type_cell(table, 0, column, text)
     viewer.wait("an error line", lambda: part in viewer.error_line)
+    assert editor.isVisible() and editor.styleSheet() == REFUSED and part in editor.toolTip()
+    viewer.press(editor, QtCore.Qt.Key.Key_Escape)
     viewer.wait("the old text", lambda: table.item(0, column).text() == shown)
     assert rois_of(player) == parse_rois(before)
     viewer.click(viewer.window.status_line.dismiss)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from femtotango.gui.plots.zoom import Region, View, preview_binning, region_for
+from femtotango.gui.plots.zoom import Region, View, block_size, region_for
 
 PILATUS, BALOR = (831, 1475), (4104, 4128)
 
@@ -14,7 +14,12 @@ PILATUS, BALOR = (831, 1475), (4104, 4128)
 )
 def test_binning_of_a_preview_follows_from_the_shapes(image: tuple[int, int], binning: int) -> None:
     preview = (-(-image[0] // binning), -(-image[1] // binning))
-    assert preview_binning(image, preview) == binning
+    assert block_size(image, preview) == binning
+
+
+@pytest.mark.parametrize("preview", [(0, 0), (277, 491), (512, 512), (277,)])
+def test_a_preview_of_another_image_is_known(preview: tuple[int, ...]) -> None:
+    assert block_size(PILATUS, preview) == 0
 
 
 def full_view(image: tuple[int, int], width: int, height: int) -> View:

@@ -234,7 +234,7 @@ def test_missing_device_is_explained(beamline: Beamline):
     door.run("femto_status")
 
 
-def test_raw_data_may_be_dropped_when_photons_are_trusted(beamline: Beamline):
+def test_raw_data_are_dropped_only_while_a_scan_runs(beamline: Beamline):
     door = beamline.door
     door.run("senv ActiveMntGrp femtomax_balor")
     door.run("femto_photon_roi set 1000 1000 1000 1000")
@@ -245,7 +245,8 @@ def test_raw_data_may_be_dropped_when_photons_are_trusted(beamline: Beamline):
     door.run("ascan dummy_mot_01 0 1 2 0.02")
     door.run("femto_wait")
     assert beamline.recorded("photon_count")[-1] > 100
-    assert "NOT saved" in door.run("femto_saveraw off")
-    assert beamline.read("SaveRaw") is False
+    with pytest.raises(MacroError, match="no prepared or continuous scan"):
+        door.run("femto_saveraw off")
     assert "are saved" in door.run("femto_saveraw on")
+    assert "no frame was lost" in door.run("femto_acknowledge")
     door.run("femto_photon_roi off")

@@ -14,6 +14,7 @@ with warnings.catch_warnings():
     from taurus.external.qt import QtCore, QtGui, QtWidgets
 
     from femtotango.gui.device_link.link import close_links
+    from femtotango.gui.garbage import GarbageCollection
     from femtotango.gui.window import ViewerWindow
 
 _LEFT = QtCore.Qt.MouseButton.LeftButton
@@ -28,6 +29,7 @@ class Viewer:
 
     def __init__(self, device: str, size: tuple[int, int] = (1280, 800)) -> None:
         self.application = QtWidgets.QApplication.instance() or QtWidgets.QApplication(["tests"])
+        self._garbage = GarbageCollection(self.application)
         self.window = ViewerWindow(device)
         self.errors: list[str] = []
         self.uncaught: list[BaseException] = []
@@ -50,6 +52,7 @@ class Viewer:
     ) -> None:
         self.window.close()
         close_links()
+        self._garbage.close()
         _closed.append(self.window)
         # What is still on its way to a window has to arrive before it is deleted.
         self.events()
@@ -138,18 +141,24 @@ class Viewer:
         position = QtCore.QPoint(8, button.height() // 2)
         QtTest.QTest.mouseClick(button, _LEFT, pos=position)
 
-    def enter(self, field: QtWidgets.QDoubleSpinBox, text: str) -> None:
-        """Type into a field, and Enter."""
+    def type(self, field: QtWidgets.QDoubleSpinBox, text: str) -> None:
+        """Type into a field, in the place of what it holds."""
         edit = field.lineEdit()
         assert edit is not None
         self.wait(f"{field.objectName()} to take input", field.isEnabled)
         field.setFocus()
         edit.selectAll()
         QtTest.QTest.keyClicks(field, text)
+
+    def enter(self, field: QtWidgets.QDoubleSpinBox, text: str) -> None:
+        """Type into a field, and Enter."""
+        self.type(field, text)
         QtTest.QTest.keyClick(field, QtCore.Qt.Key.Key_Return)
 
-    def enter_cell(self, table: QtWidgets.QTableWidget, row: int, column: int, text: str) -> None:
-        """Type into the cell of a table, and Enter."""
+    def type_cell(
+        self, table: QtWidgets.QTableWidget, row: int, column: int, text: str
+    ) -> QtWidgets.QLineEdit:
+        """Type into the cell of a table, and Enter; return what was typed into."""
         table.setCurrentCell(row, column)
         item = table.item(row, column)
         assert item is not None
@@ -159,6 +168,11 @@ class Viewer:
         QtTest.QTest.keyClick(editor, QtCore.Qt.Key.Key_Backspace)
         QtTest.QTest.keyClicks(editor, text)
         QtTest.QTest.keyClick(editor, QtCore.Qt.Key.Key_Return)
+        return editor
+
+    def enter_cell(self, table: QtWidgets.QTableWidget, row: int, column: int, text: str) -> None:
+        """Type into the cell of a table what it takes, and Enter."""
+        self.type_cell(table, row, column, text)
         self.wait(
             "the end of typing",
             lambda: table.state() != QtWidgets.QAbstractItemView.State.EditingState,

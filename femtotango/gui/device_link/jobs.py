@@ -9,6 +9,10 @@ from typing import Any
 import tango
 
 
+class ChangedElsewhere(ValueError):
+    """Another client has changed it since; undoing would undo that as well."""
+
+
 @dataclass(frozen=True)
 class Job:
     """One call to the device, made in the Tango thread; the window's thread gets the answer."""

@@ -4,9 +4,11 @@ import itertools
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import tango
 from taurus.external.qt import QtCore, QtWidgets
 
+from femtotango.gui.device_link.history import History, ValueChange
 from femtotango.gui.device_link.jobs import Job, JobQueue
 from femtotango.gui.device_link.names import DeviceName, parse_device_name
 from femtotango.gui.device_link.readings import Reading, Readings
@@ -23,12 +25,14 @@ class DeviceLink(QtCore.QObject):
         changed: frozenset of the attributes that have a new reading.
         connection: whether the device answers, and if not, why.
         failed: an error line for the user.
+        told: a line for the user that is no error.
         succeeded: a call that changes something was done; earlier errors no longer matter.
     """
 
     changed = QtCore.Signal(object)
     connection = QtCore.Signal(bool, str)
     failed = QtCore.Signal(str)
+    told = QtCore.Signal(str)
     succeeded = QtCore.Signal()
     _woken = QtCore.Signal()
     _connected = QtCore.Signal(bool, str)
@@ -39,6 +43,7 @@ class DeviceLink(QtCore.QObject):
         self.name = name
         self.connected = False
         self.reason = ""
+        self.history = History()
         self._readings = Readings()
         self._jobs = JobQueue()
         self._numbers = itertools.count()
@@ -87,11 +92,22 @@ class DeviceLink(QtCore.QObject):
 
     def write(self, name: str, value: Any) -> None:
         """Write an attribute; when it is refused, an error line and the old value are shown."""
+        before = self.value(name)
+        if before is not None and not np.array_equal(before, value):
+            self.history.add(ValueChange(name, before, value))
         self.call(
             lambda proxy: proxy.write_attribute(name, value),
             key=f"write {name}",
             rereads=(name,),
         )
+
+    def undo(self) -> None:
+        """Undo the newest change of this window."""
+        change = self.history.take_newest()
+        if change is None:
+            self.failed.emit("There is nothing to undo: this window has changed nothing.")
+            return
+        self.call(change.undo, rereads=(change.attribute,))
 
     def command(self, name: str, argument: Any = None, *, changes: tuple[str, ...] = ()) -> None:
         """Run a command.

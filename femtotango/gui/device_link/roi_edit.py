@@ -5,8 +5,10 @@ from collections.abc import Iterable
 
 import tango
 
+from femtotango.gui.device_link.history import ROIS, RoiChange
 from femtotango.gui.device_link.link import DeviceLink
 from femtotango.gui.device_link.tango_thread import read_together
+from femtotango.gui.numbers import number_from
 from pipeline.model.roi import (
     Roi,
     RoiError,
@@ -18,7 +20,6 @@ from pipeline.model.roi import (
     roi_from_dict,
 )
 
-ROIS = "Rois"
 PHOTON_ROI = "PhotonRoi"
 
 
@@ -44,31 +45,54 @@ def free_name(taken: Iterable[str]) -> str:
     return next(f"ROI {n}" for n in range(1, len(names) + 2) if f"ROI {n}" not in names)
 
 
+def _note(link: DeviceLink, after: dict[str, Roi | None]) -> None:
+    """Remember how the ROIs are that will be changed."""
+    now = shown_rois(link)
+    before = {name: now.get(name) for name in after}
+    if before != after:
+        link.history.add(RoiChange(before, after, tuple(now)))
+
+
 def set_roi(link: DeviceLink, name: str, roi: Roi) -> None:
     """Add a ROI, or replace the one with that name."""
+    _note(link, {name: roi})
     text = json.dumps({"name": name, **roi.as_dict()}, ensure_ascii=False)
     link.call(lambda proxy: proxy.command_inout("AddRoi", text), key=f"roi {name}", rereads=(ROIS,))
 
 
 def remove_roi(link: DeviceLink, name: str) -> None:
     """Delete a ROI."""
+    _note(link, {name: None})
     link.command("RemoveRoi", name, changes=(ROIS,))
 
 
 def clear_rois(link: DeviceLink) -> None:
     """Delete all ROIs."""
+    _note(link, dict.fromkeys(shown_rois(link)))
     link.command("ClearRois", changes=(ROIS,))
+
+
+def checked_name(link: DeviceLink, old: str, new: str) -> str:
+    """Return a new name for a ROI when it may have it.
+
+    Raises:
+        RoiError: the name is not allowed, or another ROI has it.
+    """
+    check_name(new)
+    if new != old and new in shown_rois(link):
+        raise RoiError(f"ROI name {new!r} is taken; choose another.")
+    return new
 
 
 def rename_roi(link: DeviceLink, old: str, new: str) -> None:
     """Rename a ROI and keep its place; refuse a name that is not allowed or already used."""
     try:
-        check_name(new)
-        if new in shown_rois(link):
-            raise RoiError(f"ROI name {new!r} is taken; choose another.")
+        checked_name(link, old, new)
     except RoiError as error:
         link.refuse(str(error), ROIS)
         return
+
+    _note(link, {old: None, new: shown_rois(link).get(old)})
 
     def rename(proxy: tango.DeviceProxy) -> None:
         now = parse_rois(read_together(proxy, ROIS)[ROIS] or "")
@@ -90,7 +114,9 @@ def changed(name: str, roi: Roi, side: str, text: str) -> Roi:
         RoiError: the text is no number of pixels.
     """
     try:
-        number = float(text.replace(",", "."))
+        number = number_from(text)
     except ValueError as error:
         raise RoiError(f"ROI {name!r}: {side} = {text!r} is not a number of pixels.") from error
+    if side in ("width", "height") and number < 1:
+        raise RoiError(f"ROI {name!r}: {side} = {text!r}: expected at least 1 pixel.")
     return roi_from_dict(name, {**roi.as_dict(), side: number})

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 import numpy as np
 import tango
 
-from femtotango.gui.device_link.jobs import Job, JobQueue
+from femtotango.gui.device_link.jobs import ChangedElsewhere, Job, JobQueue
 from femtotango.gui.device_link.readings import Reading, Readings
 from femtotango.gui.device_link.subscriptions import Subscriptions
 from femtotango.gui.device_link.watched import PREVIEW, SMALL, WATCHED
@@ -158,6 +158,8 @@ class TangoThread(threading.Thread):
             result = job.run(proxy)
         except tango.DevFailed as error:
             failure = error_text(error)
+        except ChangedElsewhere as error:
+            failure = str(error)
         except (ValueError, TypeError) as error:
             failure = f"{job.key}: the answer of the device cannot be read ({error})."
         if job.rereads:

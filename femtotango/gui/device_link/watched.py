@@ -27,6 +27,7 @@ AZIMUTHAL = frozenset({"AzimuthalQ", "AzimuthalIntensity", "AzimuthalErrors"})
 SCAN = frozenset(
     {
         "ScanNumber",
+        "ScanFrames",
         "ScanTitle",
         "ScanFinished",
         "EventsProcessed",
@@ -37,7 +38,7 @@ SCAN = frozenset(
         "LastError",
     }
 )
-STATE = frozenset({"State", "Status"})
+STATE = frozenset({"State", "Status", "UnsafeFrames"})
 
 SMALL = tuple(
     sorted(

@@ -24,6 +24,7 @@ class AzimuthalCurve(DeviceWidget):
     def __init__(self, parent: QtWidgets.QWidget | None = None, designMode: bool = False) -> None:
         super().__init__(parent, designMode)
         self.plot = CurvePlot("q [1/Å]", "intensity")
+        self.plot.saved.connect(self.tell_saved)
         self.bins = FieldForm((("AzimuthalBins", 100.0),))
         self.bins.setMaximumWidth(210)
         layout = QtWidgets.QHBoxLayout(self)
@@ -62,9 +63,13 @@ class AzimuthalCurve(DeviceWidget):
             return
         if not len(q):
             self.plot.remove("intensity", kind="curve")
+            self.plot.columns = {}
             self.plot.setGraphTitle("needs photon energy, distance, beam centre and an image")
             return
         self.plot.setGraphTitle("")
+        self.plot.columns = {"q [1/Å]": q, "intensity": intensity}
+        if len(errors) == len(q):
+            self.plot.columns["error"] = errors
         yerror = np.nan_to_num(errors) if len(errors) == len(q) and np.any(errors > 0) else None
         self.plot.addCurve(
             q,

@@ -6,12 +6,14 @@ from typing import Any, ClassVar
 import numpy as np
 from taurus.external.qt import QtCore, QtGui, QtWidgets
 
+from femtotango.gui.device_link import roi_edit
 from femtotango.gui.device_link.tango_thread import read_together
 from femtotango.gui.device_link.watched import CURVES
 from femtotango.gui.panels.device_widget import DeviceWidget
 from femtotango.gui.plots.colors import roi_color
 from femtotango.gui.plots.curve_plot import CurvePlot
 from femtotango.gui.plots.thinning import thinned
+from pipeline.model.roi import Roi
 
 _TOGETHER = ("RoiNames", "XLabel", "XAxis", "RoiMeanCurves", "RoiMeanErrors")
 _PAUSE_MS = 400
@@ -20,6 +22,8 @@ _PAUSE_FACTOR = 3.0
 """After a slow read, the pause is this many times as long as the read …"""
 _LONGEST_PAUSE_MS = 2000
 """… but not longer than this: on a busy machine every read is slow."""
+_OLD = "#b0b0b0"
+_BEFORE = "(before it was moved)"
 _MOST_SYMBOLS = 60
 """With more points than this no symbols are drawn: they would overlap."""
 
@@ -32,6 +36,7 @@ class RoiCurves(DeviceWidget):
     def __init__(self, parent: QtWidgets.QWidget | None = None, designMode: bool = False) -> None:
         super().__init__(parent, designMode)
         self.plot = CurvePlot("", "mean")
+        self.plot.saved.connect(self.tell_saved)
         self.legend = QtWidgets.QLabel()
         self.legend.setTextFormat(QtCore.Qt.TextFormat.RichText)
         self.legend.setSizePolicy(
@@ -50,10 +55,13 @@ class RoiCurves(DeviceWidget):
         self._stale = False
         self._requested_at = 0.0
         self._drawn: tuple[str, ...] = ()
+        self._moves = MovedRois()
 
     def refresh(self, names: frozenset[str]) -> None:
         """Read the curves if they are visible."""
         self._stale = True
+        if "Rois" in names:
+            self._moves.see(roi_edit.shown_rois(self.link))
         if self.isVisible() and not self._again.isActive() and not self._reading:
             self._read()
 
@@ -74,6 +82,7 @@ class RoiCurves(DeviceWidget):
             return
         self._reading, self._stale = True, False
         self._requested_at = time.monotonic()
+        self._moves.ask()
         self._link.call(
             lambda proxy: read_together(proxy, *_TOGETHER),
             key="curves",
@@ -94,12 +103,19 @@ class RoiCurves(DeviceWidget):
         # The attributes may be of two snapshots: cut to the shorter.
         points = min(len(x), curves.shape[1])
         names = names[: len(curves)]
+        scan = int(self._link.value("ScanNumber", 0)) if self._link is not None else 0
+        olds = self._moves.points_before(scan, points)
         for name in self._drawn:
+            if name not in names or name not in olds:
+                self.plot.remove(f"{name} {_BEFORE}", kind="curve")
             if name not in names:
                 self.plot.remove(name, kind="curve")
         for index, name in enumerate(names):
-            error = errors[index, :points] if errors.shape == curves.shape else None
-            position, value, spread = thinned(x[:points], curves[index, :points], error)
+            old = olds.get(name, 0)
+            if old:
+                self._draw_old(name, x[:old], curves[index, :old])
+            error = errors[index, old:points] if errors.shape == curves.shape else None
+            position, value, spread = thinned(x[old:points], curves[index, old:points], error)
             if spread is not None and not np.isfinite(spread).any():
                 spread = None
             self.plot.addCurve(
@@ -114,6 +130,17 @@ class RoiCurves(DeviceWidget):
                 selectable=False,
             )
         self._drawn = names
+        columns = {str(answer["XLabel"] or "frame"): x[:points]}
+        for index, name in enumerate(names):
+            if old := olds.get(name, 0):
+                early, late = curves[index, :points].copy(), curves[index, :points].copy()
+                early[old:], late[:old] = np.nan, np.nan
+                columns[f"{name} {_BEFORE}"], columns[name] = early, late
+            else:
+                columns[name] = curves[index, :points]
+            if errors.shape == curves.shape:
+                columns[f"{name} error"] = errors[index, :points]
+        self.plot.columns = columns if names else {}
         self.legend.setText(
             "&nbsp;&nbsp; ".join(_entry(n, roi_color(i)) for i, n in enumerate(names))
         )
@@ -122,6 +149,56 @@ class RoiCurves(DeviceWidget):
         took = 1000 * (time.monotonic() - self._requested_at)
         pause = min(max(_PAUSE_MS, _PAUSE_FACTOR * took), _LONGEST_PAUSE_MS)
         self._again.start(int(pause))
+
+    def _draw_old(self, name: str, x: np.ndarray, y: np.ndarray) -> None:
+        """Draw in grey what a ROI was at its earlier places."""
+        position, value, _ = thinned(x, y)
+        self.plot.addCurve(
+            position,
+            value,
+            legend=f"{name} {_BEFORE}",
+            color=_OLD,
+            symbol="",
+            linestyle=":",
+            resetzoom=False,
+            selectable=False,
+        )
+
+
+class MovedRois:
+    """How many points of a scan's curves are of the places where ROIs were before."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, Roi] = {}
+        self._moved: set[str] = set()
+        self._asked: set[str] = set()
+        self._points: dict[str, int] = {}
+        self._scan = -1
+
+    def see(self, rois: dict[str, Roi]) -> None:
+        """Note which ROIs have another place."""
+        self._moved |= {n for n, roi in rois.items() if self._known.get(n, roi) != roi}
+        self._known = rois
+
+    def ask(self) -> None:
+        """Note that curves are requested now: all that was moved until now is in them."""
+        self._asked |= self._moved
+        self._moved.clear()
+
+    def points_before(self, scan: int, points: int) -> dict[str, int]:
+        """Return by ROI how many of the points are of its earlier places.
+
+        Args:
+            scan: number of the scan that the curves are of.
+            points: in the curves that were requested last.
+        """
+        if scan != self._scan or points < max(self._points.values(), default=0):
+            self._scan = scan
+            self._points.clear()
+        if points:
+            self._points |= dict.fromkeys(self._asked, points)
+        self._asked.clear()
+        return dict(self._points)
 
 
 def _entry(name: str, color: str) -> str:

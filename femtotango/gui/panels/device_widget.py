@@ -76,6 +76,10 @@ class DeviceWidget(TaurusWidget):
     def connection_changed(self, connected: bool, reason: str) -> None:
         """Show whether the device answers, and why not."""
 
+    def tell_saved(self, saved: bool, text: str) -> None:
+        """Say whether a file was written."""
+        (self.link.told if saved else self.link.failed).emit(text)
+
     def _on_changed(self, names: frozenset[str]) -> None:
         watched = names & self.watches
         if watched:

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from taurus.external.qt import QtCore, QtWidgets
 
 from femtotango.gui.panels.device_widget import DeviceWidget
-from femtotango.gui.panels.fields import CheckField, NumberField, label_of
+from femtotango.gui.panels.fields import CheckField, label_of
+from femtotango.gui.panels.number_field import NumberField
 from pipeline.model.parameters import ATTRIBUTES
 
 
@@ -39,6 +40,7 @@ class FieldForm(DeviceWidget):
             if isinstance(field, CheckField):
                 form.addRow(field)
                 continue
+            field.refused.connect(self._refused)
             label = QtWidgets.QLabel(label_of(attribute))
             label.setToolTip(field.toolTip())
             form.addRow(label, field)
@@ -57,6 +59,9 @@ class FieldForm(DeviceWidget):
     def connection_changed(self, connected: bool, reason: str) -> None:
         """Take input only while the device answers."""
         self.setEnabled(connected)
+
+    def _refused(self, reason: str) -> None:
+        self.link.failed.emit(reason)
 
     def _write(self, attribute: str, value: float | bool) -> None:
         self.link.write(attribute, ATTRIBUTES[attribute].kind(value))

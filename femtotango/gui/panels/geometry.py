@@ -1,10 +1,15 @@
 """Detector position, photon energy, and the q values whose rings are drawn."""
 
+import math
 from typing import ClassVar
 
 from taurus.external.qt import QtCore, QtGui, QtWidgets
 
-from femtotango.gui.device_link.watched import GEOMETRY
+from femtotango.gui.device_link.history import ValueChange
+from femtotango.gui.device_link.shown import shown_image
+from femtotango.gui.device_link.watched import GEOMETRY, IMAGE
+from femtotango.gui.numbers import number_from
+from femtotango.gui.panels.cells import CheckedCells
 from femtotango.gui.panels.device_widget import DeviceWidget
 from femtotango.gui.panels.form import FieldForm
 from femtotango.gui.plots.colors import ring_color
@@ -19,6 +24,21 @@ _STEPS = (
 )
 _CALIBRANTS = ("LaB6", "Si", "CeO2", "AgBh", "alpha_Al2O3", "Au", "Ni", "W")
 """Suggestions; any calibrant of pyFAI may be typed."""
+
+
+def q_value_from(text: str) -> float:
+    """Read a q value as it is typed [1/Å].
+
+    Raises:
+        ValueError: it is no number above 0.
+    """
+    try:
+        q = number_from(text)
+    except ValueError as error:
+        raise ValueError(f"q value {text!r} is not a number; use one above 0.") from error
+    if not 0 < q < math.inf:
+        raise ValueError(f"q value {text!r}: expected a number above 0.")
+    return q
 
 
 class GeometryForm(FieldForm):
@@ -48,6 +68,9 @@ class QTable(DeviceWidget):
             rows.setFixedWidth(24)
         self.table.setMinimumHeight(70)
         self.table.itemChanged.connect(self._edited)
+        self._cells = CheckedCells(self.table, self._problem)
+        self._cells.refused.connect(lambda reason: self.link.failed.emit(reason))
+        self.table.setItemDelegate(self._cells)
         delete = QtWidgets.QShortcut(QtGui.QKeySequence.StandardKey.Delete, self.table)
         delete.setContext(QtCore.Qt.ShortcutContext.WidgetShortcut)
         delete.activated.connect(self._delete)
@@ -92,21 +115,33 @@ class QTable(DeviceWidget):
 
     def use_calibrant(self) -> None:
         """Use the chosen calibrant's lines as q values."""
+        before = list(self.link.value("QValues", ()))
+        self.link.history.add(ValueChange("QValues", before, None))
         self.link.command("UseCalibrant", self.calibrant.currentText(), changes=("QValues",))
+
+    def _problem(self, _cell: QtCore.QModelIndex, text: str) -> str:
+        """Say why a text is no q value; an empty one removes the row."""
+        if not text:
+            return ""
+        try:
+            q_value_from(text)
+        except ValueError as error:
+            return str(error)
+        return ""
 
     def _edited(self, changed: QtWidgets.QTableWidgetItem) -> None:
         values = []
         for row in range(self.table.rowCount()):
             item = self.table.item(row, 0)
-            text = item.text().strip().replace(",", ".") if item is not None else ""
+            text = item.text().strip() if item is not None else ""
             if not text:
                 continue
             exact = item.data(QtCore.Qt.ItemDataRole.UserRole) if item is not None else None
             try:
                 # What is shown is rounded: rows that were not edited keep their exact value.
-                values.append(exact if item is not changed and exact else float(text))
-            except ValueError:
-                self.link.refuse(f"q value {text!r} is not a number; use one above 0.", "QValues")
+                values.append(exact if item is not changed and exact else q_value_from(text))
+            except ValueError as error:
+                self.link.refuse(str(error), "QValues")
                 return
         self.link.write("QValues", values)
 
@@ -123,6 +158,7 @@ class GeometryPanel(DeviceWidget):
 
     pick_beam = QtCore.Signal()
     """The next click in the image is the beam centre."""
+    watches: ClassVar[frozenset[str]] = IMAGE
 
     def __init__(self, parent: QtWidgets.QWidget | None = None, designMode: bool = False) -> None:
         super().__init__(parent, designMode)
@@ -150,6 +186,17 @@ class GeometryPanel(DeviceWidget):
         super().setModel(model, key=key)
         self.form.setModel(model)
         self.q_table.setModel(model)
+
+    def refresh(self, names: frozenset[str]) -> None:
+        """Let the beam be picked where there is an image."""
+        self._enable()
+
+    def connection_changed(self, connected: bool, reason: str) -> None:
+        """Take input only while the device answers."""
+        self._enable()
+
+    def _enable(self) -> None:
+        self.pick_button.setEnabled(self.link.connected and shown_image(self.link) is not None)
 
     def explain(self, reason: str) -> None:
         """Show why rings are missing; empty: none is."""

@@ -32,6 +32,7 @@ class EnergyHistogram(DeviceWidget):
     def __init__(self, parent: QtWidgets.QWidget | None = None, designMode: bool = False) -> None:
         super().__init__(parent, designMode)
         self.plot = CurvePlot(f"3×3 sum [{ATTRIBUTES['EnergyThreshold'].unit}]", "photons")
+        self.plot.saved.connect(self.tell_saved)
         self.range = FieldForm(_RANGE)
         self.range.setMaximumWidth(210)
         layout = QtWidgets.QHBoxLayout(self)
@@ -80,10 +81,12 @@ class EnergyHistogram(DeviceWidget):
             return
         if len(centres) < 2:
             self.plot.remove("photons", kind="histogram")
+            self.plot.columns = {}
             low, high = (float(self.link.value(name, 0.0)) for name in LIMITS)
             if low < high:
                 self.plot.setLimits(low, high, 0.0, 1.0)
             return
+        self.plot.columns = {self.plot.getXAxis().getLabel(): centres, "photons": counts}
         half = 0.5 * (centres[1] - centres[0])
         edges = np.append(centres - half, centres[-1] + half)
         self.plot.addHistogram(

@@ -1,6 +1,8 @@
 """The live image: preview, finer pixels when zoomed, rings, ROIs, and a title."""
 
 import io
+from collections.abc import Callable
+from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
@@ -9,12 +11,20 @@ from numpy.typing import NDArray
 from taurus.external.qt import QtCore, QtWidgets
 
 from femtotango.gui.device_link.link import DeviceLink
+from femtotango.gui.device_link.shown import image_is_known, shown_image
 from femtotango.gui.device_link.watched import IMAGE, PREVIEW, RINGS
 from femtotango.gui.panels.device_widget import DeviceWidget
 from femtotango.gui.plots.image_plot import ImagePlot
 from femtotango.gui.plots.rings_overlay import RingsOverlay
 from femtotango.gui.plots.roi_overlay import RoiOverlay
-from femtotango.gui.plots.zoom import Region, preview_binning, region_for
+from femtotango.gui.plots.saving import (
+    PIXELS,
+    ask_for_file,
+    with_ending,
+    write_picture,
+    write_pixels,
+)
+from femtotango.gui.plots.zoom import Region, region_for
 
 _SETTLE_MS = 80
 """The view must not change for this long before its pixels are fetched."""
@@ -48,6 +58,8 @@ class ImageWidget(DeviceWidget):
     def __init__(self, parent: QtWidgets.QWidget | None = None, designMode: bool = False) -> None:
         super().__init__(parent, designMode)
         self._shape: tuple[int, int] | None = None
+        self._detector = ""
+        self._pointed: tuple[float, float] | None = None
         self._binning = 1
         self._requested: Region | None = None
         self._fetching = False
@@ -72,8 +84,9 @@ class ImageWidget(DeviceWidget):
         self._retry.setInterval(_RETRY_MS)
         self._retry.timeout.connect(self._fetch)
         self.plot.view_changed.connect(self._settle.start)
-        self.plot.pointed.connect(self._point)
+        self.plot.pointed.connect(self._move)
         self.plot.sigPlotSignal.connect(self._clicked)
+        self.plot.save_action.triggered.connect(self._ask_to_save)
 
     def setModel(self, model: str | None, *, key: object = None) -> None:
         """Show another device, see `DeviceWidget`."""
@@ -85,7 +98,7 @@ class ImageWidget(DeviceWidget):
     def refresh(self, names: frozenset[str]) -> None:
         """Draw what changed."""
         if names & (IMAGE | {PREVIEW, "MaxFilter"}):
-            self._show_preview()
+            self._show_image()
             self._show_title()
         if names & RINGS:
             self.rings.refresh()
@@ -101,21 +114,32 @@ class ImageWidget(DeviceWidget):
             return
         self.rings.refresh()
         self.rois.refresh()
-        if self._shape is not None:
-            self._show_title()
-            self._fetch()
+        self._show_image()
+        self._show_title()
 
     # Pixels
 
-    def _show_preview(self) -> None:
-        preview = self.link.value(PREVIEW)
-        ny, nx = self.link.value("ImageHeight", 0), self.link.value("ImageWidth", 0)
-        if preview is None or np.ndim(preview) != 2 or preview.size == 0 or ny < 1 or nx < 1:
+    def _show_image(self) -> None:
+        """Show the device's image, or none when it has none."""
+        if not image_is_known(self.link):
+            # What was shown last stays until it is known what there is.
             return
-        self._shape = (int(ny), int(nx))
-        self._binning = preview_binning(self._shape, preview.shape)
-        self.plot.show_preview(preview, self._binning, self._shape)
+        image = shown_image(self.link)
+        if image is None or image.detector != self._detector:
+            self._clear()
+        if image is None or image.preview is None:
+            return
+        self._shape, self._detector, self._binning = image.shape, image.detector, image.binning
+        self.plot.show_preview(image.preview, image.binning, image.shape)
+        self.rois.set_visible(True)
+        self._point()
         self._fetch()
+
+    def _clear(self) -> None:
+        self._shape, self._detector, self._requested = None, "", None
+        self.plot.clear_image()
+        self.rois.set_visible(False)
+        self.stop_picking()
 
     def _fetch(self) -> None:
         """Request the pixels of the view, unless the preview is as fine."""
@@ -138,7 +162,7 @@ class ImageWidget(DeviceWidget):
     def _show_region(self, answer: tuple[Region, NDArray[np.float32]]) -> None:
         self._fetching = False
         region, pixels = answer
-        if self._requested is None or self._link is None:
+        if self._requested is None or self._link is None or self._shape is None:
             return
         if pixels.size:
             self.plot.show_region(pixels, (region.x, region.y), region.binning)
@@ -153,23 +177,65 @@ class ImageWidget(DeviceWidget):
         if self._link is not None and self._link.connected:
             self._link.failed.emit(reason)
 
+    # Files
+
+    def _ask_to_save(self) -> None:
+        dialog = ask_for_file(self, "Save image", PIXELS)
+        dialog.fileSelected.connect(
+            lambda file: self.save(with_ending(file, dialog.selectedNameFilter(), PIXELS))
+        )
+
+    def save(self, file: Path) -> None:
+        """Write all pixels of the image, or what is seen when the file ends in ``.png``."""
+        if file.suffix.lower() == ".png":
+            self._write(file, lambda: write_picture(file, self.plot))
+        elif self._shape is None:
+            self.tell_saved(False, "Not saved: there is no image yet.")
+        else:
+            ny, nx = self._shape
+            self.link.call(
+                lambda proxy: fetch_region(proxy, Region(0, 0, nx, ny, 1)),
+                key="all pixels",
+                done=lambda answer: self._write(file, lambda: write_pixels(file, answer[1])),
+            )
+
+    def _write(self, file: Path, write: Callable[[], None]) -> None:
+        try:
+            write()
+        except OSError as error:
+            self.tell_saved(False, f"Not saved: {error}")
+            return
+        self.tell_saved(True, f"Saved {file}.")
+
     # The beam centre
 
     def pick_beam(self) -> None:
         """Make the next click in the image the beam centre."""
+        if self._shape is None:
+            return
         self._picking = True
         self.plot.setInteractiveMode("select")
         self.title.setText("click on the beam centre")
 
+    def stop_picking(self) -> None:
+        """Go back to zooming."""
+        if self._picking:
+            self._picking = False
+            self.plot.setInteractiveMode("zoom")
+            self._show_title()
+
     def _clicked(self, event: dict) -> None:
-        if not self._picking or event["event"] != "mouseClicked" or event["button"] != "left":
+        if (
+            not self._picking
+            or self._shape is None
+            or event["event"] != "mouseClicked"
+            or event["button"] != "left"
+        ):
             return
-        self._picking = False
-        self.plot.setInteractiveMode("zoom")
+        self.stop_picking()
         # Fit2D counts from the corner of the first pixel, the plot from its centre.
         self.link.write("BeamX", round(float(event["x"]) + 0.5, 2))
         self.link.write("BeamY", round(float(event["y"]) + 0.5, 2))
-        self._show_title()
 
     # Title and readout
 
@@ -177,12 +243,16 @@ class ImageWidget(DeviceWidget):
         link = self.link
         if not link.connected or self._picking:
             return
-        count = link.value("FrameCount", 0)
-        detector = link.value("Detector", "")
-        if not detector or not count:
+        if not image_is_known(link):
+            self.title.setText("<b style='color:#a05a00'>the pipeline does not answer</b>")
+            self.title.setToolTip(link.value("Status", ""))
+            return
+        image = shown_image(link)
+        if image is None:
             self.title.setText("no image yet")
             self.title.setToolTip("")
             return
+        count, detector = image.frames, image.detector
         unit = link.value("ImageUnit", "")
         total, hottest = link.value("ImageSum", np.nan), link.value("ImageMax", np.nan)
         what = f"sum of {count} frames" if link.value("Accumulate", False) else "newest frame"
@@ -194,11 +264,25 @@ class ImageWidget(DeviceWidget):
         )
         self.title.setToolTip("")
 
-    def _point(self, x: float, y: float) -> None:
+    def _move(self, x: float, y: float) -> None:
+        self._pointed = (x, y)
+        self._point()
+
+    def _point(self) -> None:
+        """Tell the value under the mouse, also when the image has changed below it."""
+        if self._pointed is None or self._shape is None:
+            self.plot.readout.clear()
+            return
+        x, y = self._pointed
         value = self.plot.value_at(x, y)
         if value is None:
             self.plot.readout.clear()
             return
         column, row = int(np.floor(x + 0.5)), int(np.floor(y + 0.5))
-        text = "masked" if np.isnan(value) else f"{value:.4g}"
-        self.plot.readout.setText(f"x {column}\ny {row}\n{text}")
+        text = "masked" if np.isnan(value) else f"{value:.4g} {self.link.value('ImageUnit', '')}"
+        block = round(self.plot.shown.getScale()[0])
+        of_block = ""
+        if block > 1:
+            kind = "max" if self.link.value("MaxFilter", False) else "mean"
+            of_block = f"\n{kind} of {block}×{block}"
+        self.plot.readout.setText(f"x {column}\ny {row}\n{text.strip()}{of_block}")

@@ -6,9 +6,12 @@ import numpy as np
 from taurus.external.qt import QtCore, QtGui, QtWidgets
 
 from femtotango.gui.device_link import roi_edit
+from femtotango.gui.device_link.shown import shown_image, shown_means
+from femtotango.gui.device_link.watched import IMAGE
+from femtotango.gui.panels.cells import CheckedCells
 from femtotango.gui.panels.device_widget import DeviceWidget
 from femtotango.gui.plots.colors import PHOTON_ROI, roi_color
-from pipeline.model.roi import Roi
+from pipeline.model.roi import Roi, RoiError
 
 _COLUMNS = ("name", "x", "y", "width", "height", "mean")
 _HEADERS = ("Name", "x", "y", "w", "h", "Mean")
@@ -27,7 +30,9 @@ class RoiTable(DeviceWidget):
 
     draw = QtCore.Signal(bool)
     selected = QtCore.Signal(str)
-    watches: ClassVar[frozenset[str]] = frozenset({"Rois", "PhotonRoi", "RoiNames", "RoiMeans"})
+    watches: ClassVar[frozenset[str]] = (
+        frozenset({"Rois", "PhotonRoi", "RoiNames", "RoiMeans"}) | IMAGE
+    )
 
     def __init__(self, parent: QtWidgets.QWidget | None = None, designMode: bool = False) -> None:
         super().__init__(parent, designMode)
@@ -49,6 +54,9 @@ class RoiTable(DeviceWidget):
         font.setPointSizeF(0.9 * font.pointSizeF())
         self.table.setFont(font)
         self.table.itemChanged.connect(self._edited)
+        self._cells = CheckedCells(self.table, self._problem)
+        self._cells.refused.connect(lambda reason: self.link.failed.emit(reason))
+        self.table.setItemDelegate(self._cells)
         self.table.itemSelectionChanged.connect(lambda: self.selected.emit(self.chosen))
         delete = QtWidgets.QShortcut(QtGui.QKeySequence.StandardKey.Delete, self.table)
         delete.setContext(QtCore.Qt.ShortcutContext.WidgetShortcut)
@@ -65,7 +73,17 @@ class RoiTable(DeviceWidget):
         self.delete_button = QtWidgets.QPushButton("Delete")
         self.delete_button.clicked.connect(self.delete_chosen)
         self.clear_button = QtWidgets.QPushButton("Clear all")
-        self.clear_button.clicked.connect(lambda: roi_edit.clear_rois(self.link))
+        self.clear_button.clicked.connect(self._ask_to_clear)
+        self.question = QtWidgets.QMessageBox(self)
+        self.question.setWindowTitle("Clear all ROIs")
+        self.question.setIcon(QtWidgets.QMessageBox.Icon.Question)
+        self._clear = self.question.addButton(
+            "Clear all", QtWidgets.QMessageBox.ButtonRole.AcceptRole
+        )
+        self.question.setDefaultButton(
+            self.question.addButton(QtWidgets.QMessageBox.StandardButton.Cancel)
+        )
+        self.question.buttonClicked.connect(self._answered)
         self.photons_off = QtWidgets.QPushButton("Off")
         self.photons_off.setToolTip("Remove the photon ROI: no photon detection.")
         self.photons_off.clicked.connect(lambda: roi_edit.set_photon_roi(self.link, None))
@@ -110,8 +128,22 @@ class RoiTable(DeviceWidget):
         for name in [self._name(row) for row in rows]:
             roi_edit.remove_roi(self.link, name)
 
+    def _ask_to_clear(self) -> None:
+        names = list(roi_edit.shown_rois(self.link))
+        if not names:
+            return
+        what = "the ROI" if len(names) == 1 else f"all {len(names)} ROIs"
+        self.question.setText(f"Remove {what}? They go for everybody who looks at this device.")
+        self.question.open()
+
+    def _answered(self, button: QtWidgets.QAbstractButton) -> None:
+        if button is self._clear:
+            roi_edit.clear_rois(self.link)
+
     def refresh(self, names: frozenset[str]) -> None:
         """Show ROIs and means, unless the user is typing."""
+        for button in (self.draw_button, self.photon_button):
+            button.setEnabled(shown_image(self.link) is not None)
         editing = QtWidgets.QAbstractItemView.State.EditingState
         if self.table.state() == editing or self.link.is_pending(roi_edit.ROIS):
             return
@@ -154,8 +186,7 @@ class RoiTable(DeviceWidget):
                     self.table.setItem(row, column, item)
 
     def _show_means(self, names: list[str]) -> None:
-        means = self.link.value("RoiMeans", ())
-        known = dict(zip(self.link.value("RoiNames", ()), means, strict=False))
+        known = shown_means(self.link)
         with QtCore.QSignalBlocker(self.table):
             for row, name in enumerate(names):
                 item = self.table.item(row, len(_COLUMNS) - 1)
@@ -167,6 +198,19 @@ class RoiTable(DeviceWidget):
     def _name(self, row: int) -> str:
         item = self.table.item(row, 0)
         return item.data(QtCore.Qt.ItemDataRole.UserRole) if item is not None else ""
+
+    def _problem(self, cell: QtCore.QModelIndex, text: str) -> str:
+        """Say why a text cannot be in a cell."""
+        name = self._name(cell.row())
+        now = roi_edit.shown_rois(self.link).get(name)
+        try:
+            if cell.column() == 0:
+                roi_edit.checked_name(self.link, name, text)
+            elif now is not None:
+                roi_edit.changed(name, now, _COLUMNS[cell.column()], text)
+        except RoiError as error:
+            return str(error)
+        return ""
 
     def _edited(self, item: QtWidgets.QTableWidgetItem) -> None:
         name = self._name(item.row())

@@ -9,7 +9,9 @@ from femtotango.gui.device_link.watched import PHOTONS
 from femtotango.gui.panels.device_widget import DeviceWidget
 from femtotango.gui.panels.fields import CheckField
 from femtotango.gui.panels.form import FieldForm
+from pipeline.model.cameras import CAMERAS
 
+_GOOD, _WARNING = "#2e7d32", "#a05a00"
 _PHOTON_FIELDS = (
     ("PhotonThreshold", 5.0),
     ("EnergyThreshold", 10.0),
@@ -21,6 +23,27 @@ _PHOTON_FIELDS = (
     ("WritePhotons", None),
 )
 _CAMERA_FIELDS = (("Background", 1.0), ("CmosThreshold", 1.0))
+
+
+def finds_photons(detector: str) -> bool:
+    """Tell whether photons are searched in the images of a camera; an unknown one: yes."""
+    return detector not in CAMERAS or CAMERAS[detector].finds_photons
+
+
+def trust_text(trusted: bool, reason: str, searched: bool) -> tuple[str, str]:
+    """Return what is said about the photons, and its colour; empty: that of all text.
+
+    Args:
+        trusted: whether they are what the detector saw.
+        reason: why not, or why raw data must be kept all the same.
+        searched: whether photons are searched in the images of this camera.
+    """
+    if trusted:
+        # The reason tells then why raw data must be kept.
+        return (reason, _WARNING) if reason else ("Photons are trusted.", _GOOD)
+    if not searched:
+        return "No photon detection with this camera.", ""
+    return (f"Photons are not trusted: {reason}", _WARNING) if reason else ("", "")
 
 
 class CameraSettings(FieldForm):
@@ -40,7 +63,7 @@ class PhotonSettings(FieldForm):
 class PhotonState(DeviceWidget):
     """Counts, trust, file, and the switch for raw data with the reason when it is refused."""
 
-    watches: ClassVar[frozenset[str]] = PHOTONS
+    watches: ClassVar[frozenset[str]] = PHOTONS | {"Detector"}
 
     def __init__(self, parent: QtWidgets.QWidget | None = None, designMode: bool = False) -> None:
         super().__init__(parent, designMode)
@@ -70,10 +93,13 @@ class PhotonState(DeviceWidget):
             f"density {_number(value('HitDensity'))}, "
             f"{value('SkippedFrames', 0)} frames skipped"
         )
-        trusted = bool(value("Trusted", False))
-        reason = value("TrustReason", "")
-        self.trust.setText("Trusted." if trusted else f"Not trusted: {reason}" if reason else "")
-        self.trust.setStyleSheet(f"color: {'#2e7d32' if trusted else '#a05a00'}")
+        text, color = trust_text(
+            bool(value("Trusted", False)),
+            value("TrustReason", ""),
+            finds_photons(value("Detector", "")),
+        )
+        self.trust.setText(text)
+        self.trust.setStyleSheet(f"color: {color}" if color else "")
         path = value("PhotonFile", "")
         self.file.setText(path.rsplit("/", 1)[-1])
         self.file.setToolTip(path)

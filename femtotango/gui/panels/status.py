@@ -10,6 +10,8 @@ from femtotango.gui.device_link.watched import SCAN, STATE
 from femtotango.gui.panels.device_widget import DeviceWidget
 from femtotango.gui.plots.colors import STATES, WAITING
 
+_ERROR = "color: #c62828; font-weight: bold"
+_MESSAGE = "color: #2e7d32"
 _ENDLESS = 1_000_000
 """Only continuous mode expects this many events."""
 
@@ -61,21 +63,26 @@ class StatusLine(DeviceWidget):
         self.scan = QtWidgets.QLabel()
         self.scan.setTextFormat(QtCore.Qt.TextFormat.PlainText)
         self.error_line = ElidedLabel()
-        self.error_line.setStyleSheet("color: #c62828; font-weight: bold")
+        self.error_line.setStyleSheet(_ERROR)
         self.dismiss = QtWidgets.QToolButton()
         self.dismiss.setText("×")
         self.dismiss.setAutoRaise(True)
         self.dismiss.setToolTip("Clear the error line.")
         self.dismiss.clicked.connect(self.clear_error)
+        self.acknowledge = QtWidgets.QPushButton("Acknowledge loss")
+        self.acknowledge.clicked.connect(self._acknowledge)
+        self.acknowledge.setVisible(False)
         layout = QtWidgets.QHBoxLayout(self)
         layout.setContentsMargins(2, 1, 4, 1)
         layout.setSpacing(8)
         layout.addWidget(self.state)
+        layout.addWidget(self.acknowledge)
         layout.addWidget(self.status, 3)
-        layout.addWidget(self.error_line, 3)
+        layout.addWidget(self.error_line, 7)
         layout.addWidget(self.dismiss)
         layout.addWidget(self.scan)
         self.setFixedHeight(28)
+        self._scan_shown: int | None = None
         self.clear_error()
         self._show_state("", "no device")
 
@@ -83,16 +90,26 @@ class StatusLine(DeviceWidget):
         """Show another device, see `DeviceWidget`."""
         if self._link is not None:
             self._link.failed.disconnect(self.show_error)
+            self._link.told.disconnect(self.show_message)
         super().setModel(model, key=key)
         if self._link is not None:
             self._link.failed.connect(self.show_error)
+            self._link.told.connect(self.show_message)
 
     def refresh(self, names: frozenset[str]) -> None:
         """Show new values."""
         if self.link.connected:
             state = self.link.value("State")
-            self._show_state(str(state) if state is not None else "", self.link.value("Status", ""))
+            status = self.link.value("Status", "")
+            self._show_state(str(state) if state is not None else "", status)
+            self._show_loss(self.link.value("UnsafeFrames", ""), status)
         self._show_scan()
+        scan = self.link.value("ScanNumber")
+        if scan != self._scan_shown:
+            if self._scan_shown is not None:
+                # What went wrong before this scan is history.
+                self.clear_error()
+            self._scan_shown = scan
         if "LastError" in names and (text := self.link.value("LastError", "")):
             self.show_error(text)
 
@@ -103,12 +120,19 @@ class StatusLine(DeviceWidget):
         else:
             self._show_state("waiting", f"for {self.getModel()}: {reason or 'connecting'}")
             self.scan.clear()
+            self.acknowledge.setVisible(False)
 
     def show_error(self, text: str) -> None:
         """Show an error and the time."""
+        self.error_line.setStyleSheet(_ERROR)
         self.error_line.show_text(f"{time.strftime('%H:%M:%S')} {text}")
         self.error_line.setVisible(True)
         self.dismiss.setVisible(True)
+
+    def show_message(self, text: str) -> None:
+        """Show what was done, in the place of an error, and the time."""
+        self.show_error(text)
+        self.error_line.setStyleSheet(_MESSAGE)
 
     def clear_error(self) -> None:
         """Clear the error line."""
@@ -124,15 +148,28 @@ class StatusLine(DeviceWidget):
         )
         self.status.show_text(status)
 
+    def _show_loss(self, frames: str, status: str) -> None:
+        """Offer to acknowledge a loss; one that cost no frame is an alarm too."""
+        self.acknowledge.setVisible(bool(frames) or "AcknowledgeLoss" in status)
+        lost = f"Neither raw data nor photons: {frames}. " if frames else ""
+        self.acknowledge.setToolTip(f"{lost}Note that, then click: the alarm ends.")
+
+    def _acknowledge(self) -> None:
+        self.link.call(
+            lambda proxy: proxy.command_inout("AcknowledgeLoss"),
+            key="AcknowledgeLoss",
+            rereads=("UnsafeFrames", "Status", "State"),
+        )
+
     def _show_scan(self) -> None:
         value = self.link.value
         number = value("ScanNumber", 0)
         parts = [f"scan {number}"] if number else []
         total, done = value("EventsTotal", 0), value("EventsProcessed", 0)
-        if 0 < total < _ENDLESS:
-            parts.append(f"{done} of {total}")
-        elif done:
-            parts.append(f"{done} events")
+        if frames := value("ScanFrames", 0):
+            parts.append("1 frame" if frames == 1 else f"{frames} frames")
+        if 0 <= done < total < _ENDLESS:
+            parts.append(f"{100 * done // total} %")
         if failed := value("FailedFrames", 0):
             parts.append(f"{failed} failed")
         rate, age = value("FrameRate", np.nan), value("LastFrameAge", np.nan)

@@ -7,11 +7,21 @@ from taurus.external.qt import QtCore, QtWidgets
 from femtotango.gui.panels.device_widget import DeviceWidget
 from femtotango.gui.panels.fields import CheckField
 from pipeline.model.cameras import CAMERAS
-from pipeline.protocols.sardana import SARDANA
 
 _CHANGED_BY_ACCUMULATION = ("Accumulate", "FrameCount", "ImageSum", "ImageMax")
 _SCAN = ("State", "Status", "ScanNumber", "ScanFinished", "EventsProcessed", "EventsTotal")
-_NORMALIZATIONS = {"linear": "linear", "√": "sqrt", "log": "log"}
+_TITLES = {
+    "SaveImage": "Save image",
+    "SavePoni": "Save geometry",
+    "LoadPoni": "Load geometry",
+}
+_NORMALIZATIONS = {
+    "linear": "linear",
+    "√": "sqrt",
+    "log": "log",
+    "gamma": "gamma",
+    "arcsinh": "arcsinh",
+}
 
 
 class Tools(DeviceWidget):
@@ -45,14 +55,12 @@ class Tools(DeviceWidget):
         self.scale = QtWidgets.QComboBox()
         self.scale.addItems(list(_NORMALIZATIONS))
         self.scale.setToolTip("How values become colours; more in the colormap dialog.")
-        self.scale.currentTextChanged.connect(
+        self.scale.textActivated.connect(
             lambda text: self.normalization.emit(_NORMALIZATIONS[text])
         )
         self.camera = QtWidgets.QComboBox()
         self.camera.addItems(list(CAMERAS))
         self.camera.setToolTip("The camera to show without a scan.")
-        self.with_motors = QtWidgets.QCheckBox("motors")
-        self.with_motors.setToolTip(f"Take motor positions from the stream {SARDANA} as well.")
         self.start = QtWidgets.QPushButton("Go live")
         self.start.setToolTip("StartContinuous: show what the camera sends, without a scan.")
         self.start.clicked.connect(self._start)
@@ -67,7 +75,7 @@ class Tools(DeviceWidget):
         for part in (self.accumulate, self.reset, _gap(), self.max_filter, self.scale, _gap()):
             layout.addWidget(part)
         layout.addWidget(QtWidgets.QLabel("Continuous"))
-        for part in (self.camera, self.with_motors, self.start, self.stop):
+        for part in (self.camera, self.start, self.stop):
             layout.addWidget(part)
         layout.addStretch(1)
         layout.addWidget(self.files)
@@ -85,6 +93,11 @@ class Tools(DeviceWidget):
                     lambda _=False, command=command, ending=ending: self._ask(command, ending)
                 )
         self.files.setMenu(menu)
+
+    def show_normalization(self, name: str) -> None:
+        """Show what the colour dialog has chosen."""
+        words = next((w for w, known in _NORMALIZATIONS.items() if known == name), "")
+        self.scale.setCurrentText(words)
 
     def refresh(self, names: frozenset[str]) -> None:
         """Show new values."""
@@ -108,17 +121,23 @@ class Tools(DeviceWidget):
             command: SaveImage, SavePoni or LoadPoni.
             path: on the device's computer; relative to its OutputFolder.
         """
-        self.link.command(command, path, changes=("LastError",))
+        done = {
+            "SaveImage": f"The device saved the image as {path}.",
+            "SavePoni": f"The device saved the geometry as {path}.",
+            "LoadPoni": f"The device took the geometry of {path}.",
+        }
+        self.link.call(
+            lambda proxy: proxy.command_inout(command, path),
+            rereads=("LastError",),
+            done=lambda _: self.link.told.emit(done[command]),
+        )
 
     def _accumulate(self, on: bool) -> None:
         command = "StartAccumulation" if on else "StopAccumulation"
         self.link.command(command, changes=_CHANGED_BY_ACCUMULATION)
 
     def _start(self) -> None:
-        streams = [self.camera.currentText()]
-        if self.with_motors.isChecked():
-            streams.append(SARDANA)
-        self.link.command("StartContinuous", streams, changes=_SCAN)
+        self.link.command("StartContinuous", [self.camera.currentText()], changes=_SCAN)
 
     def _ask(self, command: str, ending: str) -> None:
         detector, number = (
@@ -127,7 +146,7 @@ class Tools(DeviceWidget):
         )
         path, given = QtWidgets.QInputDialog.getText(
             self,
-            command,
+            _TITLES[command],
             "File on the device's computer, relative to its OutputFolder:",
             text=f"{detector}_{number}{ending}",
         )

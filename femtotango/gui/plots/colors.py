@@ -5,6 +5,9 @@ PHOTON_ROI = "#ff7f0e"
 
 WAITING = "#9e9e9e"
 
+REFUSED = "background: #ffd6d6; color: #8e0000"
+"""Style of a field whose text cannot be used."""
+
 _ROIS = ("#ff4040", "#1fb4ff", "#35c435", "#d65fe0", "#f2d600", "#00c9b7", "#ff8fb8", "#a0a0ff")
 _RINGS = ("#4f8cff", "#ff4d4d", "#4dff4d", "#ff7de9", "#ffff4d", "#4dffff", "#ffb84d", "#c08cff")
 

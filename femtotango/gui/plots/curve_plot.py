@@ -1,7 +1,10 @@
 """A small silx plot of curves that shows everything until the user zooms."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
 from taurus.external.qt import QtCore, QtWidgets  # before silx, which takes the same Qt
 
 from silx.gui.plot import PlotWindow  # isort: skip
@@ -9,19 +12,34 @@ from silx.gui.plot.actions.control import YAxisLogarithmicAction  # isort: skip
 from silx.gui.plot.items.marker import XMarker  # isort: skip
 
 from femtotango.gui.plots.light_axes import lighten
+from femtotango.gui.plots.saving import (
+    CURVES,
+    ask_for_file,
+    with_ending,
+    write_columns,
+    write_picture,
+)
 
-_LEFT, _RIGHT, _TOP, _BOTTOM = 64, 22, 8, 48
+_LEFT, _RIGHT, _TOP, _BOTTOM = 88, 22, 8, 48
 """Space around the curves for numbers and labels, screen pixels."""
 _ICON = 16
 
 
 class CurvePlot(PlotWindow):
-    """Curves with their tools at the side, as a tab has little height."""
+    """Curves with their tools at the side, as a tab has little height.
+
+    Signals:
+        saved: whether a file was written, and a sentence about it.
+    """
+
+    saved = QtCore.Signal(bool, str)
 
     def __init__(self, x_label: str, y_label: str, parent: QtWidgets.QWidget | None = None) -> None:
         super().__init__(parent, backend="mpl")
         # It is part of a window, not a window of its own.
         self.setWindowFlags(QtCore.Qt.WindowType.Widget)
+        self.columns: dict[str, NDArray[np.float64]] = {}
+        """What a file gets: the axis, then curves and errors by name."""
         self._choose_tools()
         lighten(self)
         self.getXAxis().setLabel(x_label)
@@ -42,9 +60,33 @@ class CurvePlot(PlotWindow):
         tools = QtWidgets.QToolBar("Curve", self)
         tools.setMovable(False)
         tools.setIconSize(QtCore.QSize(_ICON, _ICON))
-        for action in (self.getResetZoomAction(), logarithmic, output.getSaveAction()):
+        # silx's own action drops the names of the curves and changes the ending of the file.
+        self.save_action = QtWidgets.QAction(output.getSaveAction().icon(), "Save …", self)
+        self.save_action.setToolTip("Save the curves with their names, or a picture.")
+        self.save_action.triggered.connect(self._ask_to_save)
+        for action in (self.getResetZoomAction(), logarithmic, self.save_action):
             tools.addAction(action)
         self.addToolBar(QtCore.Qt.ToolBarArea.RightToolBarArea, tools)
+
+    def _ask_to_save(self) -> None:
+        dialog = ask_for_file(self, "Save curves", CURVES)
+        dialog.fileSelected.connect(
+            lambda file: self.save(with_ending(file, dialog.selectedNameFilter(), CURVES))
+        )
+
+    def save(self, file: Path) -> None:
+        """Write the curves, or a picture of them when the file ends in ``.png``."""
+        try:
+            if file.suffix.lower() == ".png":
+                write_picture(file, self)
+            elif not self.columns:
+                raise OSError("there is no curve to save yet.")
+            else:
+                write_columns(file, self.columns)
+        except OSError as error:
+            self.saved.emit(False, f"Not saved: {error}")
+            return
+        self.saved.emit(True, f"Saved {file}.")
 
     def eventFilter(  # pyright: ignore[reportIncompatibleMethodOverride]
         self, watched: QtCore.QObject, event: QtCore.QEvent

@@ -29,10 +29,12 @@ class ImagePlot(PlotWindow):
 
     Signals:
         view_changed: limits or size of the plot changed.
+        normalization_changed: how values become colours, by silx's name.
         pointed: mouse position ``(x, y)`` in image pixels.
     """
 
     view_changed = QtCore.Signal()
+    normalization_changed = QtCore.Signal(str)
     pointed = QtCore.Signal(float, float)
 
     def __init__(self, parent: QtWidgets.QWidget | None = None) -> None:
@@ -50,6 +52,9 @@ class ImagePlot(PlotWindow):
         self._colormap = Colormap("viridis", autoscaleMode=Colormap.PERCENTILE)
         self._colormap.setNaNColor(QtGui.QColor(_MASKED))
         self.setDefaultColormap(self._colormap)
+        self._colormap.sigChanged.connect(
+            lambda: self.normalization_changed.emit(self.normalization)
+        )
         self._coarse = self._new_image("preview", z=0)
         self._fine: ImageData | None = None
         self.columns = SideHistogram(self, False, _LEFT, _RIGHT)
@@ -84,8 +89,14 @@ class ImagePlot(PlotWindow):
         line.addAction(modes.getPanModeAction())
         line.addAction(self.getResetZoomAction())
         line.addAction(self.getColormapAction())
-        line.addAction(output.getCopyAction())
-        line.addAction(output.getSaveAction())
+        # silx's own actions copy and save the preview as if it were the image.
+        self.copy_action = QtWidgets.QAction(output.getCopyAction().icon(), "Copy", self)
+        self.copy_action.setToolTip("Copy a picture of what is seen.")
+        self.copy_action.triggered.connect(self.copy_picture)
+        self.save_action = QtWidgets.QAction(output.getSaveAction().icon(), "Save …", self)
+        self.save_action.setToolTip("Save all pixels of the image, or a picture of what is seen.")
+        line.addAction(self.copy_action)
+        line.addAction(self.save_action)
         self.title.setMinimumWidth(1)
         self.title.setSizePolicy(
             QtWidgets.QSizePolicy.Policy.Expanding, QtWidgets.QSizePolicy.Policy.Preferred
@@ -111,6 +122,12 @@ class ImagePlot(PlotWindow):
         grid.setRowStretch(0, 1)
         self.setCentralWidget(centre)
         self.canvas.installEventFilter(self)
+
+    def copy_picture(self) -> None:
+        """Copy a picture of what is seen."""
+        clipboard = QtWidgets.QApplication.clipboard()
+        if clipboard is not None:
+            clipboard.setPixmap(self.grab())
 
     @property
     def canvas(self) -> QtWidgets.QWidget:
@@ -166,6 +183,16 @@ class ImagePlot(PlotWindow):
             self.resetZoom()
         self._draw_sides()
 
+    def clear_image(self) -> None:
+        """Show no image, and nothing that belongs to one."""
+        self._shape = None
+        self.hide_region()
+        if self._coarse in self.getItems():
+            self.removeItem(self._coarse)
+        self._coarse = self._new_image("preview", z=0)
+        self._draw_sides()
+        self.readout.clear()
+
     def show_region(self, data: NDArray[np.float32], corner: tuple[int, int], binning: int) -> None:
         """Show finer pixels above the preview.
 
@@ -189,7 +216,8 @@ class ImagePlot(PlotWindow):
         if self._fine is not None:
             self.removeItem(self._fine)
             self._fine = None
-            self.setActiveImage(self._coarse)
+            if self._coarse in self.getItems():
+                self.setActiveImage(self._coarse)
             self._hide_covered_preview()
             self._draw_sides()
 
@@ -244,6 +272,8 @@ class ImagePlot(PlotWindow):
         columns = visible_pixels(view.x_min, view.x_max, ox, sx, data.shape[1])
         visible = data[rows, columns]
         if visible.size == 0:
+            self.columns.clear()
+            self.rows.clear()
             return
         x_edges = ox + sx * np.arange(columns.start, columns.stop + 1)
         y_edges = oy + sy * np.arange(rows.start, rows.stop + 1)

@@ -52,6 +52,7 @@ class RoiOverlay(QtCore.QObject):
         self._later.setSingleShot(True)
         self._later.timeout.connect(self._send_new)
         self._syncing = False
+        self._visible = True
         self.manager = RegionOfInterestManager(plot)
         self.manager.setColor("white")
         self.manager.sigInteractiveRoiFinalized.connect(self._drawn)
@@ -99,6 +100,15 @@ class RoiOverlay(QtCore.QObject):
         finally:
             self._syncing = False
 
+    def set_visible(self, visible: bool) -> None:
+        """Show the ROIs, or hide them while there is no image that they lie on."""
+        self._visible = visible
+        for shape in (*self._shapes.values(), self._photons):
+            if shape is not None:
+                shape.setVisible(visible)
+        if not visible:
+            self.stop()
+
     def _show_rois(self, rois: dict[str, Roi]) -> None:
         for name in [n for n in self._shapes if n not in rois]:
             self.manager.removeRoi(self._shapes.pop(name))
@@ -133,6 +143,7 @@ class RoiOverlay(QtCore.QObject):
         shape.setEditable(True)
         shape.sigEditingFinished.connect(functools.partial(self._edited, shape))
         self.manager.addRoi(shape, useManagerColor=False)
+        shape.setVisible(self._visible)
         return shape
 
     @staticmethod

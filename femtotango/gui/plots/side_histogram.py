@@ -49,6 +49,10 @@ class SideHistogram(QtWidgets.QWidget):
         self.edges, self.means, self._limits = edges, means, limits
         self.update()
 
+    def clear(self) -> None:
+        """Draw an empty frame."""
+        self.show_means(np.empty(0), np.empty(0), (0.0, 1.0))
+
     def paintEvent(self, a0: QtGui.QPaintEvent | None) -> None:
         """Draw frame, curve, and its largest value."""
         painter = QtGui.QPainter(self)

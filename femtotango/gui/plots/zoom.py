@@ -33,15 +33,21 @@ class Region:
         return [self.x, self.y, self.width, self.height, self.binning]
 
 
-def preview_binning(image: tuple[int, int], preview: tuple[int, int]) -> int:
+def block_size(image: tuple[int, int], preview: tuple[int, ...]) -> int:
     """Return how many image pixels one preview pixel spans along each axis.
 
     Args:
         image: ``(ny, nx)`` of the full image.
         preview: ``(ny, nx)`` of the preview, incomplete last blocks included.
+
+    Returns:
+        0 when the preview is of another image.
     """
-    spans = [math.ceil(full / small) for full, small in zip(image, preview, strict=True) if small]
-    return max(1, *spans) if spans else 1
+    if len(preview) != 2 or min(preview) < 1:
+        return 0
+    size = max(-(-full // small) for full, small in zip(image, preview, strict=True))
+    blocks = tuple(-(-full // size) for full in image)
+    return size if blocks == tuple(preview) else 0
 
 
 def region_for(view: View, image: tuple[int, int], preview: int) -> Region | None:

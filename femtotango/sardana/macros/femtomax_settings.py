@@ -141,8 +141,20 @@ class femto_geometry(Macro):
         _change(self, GEOMETRY, values)
 
 
+class femto_acknowledge(Macro):
+    """Show the frames that have neither raw data nor photons, then end their alarm."""
+
+    def run(self) -> None:
+        """Print UnsafeFrames, so that they stand in the log, and call AcknowledgeLoss."""
+        with plain_errors():
+            device = connect(self.getEnv)
+            frames = device.read_attribute("UnsafeFrames").value
+            device.command_inout("AcknowledgeLoss")
+        self.output("acknowledged: %s", frames or "no frame was lost")
+
+
 class femto_saveraw(Macro):
-    """Switch the Balor's raw data on or off; off is refused until the photons are trusted."""
+    """Switch the Balor's raw data on or off; off is refused unless every frame is safe without."""
 
     param_def: ClassVar[Any] = [
         ["action", Type.String, "show", "on, off or show; default: show"],

@@ -8,22 +8,33 @@ from hypothesis import strategies as st
 
 from femtotango.component.kept import (
     Kept,
-    KeptRawData,
     KeptScan,
     from_properties,
     to_properties,
 )
-from femtotango.component.save_raw_interlock import Loss
+from femtotango.component.save_raw_interlock import Drop, Loss, RawData
 from femtotango.component.scan_progress import Scan
 
 texts = st.text(max_size=20)
 losses = st.builds(
     Loss,
-    mapping=texts,
-    number=st.integers(0),
     reason=texts,
+    number=st.integers(0),
+    mapping=texts,
+    process=texts,
+    first=st.integers(0),
     frames=texts,
-    saved_again=st.booleans(),
+    closed=st.booleans(),
+)
+drops = st.builds(
+    Drop,
+    number=st.integers(0),
+    mapping=texts,
+    process=texts,
+    first=st.integers(0),
+    raw_off=st.booleans(),
+    until=st.none() | st.integers(-1),
+    over=st.none() | st.floats(0, 1e6),
 )
 scans = st.builds(
     Scan,
@@ -55,9 +66,11 @@ everything = st.builds(
         last_error=texts,
     ),
     raw_data=st.builds(
-        KeptRawData,
+        RawData,
+        drop=st.none() | drops,
         losses=st.lists(losses, max_size=3).map(tuple),
-        seen=st.none() | st.booleans(),
+        off=st.booleans(),
+        acknowledged=texts,
     ),
 )
 
@@ -84,7 +97,7 @@ def test_what_cannot_be_read_is_named_and_the_rest_is_used(name):
         q_values=(1.5,),
         slots=("a", *[""] * 7),
         scan=KeptScan(Scan(number=7, mapping="m"), ("m",)),
-        raw_data=KeptRawData(seen=False),
+        raw_data=RawData(off=True),
     )
     properties = {**to_properties(kept), name: ["{nonsense"]}
     found, refused = from_properties(properties)

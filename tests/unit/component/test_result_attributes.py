@@ -11,7 +11,15 @@ from femtotango.component.state import Pipeline, View
 from pipeline.protocols.snapshot import Health, Published
 
 ROWS = {row.name: row for row in RESULTS}
-OWN = {"RoiNames", "RoiSlots", "ScanNumber", "FramesPerPoint", "ScanFinished", "LastError"}
+OWN = {
+    "RoiNames",
+    "RoiSlots",
+    "ScanNumber",
+    "UnsafeFrames",
+    "FramesPerPoint",
+    "ScanFinished",
+    "LastError",
+}
 
 
 def test_what_is_the_device_s_own_stays_valid():

@@ -1,0 +1,73 @@
+"""Which parts of the pipeline show life, judged by what each has taken over; pure.
+
+Every service of dranspose shows the hash of the parameters that it has, and shows it at once when
+a parameter is posted. So a parameter of no meaning, posted again and again, is a pulse: a service
+that shows the hash of a pulse was alive when that pulse was posted, or later.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from femtotango.dranspose_client.services import Config
+
+Posts = tuple[tuple[str, float], ...]
+"""Hash that the services show after each POST, and when it was sent, monotonic [s]; the newest
+last."""
+
+CONTROLLER = "the controller (or its Redis)"
+_NEVER = float("-inf")
+_KINDS = ("worker", "ingester")
+"""The reducer shows that it lives by its answers, which are asked for anyway."""
+
+
+@dataclass(frozen=True)
+class Pulses:
+    """When each part showed life last."""
+
+    alive: Mapping[tuple[str, str], float] = field(default_factory=dict)
+    """By name and uuid of each part that was ever listed: the newest POST that it has taken over,
+    monotonic [s]."""
+    lacking: tuple[str, ...] = _KINDS
+    """Kinds of which none is listed."""
+    steady: bool = False
+    """Each part that was listed has shown life once; what is listed later is new."""
+
+
+def seen(pulses: Pulses, config: Config, posts: Posts, now: float) -> Pulses:
+    """Take in what the controller lists, however old that is.
+
+    Args:
+        pulses: the state before.
+        config: the services with the hash that each shows.
+        posts: what was posted.
+        now: monotonic [s].
+    """
+    times = dict(posts)
+    alive = dict(pulses.alive)
+    for service in (*config.ingesters, *config.workers):
+        part = str(service), service.uuid
+        before = alive.get(part, now if pulses.steady else _NEVER)
+        alive[part] = max(before, times.get(service.parameters_hash, _NEVER))
+    listed = {service.kind for service in config.services}
+    lacking = tuple(kind for kind in _KINDS if kind not in listed)
+    steady = pulses.steady or (not lacking and _NEVER not in alive.values())
+    return Pulses(alive, lacking, steady)
+
+
+def silent(pulses: Pulses, posts: Posts, now: float, bound: float) -> tuple[str, ...]:
+    """Name the parts that have shown no life for longer than a bound.
+
+    A part that was started anew is silent too: the one before it is gone.
+
+    Args:
+        pulses: what is known.
+        posts: what was posted.
+        now: monotonic [s].
+        bound: [s]
+    """
+    newest = posts[-1][1] if posts else _NEVER
+    if now - newest > bound:
+        # Without it nobody hears of the others.
+        return (CONTROLLER,)
+    found = {name for (name, _), when in pulses.alive.items() if now - when > bound}
+    return tuple(sorted(found | {f"any {kind}" for kind in pulses.lacking}))

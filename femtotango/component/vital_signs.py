@@ -1,0 +1,160 @@
+"""Watch whether each part of the pipeline is alive, and ask the reducer whether frames are safe."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+
+from femtotango.component import pulse
+from femtotango.component.pulse import Pulses
+from femtotango.component.save_raw_interlock import Signs
+from femtotango.component.settings_sync import SettingsSync
+from femtotango.dranspose_client.addresses import Addresses
+from femtotango.dranspose_client.http import Controller, Reducer
+from femtotango.errors import BadReply, PipelineError
+from pipeline.protocols.packing import WireError
+from pipeline.protocols.snapshot import FRAME_SAFETY, FrameSafety
+from pipeline.protocols.tree import read_group
+
+logger = logging.getLogger(__name__)
+
+MAX_AGE = 2.0
+"""Permission never rests on what is older [s]."""
+_MARGIN = 0.15
+"""Of that, what it takes to switch raw saving on [s]."""
+_ANSWER_AGE = 1.3
+"""An answer of the reducer that is older means that it hangs [s]."""
+_SILENCE = 1.7
+"""A part that has shown no life for so long hangs [s]. What the controller lists may be half a
+second old, and the newest pulse `_PULSE` older than that."""
+_PULSE = 0.3
+_LIST = 0.1
+_ASK = 0.2
+_ASK_IDLE = 0.5
+_PATIENCE = 0.8
+"""One request may take so long [s]."""
+
+
+class VitalSigns:
+    """Two threads, so that a controller that hangs does not keep the reducer from being asked.
+
+    Pulses are sent only while `watch_closely` is on: each costs every service some milliseconds.
+    """
+
+    def __init__(self, addresses: Addresses, sync: SettingsSync) -> None:
+        """Keep the parts; `start` begins to ask.
+
+        Args:
+            addresses: of controller and reducer.
+            sync: posts the pulses, between the settings.
+        """
+        self._controller = Controller(addresses.controller)
+        self._reducer = Reducer(addresses.reducer)
+        self._sync = sync
+        self._lock = threading.Lock()
+        self._pulses = Pulses()
+        self._answer = Signs(away="the reducer was not asked yet.")
+        self._closely = threading.Event()
+        self._closing = threading.Event()
+        self._threads = [
+            threading.Thread(target=work, name=f"femtomax-{name}", daemon=True)
+            for name, work in (("pulse", self._feel_pulse), ("safety", self._ask_reducer))
+        ]
+
+    def start(self) -> None:
+        """Begin to ask."""
+        for thread in self._threads:
+            thread.start()
+
+    def close(self) -> None:
+        """End the threads and the connections."""
+        self._closing.set()
+        self._closely.set()
+        for thread in self._threads:
+            if thread.is_alive():
+                thread.join(timeout=2 * _PATIENCE)
+        self._controller.close()
+        self._reducer.close()
+
+    def watch_closely(self, on: bool) -> None:
+        """Begin or end to look for life in every part; each beginning knows nothing."""
+        if on and not self._closely.is_set():
+            with self._lock:
+                self._pulses = Pulses()
+            self._closely.set()
+        elif not on and not self._closing.is_set():
+            self._closely.clear()
+
+    def read(self, late: float = 0.0) -> Signs:
+        """Return what is known now.
+
+        Args:
+            late: how long the caller was held up by a busy machine [s]. These threads may have
+                been held up as well, so their bounds grow by it; never beyond `MAX_AGE`.
+        """
+        now = time.monotonic()
+        with self._lock:
+            pulses, answer = self._pulses, self._answer
+
+        def bound(usual: float) -> float:
+            return min(usual + late, MAX_AGE - _MARGIN)
+
+        away = silence = ""
+        if now - answer.asked > bound(_ANSWER_AGE):
+            away = answer.away or "the reducer has not answered in time."
+        if silent := pulse.silent(pulses, self._sync.sent, now, bound(_SILENCE)):
+            silence = f"no sign of life of {', '.join(silent)}: look at these processes."
+        return Signs(answer.safety, answer.asked, away, silence)
+
+    # The threads
+
+    def _feel_pulse(self) -> None:
+        number = 0
+        while not self._closing.is_set():
+            self._closely.wait()
+            begin = time.monotonic()
+            number += 1
+            self._guarded(partial(self._sync.pulse, str(number).encode(), _PATIENCE))
+            while not self._closing.is_set() and time.monotonic() < begin + _PULSE:
+                self._guarded(self._list)
+                self._closing.wait(_LIST)
+
+    def _list(self) -> None:
+        config = self._controller.config(_PATIENCE)
+        with self._lock:
+            self._pulses = pulse.seen(self._pulses, config, self._sync.sent, time.monotonic())
+
+    def _ask_reducer(self) -> None:
+        while not self._closing.is_set():
+            begin = time.monotonic()
+            try:
+                self._ask()
+            except PipelineError as error:
+                with self._lock:
+                    self._answer = replace(self._answer, away=str(error))
+            except Exception:  # the watch goes on, whatever it is
+                logger.exception("the reducer could not be asked whether frames are safe")
+            period = _ASK if self._closely.is_set() else _ASK_IDLE
+            self._closing.wait(max(0.0, begin + period - time.monotonic()))
+
+    def _ask(self) -> None:
+        begin = time.monotonic()
+        data = self._reducer.data(FRAME_SAFETY, _PATIENCE)
+        try:
+            safety = read_group(FrameSafety, data)
+        except WireError as error:
+            raise BadReply(f"The reducer's {FRAME_SAFETY} cannot be read: {error}") from error
+        with self._lock:
+            self._answer = Signs(safety, begin)
+
+    def _guarded(self, work: Callable[[], None]) -> None:
+        try:
+            work()
+        except PipelineError:
+            # Silence is noticed by its length.
+            self._closing.wait(_LIST)
+        except Exception:
+            logger.exception("the pulse of the pipeline could not be felt")
+            self._closing.wait(_LIST)
