@@ -238,7 +238,7 @@ class FrameLedger:
             self._unsafe = self._unsafe.difference(self._not_come.difference(left))
             self._not_come = left
         if file.lost:
-            self._unsafe.update(self._waiting.difference(self._waiting.difference(file.lost)))
+            self._unsafe.update(file.lost)
             self._waiting = self._waiting.difference(file.lost).difference(file.durable)
             self._since = deque(one for one in self._since if one[0] not in file.lost)
         if self._since and self._since[0][0] in file.durable:

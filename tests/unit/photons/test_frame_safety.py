@@ -138,6 +138,35 @@ def test_a_discarded_frame_is_accounted_for() -> None:
     assert ledger.judge(0.1, standing(1), GOOD).may_drop_raw
 
 
+def test_a_new_process_waits_until_it_has_found_the_frames_in_the_file() -> None:
+    ledger = ledger_of(6)
+    assert ledger.judge(0.1, standing(5), GOOD).may_drop_raw
+    ledger.go_on(FrameRanges([(0, 5)]), 100.0)
+    unread = standing(-1, seen=100.0)
+    assert frames_text(ledger.judge(100.1, unread, GOOD).waiting) == "0-5"
+    assert "have waited" in ledger.judge(103.0, replace(unread, seen=103.0), GOOD).trouble
+    safety = ledger.judge(103.0, standing(5, seen=103.0), GOOD)
+    assert safety.may_drop_raw and not safety.waiting and not safety.trouble
+
+
+def test_what_the_continued_file_lacks_is_unsafe() -> None:
+    ledger = ledger_of(6)
+    ledger.judge(0.1, standing(5), GOOD)
+    ledger.go_on(FrameRanges([(0, 5)]), 100.0)
+    safety = ledger.judge(100.1, replace(standing(3, 100.0), lost=FrameRanges([(4, 5)])), GOOD)
+    assert frames_text(safety.unsafe) == "4-5"
+    assert not safety.waiting and not safety.may_drop_raw
+
+
+def test_a_frame_that_only_the_continued_file_knows_is_safe() -> None:
+    ledger = ledger_of(3)
+    ledger.go_on(FrameRanges(), 100.0)
+    ledger.note(6, SEARCHED, 100.0)
+    file = replace(standing(6, 100.0), found=FrameRanges([(0, 4)]))
+    assert frames_text(ledger.judge(100.1, file, GOOD).unsafe) == "5"
+    assert ledger.never_came
+
+
 def test_a_number_that_was_left_out_never_came_until_it_does() -> None:
     ledger = ledger_of(2)
     ledger.note(4, SEARCHED, 0.0)
