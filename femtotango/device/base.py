@@ -179,8 +179,13 @@ class DeviceCore(_Attributes):
 
     def _state(self) -> tuple[DevState, str]:
         verdict = health.judge(self._component.view)
-        refused = (f"A remembered value was not used: {text}" for text in self._refused.values())
-        return getattr(DevState, verdict.state), latin("\n".join([verdict.status, *refused]))
+        notes = [f"A remembered value was not used: {text}" for text in self._refused.values()]
+        if self._pusher.failures:
+            notes.append(
+                f"{self._pusher.failures} change events could not be pushed: clients that follow "
+                "events may show what was; see the log."
+            )
+        return getattr(DevState, verdict.state), latin("\n".join([verdict.status, *notes]))
 
     def _on_change(self) -> None:
         self._pusher.notify()

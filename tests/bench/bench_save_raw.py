@@ -11,7 +11,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,8 @@ import psutil
 import tango
 from support.balor import balor_server
 from support.device_server import NAME, serving
-from support.raw_data import PARTS, STREAM, Series, drop_raw_data, halted, prepare
+from support.disks import disk_that_can_hang, hanging, small_disk
+from support.raw_data import PARTS, ROI, STREAM, Series, drop_raw_data, halted, prepare
 from support.waiting import wait_for
 
 from femtotango.dranspose_client.addresses import Addresses
@@ -45,7 +46,8 @@ class Scene:
         self.device_life = ExitStack()
         self.rounds = 0
         self.source = PushSource(info["streams"][STREAM])
-        (folder / "raw").mkdir()
+        self.raw = folder / "raw"
+        self.raw.mkdir()
 
     def start(self) -> None:
         addresses = Addresses.from_ready_info(self.info).properties
@@ -67,7 +69,7 @@ class Scene:
         """Run a scan of which raw data are not saved; give its photon file."""
         self.rounds += 1
         prepare(self.player, frames)
-        with Series(self.source, self.folder / "raw" / f"{self.rounds}.h5", rate):
+        with Series(self.source, self.raw / f"{self.rounds}.h5", rate):
             drop_raw_data(self.player.device)
             time.sleep(0.5 + 0.13 * (self.rounds % 7))
             yield Path(self.player.read("PhotonFile"))
@@ -123,7 +125,7 @@ def too_many(scene: Scene) -> float:
     frames = 40
     scene.rounds += 1
     prepare(scene.player, frames)
-    with Series(scene.source, scene.folder / "raw" / f"{scene.rounds}.h5") as series:
+    with Series(scene.source, scene.raw / f"{scene.rounds}.h5") as series:
         drop_raw_data(scene.player.device)
         wait_for(lambda: series.sent > frames)
         return scene.since(time.monotonic())
@@ -132,6 +134,46 @@ def too_many(scene: Scene) -> float:
 def deleted(scene: Scene) -> float:
     with scene.dropping() as path:
         return scene.took(path.unlink)
+
+
+def disk_hangs(scene: Scene) -> float:
+    with on_disk(scene, disk_that_can_hang) as process, scene.dropping(), ExitStack() as stack:
+        begin = time.monotonic()
+        stack.enter_context(hanging(process))
+        return scene.since(begin)
+
+
+def disk_full(scene: Scene) -> float:
+    """Count from the moment at which nothing more can be written."""
+    with on_disk(scene, small_disk) as process, scene.dropping():
+        with suppress(OSError), (process / "others").open("wb", buffering=0) as others:
+            while True:
+                others.write(bytes(1 << 16))
+        return scene.since(time.monotonic())
+
+
+@contextmanager
+def on_disk(scene: Scene, disk: Callable[[Path], Any]) -> Iterator[Path]:
+    """Have the photon files on a disk of their own."""
+    process = scene.folder / f"disk-{scene.rounds}" / "process"
+    process.mkdir(parents=True)
+    raw, scene.raw = scene.raw, process.parent / "raw"
+    try:
+        with disk(process):
+            yield process
+            scene.player.device.StopScan()
+    finally:
+        scene.raw = raw
+
+
+def continuous_series_ends(scene: Scene) -> float:
+    """Count from the end of a series of continuous mode."""
+    scene.rounds += 1
+    scene.player.write(PhotonRoi=ROI)
+    scene.player.device.StartContinuous([STREAM])
+    with Series(scene.source, scene.raw / f"{scene.rounds}.h5") as series:
+        drop_raw_data(scene.player.device)
+        return scene.took(series.end)
 
 
 def initialised(scene: Scene) -> float:
@@ -166,6 +208,9 @@ CASES: dict[str, Callable[[Scene], float]] = {
     "another client begins a scan": foreign,
     "more frames than announced": too_many,
     "photon file deleted": deleted,
+    "disk of the photon file hangs": disk_hangs,
+    "disk of the photon file is full": disk_full,
+    "a series of continuous mode ends": continuous_series_ends,
     "Init": initialised,
     "orderly end of the device server": ended,
     "start of a killed device server": killed,

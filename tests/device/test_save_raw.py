@@ -1,6 +1,5 @@
 """Raw data are dropped while every frame is safe, and saved again whatever ends that."""
 
-import os
 import subprocess
 from contextlib import ExitStack, suppress
 from pathlib import Path
@@ -11,6 +10,7 @@ import tango
 from support.balor import balor_server
 from support.client_side import refusal
 from support.device_server import serving, write_memory
+from support.disks import NoDisk, disk_that_can_hang, hanging, small_disk
 from support.raw_data import (
     STREAM,
     Series,
@@ -317,21 +317,30 @@ def test_a_photon_file_that_is_deleted(player, balor, raw):
         lost_by_the_disk(player, balor[0])
 
 
-def test_a_disk_that_fills_up(player, balor, raw, small_disk):
+def test_a_disk_that_hangs(player, balor, raw, can_hang):
+    prepare(player, MANY)
+    with Series(player.source(STREAM), raw / "hangs.h5"):
+        drop_raw_data(player.device)
+        assert Path(player.read("PhotonFile")).is_relative_to(can_hang)
+        with hanging(can_hang):
+            lost_by_the_disk(player, balor[0])
+
+
+def test_a_disk_that_fills_up(player, balor, raw, full_soon):
     prepare(player, MANY)
     with Series(player.source(STREAM), raw / "full.h5", rate=20):
         drop_raw_data(player.device)
-        assert Path(player.read("PhotonFile")).is_relative_to(small_disk)
+        assert Path(player.read("PhotonFile")).is_relative_to(full_soon)
         with suppress(OSError):
-            (small_disk / "others").write_bytes(bytes(8_000_000))
+            (full_soon / "others").write_bytes(bytes(8_000_000))
         lost_by_the_disk(player, balor[0])
 
 
-def test_a_folder_that_becomes_read_only(player, balor, raw, small_disk):
+def test_a_folder_that_becomes_read_only(player, balor, raw, full_soon):
     prepare(player, 40)
     with Series(player.source(STREAM), raw / "first.h5", rate=20, frames=40):
         player.wait_finished()
-    subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
+    subprocess.run(["mount", "-o", "remount,ro", str(full_soon)], check=True)
     prepare(player, MANY)
     with Series(player.source(STREAM), raw / "second.h5"):
         wait_for(lambda: player.read("TrustReason"))
@@ -351,15 +360,24 @@ def lost_by_the_disk(player, camera):
 
 
 @pytest.fixture
-def small_disk(raw):
+def full_soon(raw):
     """Mount a disk of 4 MB where the photon files go."""
-    folder = raw.parent / "process"
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(folder)]
-    if os.geteuid() != 0 or subprocess.run(mount, check=False).returncode:
-        pytest.skip("mounting a small disk needs root")
-    yield folder
-    subprocess.run(["umount", "-l", str(folder)], check=True)
+    yield from mounted(small_disk, raw.parent / "process")
+
+
+@pytest.fixture
+def can_hang(raw):
+    """Mount a disk that can hang where the photon files go."""
+    yield from mounted(disk_that_can_hang, raw.parent / "process")
+
+
+def mounted(disk, folder):
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(disk(folder))
+        except NoDisk as error:
+            pytest.skip(str(error))
+        yield folder
 
 
 def server_processes(memory):
