@@ -210,6 +210,14 @@ class PhotonWriter:
                 self._hurry.set()
                 self._begin()
 
+    def make_room(self, timeout: float) -> None:
+        """Wait while half of the photons that may wait for the disk do, at most so long [s]."""
+        room = MAX_WAITING // 2
+        with self._changed:
+            if self._turning and self._photons > room:
+                self._hurry.set()
+                self._changed.wait_for(lambda: self._photons <= room, timeout)
+
     def wait(self, timeout: float) -> bool:
         """Wait until all that came is written, at most so long [s]; return whether it is."""
         with self._changed:

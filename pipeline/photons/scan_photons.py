@@ -209,6 +209,11 @@ class PhotonScan:
                 self._ledger.update(self._file())
                 self._writer.close(ended and not self._ledger.never_came)
 
+    def make_room(self, timeout: float) -> None:
+        """Wait while many photons wait for the disk, at most so long [s]."""
+        if self._writer is not None:
+            self._writer.make_room(timeout)
+
     def wait(self, timeout: float) -> bool:
         """Wait until all that came is written, at most so long [s]; return whether it is."""
         return self._writer is None or self._writer.wait(timeout)

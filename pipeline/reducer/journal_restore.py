@@ -1,5 +1,6 @@
 """Make the reducer's state again from a journal: the snapshot, then all that was taken in since."""
 
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import fields
 from typing import Any
@@ -22,6 +23,8 @@ from pipeline.reducer.notes import (
 )
 from pipeline.reducer.state import ReducerState
 
+_PATIENCE = 8.0
+"""Photons come faster than they did at first: their files are waited for, in all so long [s]."""
 _SETTINGS = frozenset(field.name for field in fields(Settings))
 
 
@@ -50,9 +53,13 @@ def restore(entries: Sequence[memoryview]) -> ReducerState:
         if scan.mapping in state.photon_files:
             scan.expect(state.photon_files[scan.mapping])
     saved = {total.number: total.saved_count for total in _sums(state, snapshot.unsaved)}
+    until = time.monotonic() + _PATIENCE
     for block in blocks:
         for note in block.notes:
             _apply(state, note, saved)
+            for scan in state.scans():
+                if scan.photons is not None:
+                    scan.photons.make_room(max(0.0, until - time.monotonic()))
         sums = {total.number: total for total in _sums(state, snapshot.unsaved)}
         for pixels in block.pixels:
             _add(sums[pixels.number], pixels)

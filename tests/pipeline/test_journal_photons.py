@@ -14,6 +14,7 @@ from support.waiting import wait_for
 
 from pipeline.files.hdf5_append import AppendFile
 from pipeline.model.parameters import Settings
+from pipeline.photons import list_writer
 from pipeline.protocols.batch import FrameStatus
 from pipeline.protocols.snapshot import FrameSafety
 from pipeline.reducer import FemtomaxReducer
@@ -213,3 +214,14 @@ def test_a_file_that_is_gone_has_lost_what_it_had(tmp_path):
     run.send(*range(40, 50))
     wait_for(lambda: run.safety().unsafe, lambda: run.safety())
     assert run.durable().unsafe == "0-39"
+
+
+def test_a_long_journal_is_not_faster_than_the_disk(tmp_path, monkeypatch):
+    run = Run(tmp_path)
+    run.send(*range(60))
+    run.durable()
+    run.stop_writing()
+    monkeypatch.setattr(list_writer, "MAX_WAITING", 40)
+    run.take_over(run.kept.restored())
+    seen = run.durable()
+    assert (seen.may_drop_raw, seen.unsafe, seen.newest) == (1, "", 59)
