@@ -52,9 +52,10 @@ class femto_wait(Macro):
     def run(self, frames: int, timeout: float, standstill: float) -> None:
         """Poll the device until the condition is met."""
         start = moved = time.monotonic()
-        reported, last = start, None
+        reported = start
         self._device = device = connect(self.getEnv)
         with plain_errors():
+            last = self._progress(device, frames)
             while not self._reached(device, frames):
                 self.checkPoint()
                 now = time.monotonic()
