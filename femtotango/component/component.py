@@ -239,10 +239,13 @@ class Component:
 
     def _ask_controller(self) -> Pipeline:
         pipeline = replace(self._view.pipeline, waiting="")
+        # Before the controller is asked: what it does not know then, nobody else is just posting.
+        known_sum = self._view.snapshot.accumulation_id
         try:
             with self.sync.posting():
                 try:
                     config = self.sync.poll()
+                    self.sync.know_sum(known_sum)
                     self._publish()
                 except NotReady as error:
                     pipeline = replace(pipeline, waiting=str(error))
@@ -280,7 +283,6 @@ class Component:
         results = self._observer.poll_results(complete)
         if self.scans.wants_all(results):
             results = self._observer.poll_results(complete=True)
-        self.sync.know_sum(results.snapshot.accumulation_id)
         # In this order: a scan is done only after its results can be read.
         self._publish(results=results)
         self.scans.follow_results(results)

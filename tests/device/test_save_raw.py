@@ -1,5 +1,6 @@
 """Raw data are dropped while every frame is safe, and saved again whatever ends that."""
 
+import functools
 import subprocess
 from contextlib import ExitStack, suppress
 from pathlib import Path
@@ -28,8 +29,10 @@ from femtotango.dranspose_client.trigger_maps import scan_map
 from femtotango.simulation.beamline import ScanPlayer
 from femtotango.simulation.detector_socket import PushSource
 
-pytestmark = [pytest.mark.timeout(300), pytest.mark.slow]
+pytestmark = [pytest.mark.timeout(600), pytest.mark.slow]
 
+_ROUNDS = 5
+_TOO_BUSY = ("no sign of life of", "the reducer has not answered in time")
 MANY = 100_000
 """More frames than any test waits for."""
 
@@ -77,12 +80,35 @@ def saved_again(player, camera):
     wait_for(lambda: device.state() == DevState.ALARM, device.status)
 
 
+def undisturbed(test):
+    """Run a test again where the machine was too busy for a part to show life in time.
+
+    Raw data are saved then, as they must be: such a round says nothing about the rest.
+    """
+
+    @functools.wraps(test)
+    def rounds(player, **others):
+        for _ in range(_ROUNDS):
+            try:
+                return test(player, **others)
+            except AssertionError:
+                if not any(sign in player.device.status() for sign in _TOO_BUSY):
+                    raise
+            player.device.StopScan()
+            player.wait_finished()
+            acknowledged(player.device)
+        raise AssertionError(f"disturbed in each of {_ROUNDS} rounds")
+
+    return rounds
+
+
 def acknowledged(device):
     device.AcknowledgeLoss()
     wait_for(lambda: device.UnsafeFrames == "", device.status)
     wait_for(lambda: "SaveRaw was switched on" not in device.status(), device.status)
 
 
+@undisturbed
 def test_raw_data_are_dropped_for_one_scan_and_its_normal_end_is_no_loss(player, balor, raw):
     camera, device = balor[0], player.device
     wait_for(lambda: player.read("SaveRaw") is True)
@@ -106,6 +132,7 @@ def test_raw_data_are_dropped_for_one_scan_and_its_normal_end_is_no_loss(player,
     assert "no prepared or continuous scan" in error.desc, "each scan asks for itself"
 
 
+@undisturbed
 def test_permission_lasts_as_long_as_all_is_well(player, balor, raw):
     prepare(player, MANY)
     with Series(player.source(STREAM), raw / "long.h5") as series:
@@ -211,6 +238,7 @@ def test_a_series_that_nobody_prepared_has_raw_data(player, balor, raw):
         assert "call PrepareScan or StartContinuous" in error.desc
 
 
+@undisturbed
 def test_continuous_mode_saves_raw_data_between_the_series(player, balor, raw):
     device = player.device
     wait_for(lambda: device.state() != DevState.UNKNOWN, device.status)
@@ -218,8 +246,9 @@ def test_continuous_mode_saves_raw_data_between_the_series(player, balor, raw):
     device.StartContinuous([STREAM])
     for n in range(3):
         number = player.read("ScanNumber")
-        with Series(player.source(STREAM), raw / f"{n}.h5", rate=20, frames=60):
+        with Series(player.source(STREAM), raw / f"{n}.h5", rate=20) as series:
             drop_raw_data(device)
+            series.end()
             wait_for(lambda: balor[0].SaveRaw)
         player.wait_until("ScanNumber", lambda value, before=number: value > before)
         assert balor[0].SaveRaw, "while the next map is armed"
@@ -300,7 +329,7 @@ def test_the_old_camera_saves_raw_data_when_the_property_names_another(play, bal
             write_memory(tmp_path / "memory.txt", {"BalorDevice": address}, {})
             player.device.Init()
             assert balor[0].SaveRaw
-            assert player.device.UnsafeFrames or "SaveRaw was switched on" in player.device.status()
+            saved_again(player, balor[0])
         player.device.StopScan()
         player.wait_finished()
         assert tango.DeviceProxy(address).SaveRaw
