@@ -240,7 +240,7 @@ class Component:
     def _ask_controller(self) -> Pipeline:
         pipeline = replace(self._view.pipeline, waiting="")
         # Before the controller is asked: what it does not know then, nobody else is just posting.
-        known_sum = self._view.snapshot.accumulation_id
+        known_sum = self._view.snapshot.sum_number
         try:
             with self.sync.posting():
                 try:

@@ -262,7 +262,7 @@ class Published(Group):
 
     revision: int = value("Raised with every change.")
     shown: CameraImage = group(default=CameraImage(), inline=True)
-    accumulation_id: int = value(
+    sum_number: int = value(
         "Number of the newest sum; frames of older ones are dropped.", default=0
     )
     roi_names: tuple[str, ...] = value("Order of everything per ROI.", default=())

@@ -109,7 +109,7 @@ class Publisher:
             values = snapshot.Published(
                 revision=self._state.revision,
                 shown=snapshot.CameraImage() if shown is None else self._image(shown),
-                accumulation_id=self._state.accumulation.accumulation_id,
+                sum_number=self._state.accumulation.accumulation_id,
                 roi_names=tuple(self._state.settings.roi_map),
                 azimuthal=self._curve.azimuthal,
                 geometry=self._curve.geometry,

@@ -16,6 +16,7 @@ GOOD = {
     "KeptRoiSlots": [],
     "KeptScan": [],
     "KeptRawData": [],
+    "KeptSum": [],
 }
 
 
