@@ -23,14 +23,15 @@ class Silence:
     takes three in a row, however long this process itself was kept from looking.
     """
 
-    def __init__(self, patience: float) -> None:
+    def __init__(self, patience: float, has_answered: bool = False) -> None:
         """Begin with a process that has just been started.
 
         Args:
             patience: how long it may be silent once it has answered [s].
+            has_answered: it has.
         """
         self._patience = patience
-        self._limit = max(patience, _START_PATIENCE)
+        self._limit = patience if has_answered else max(patience, _START_PATIENCE)
         self.seconds = 0.0
 
     def take(self, answered: bool, elapsed: float) -> bool:
@@ -62,7 +63,7 @@ class Watchdog:
         """Take what the watchdog depends on; it begins to look when the context is entered.
 
         Args:
-            processes: gives those that run now.
+            processes: gives those that run now; those at the beginning of the watch have answered.
             look: asks them, and tells by name who has answered; who is not named cannot be known.
             patience: how long a process may be silent [s].
             say: shows one sentence to the user.
@@ -78,6 +79,7 @@ class Watchdog:
         self._thread = threading.Thread(target=self._run, name="watchdog", daemon=True)
 
     def __enter__(self) -> "Watchdog":
+        self._silence = {p: Silence(self._patience, True) for p in self._processes().values()}
         self._thread.start()
         return self
 
