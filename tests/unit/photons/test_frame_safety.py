@@ -386,6 +386,8 @@ class AnyOrder(RuleBasedStateMachine):
     @only_with("disk")
     @rule(what=st.sampled_from(["full", "gone", "space again"]))
     def disk_breaks(self, what: str) -> None:
+        if what == "gone" and self.disk.known.problem:
+            return  # what was given up is not looked after any more, and permission has ended
         self.disk.full = what == "full"
         self.disk.there &= what != "gone"
         if what == "gone":
