@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from femtotango.component.image_region import as_npy, parse_region
 from femtotango.component.state import View
 from femtotango.dranspose_client.http import Reducer
+from femtotango.dranspose_client.published import fetch_group
 from femtotango.errors import NoImage, NotReady
 from pipeline.frames.binning import bin_blocks
 from pipeline.protocols.snapshot import (
@@ -19,7 +20,6 @@ from pipeline.protocols.snapshot import (
     SUM_FRAMES,
     Published,
 )
-from pipeline.protocols.tree import read_group
 
 _TRIES = 10
 
@@ -95,7 +95,7 @@ class FullImage:
             PipelineError: the reducer cannot be reached.
         """
         for _ in range(_TRIES):
-            about = read_group(Published, self._reducer.data(SNAPSHOT))
+            about = fetch_group(self._reducer, Published, SNAPSHOT)
             shown = about.shown
             if shown.sum_dtype is None:
                 raise NoImage("There is no image any more: take a frame first.")

@@ -3,15 +3,13 @@
 import time
 from collections import deque
 from dataclasses import dataclass, field, replace
-from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from femtotango.dranspose_client.http import Reducer
+from femtotango.dranspose_client.published import fetch_group
 from femtotango.errors import BadReply, PipelineError, TimedOut
-from pipeline.protocols.groups import Group
-from pipeline.protocols.packing import WireError
 from pipeline.protocols.snapshot import (
     CURVES,
     NOTHING,
@@ -20,9 +18,6 @@ from pipeline.protocols.snapshot import (
     Published,
     RoiCurves,
 )
-from pipeline.protocols.tree import read_group
-
-G = TypeVar("G", bound=Group)
 
 _RATE_WINDOW = 2.0
 """The frame rate is an average over so long [s]."""
@@ -146,7 +141,7 @@ class Observer:
         stale = away or now - self._fetched > _REFRESH
         # While results come in, the next snapshot is new: asking for its number first is in vain.
         if (self._moving and not away) or self._revision() != newest.revision or stale:
-            snapshot = self._read(Published, SNAPSHOT)
+            snapshot = fetch_group(self._reducer, Published, SNAPSHOT)
             self._fetched = now
             self._moving = snapshot.revision != newest.revision
             if self._moving or stale:
@@ -169,7 +164,7 @@ class Observer:
         if not newest.mapping:
             return Curves(revision=newest.revision)
         begin = time.monotonic()
-        curves = self._read(RoiCurves, CURVES)
+        curves = fetch_group(self._reducer, RoiCurves, CURVES)
         end = time.monotonic()
         self._curves_due = end + _SHARE * (end - begin)
         return Curves(
@@ -180,12 +175,6 @@ class Observer:
             newest.revision,
             newest.mapping,
         )
-
-    def _read(self, kind: type[G], path: str) -> G:
-        try:
-            return read_group(kind, self._reducer.data(path))
-        except WireError as error:
-            raise BadReply(f"The reducer's {path} cannot be read: {error}") from error
 
     def _rate(self, now: float, frames: int) -> float:
         counts = self._counts

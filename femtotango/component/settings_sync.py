@@ -101,8 +101,9 @@ class SettingsSync:
 
     def know_sum(self, number: int) -> None:
         """Take in the number of the reducer's newest sum, which it may have from its journal."""
-        if number > int(self._flow[setting_flow.ACCUMULATION_ID].requested):
-            self._change(lambda flow: setting_flow.known_sum(flow, number, time.time()))
+        before = self._flow
+        self._change(lambda flow: setting_flow.known_sum(flow, number, time.time()))
+        if self._flow is not before:
             self.wake.set()
 
     def told(self, values: Mapping[str, Value]) -> None:

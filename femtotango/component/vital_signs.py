@@ -13,10 +13,9 @@ from femtotango.component.save_raw_interlock import Signs
 from femtotango.component.settings_sync import SettingsSync
 from femtotango.dranspose_client.addresses import Addresses
 from femtotango.dranspose_client.http import Controller, Reducer
-from femtotango.errors import BadReply, PipelineError
-from pipeline.protocols.packing import WireError
+from femtotango.dranspose_client.published import fetch_group
+from femtotango.errors import PipelineError
 from pipeline.protocols.snapshot import FRAME_SAFETY, FrameSafety
-from pipeline.protocols.tree import read_group
 
 logger = logging.getLogger(__name__)
 
@@ -141,11 +140,7 @@ class VitalSigns:
 
     def _ask(self) -> None:
         begin = time.monotonic()
-        data = self._reducer.data(FRAME_SAFETY, _PATIENCE)
-        try:
-            safety = read_group(FrameSafety, data)
-        except WireError as error:
-            raise BadReply(f"The reducer's {FRAME_SAFETY} cannot be read: {error}") from error
+        safety = fetch_group(self._reducer, FrameSafety, FRAME_SAFETY, _PATIENCE)
         with self._lock:
             self._answer = Signs(safety, begin)
 

@@ -106,14 +106,13 @@ class Balor:
         with self._lock:
             state = self._state
             if state.drop is not None and state.drop.raw_off:
-                state = interlock.follow(state, self._signs.read(), self._scan(), time.monotonic())
-                safety = self._signs.read().safety
+                signs = self._signs.read()
+                state = interlock.follow(state, signs, self._scan(), time.monotonic())
                 if state.drop is not None and state.drop.raw_off:
-                    state = interlock.lose(state, interlock.ENDED, safety)
+                    state = interlock.lose(state, interlock.ENDED, signs.safety)
             if state.off:
                 try:
-                    self._write(True)
-                    state = replace(state, off=False)
+                    state = self._switch_on(state)
                 except NoBalor:
                     logger.exception("SaveRaw could not be switched on at the end")
             self._change(state)
@@ -192,6 +191,10 @@ class Balor:
             raise self._unusable(error.args[0].desc) from error
         self._save_raw = value
 
+    def _switch_on(self, state: RawData) -> RawData:
+        self._write(True)
+        return replace(state, off=False)
+
     def _connect(self) -> tango.DeviceProxy:
         if not self.device:
             raise NoBalor("No Balor is known: give its Tango name in the property BalorDevice.")
@@ -231,8 +234,7 @@ class Balor:
         self._change(interlock.lose(self._state, trouble, None))
         if self._state.off:
             with suppress(NoBalor):
-                self._write(True)
-                self._state = replace(self._state, off=False)
+                self._state = self._switch_on(self._state)
         alarm = _lines(interlock.alarm(self._state), trouble)
         return Seen(None, alarm, "", self._state.unsafe_frames)
 
@@ -270,15 +272,13 @@ class Balor:
         self._problem = ""
         try:
             if state.off and state.must_save:
-                self._write(True)
+                state = self._switch_on(state)
                 logger.warning("SaveRaw was switched on. %s", interlock.alarm(state))
-                state = replace(state, off=False)
             self._save_raw = self._read()
             if not self._save_raw and state.must_save:
                 # Before the write: the frames are lost even if the camera refuses.
                 state = interlock.found_false(state, signs, scan, self._saved_up_to)
-                self._write(True)
-                state = replace(state, off=False)
+                state = self._switch_on(state)
             elif self._save_raw and not state.must_save:
                 state = interlock.switched_on(state, signs)
             if self._save_raw and signs.safety is not None:

@@ -225,9 +225,11 @@ class PhotonScan:
             now: monotonic time [s]; None: that of the clock.
         """
         with self._lock:
-            quality = trust.distrust(self._tally.evidence, self._settings)
-            now = self._clock() if now is None else now
-            return self._ledger.judge(now, self._file(), quality, self._queue)
+            return self._judge(trust.distrust(self._tally.evidence, self._settings), now)
+
+    def _judge(self, quality: str, now: float | None = None) -> Safety:
+        now = self._clock() if now is None else now
+        return self._ledger.judge(now, self._file(), quality, self._queue)
 
     @property
     def save_raw(self) -> int | None:
@@ -245,8 +247,8 @@ class PhotonScan:
         with self._lock:
             energy, counts = self._histogram()
             evidence = self._tally.evidence
-            safety = self.safety()
             quality = trust.distrust(evidence, self._settings)
+            safety = self._judge(quality)
             share = evidence.pileup / evidence.photons if evidence.photons else math.nan
             photons = snapshot.Photons(
                 count=evidence.photons,

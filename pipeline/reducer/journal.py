@@ -23,7 +23,13 @@ from pipeline.files.journal_file import (
 from pipeline.protocols.batch import PartialSum, SparseImage
 from pipeline.reducer.accumulation import Sum
 from pipeline.reducer.journal_content import BadContent, dump, fingerprint
-from pipeline.reducer.journal_entries import Block, PixelSums, Snapshot, without_pixels
+from pipeline.reducer.journal_entries import (
+    Block,
+    PixelSums,
+    Snapshot,
+    photon_files,
+    without_pixels,
+)
 from pipeline.reducer.journal_restore import restore
 from pipeline.reducer.notes import Announced, BatchTaken, Note, Notes
 from pipeline.reducer.state import ReducerState
@@ -191,7 +197,7 @@ class Journal(Notes):
             self._forget()
 
     def _append(self) -> None:
-        files = self._photon_files()
+        files = photon_files(self._state)
         new = files if files != self._files else {}
         if not self._notes and not new:
             return
@@ -200,15 +206,12 @@ class Journal(Notes):
         except OSError as error:
             self._give_up(error.strerror or str(error))
             return
-        self._files = files
-        self._notes.clear()
-        self._pixels.clear()
-        self._problem, self._unwritten = "", 0
+        self._note_written(files)
 
     def _write_snapshot(self) -> None:
         with self._state.lock:
             self._take_up()
-            files = self._photon_files()
+            files = photon_files(self._state)
             pieces = dump(Snapshot(self._state, self._unsaved(), files))
             # The state goes on while the disk writes.
             copied = [bytes(piece) for piece in pieces]
@@ -221,17 +224,13 @@ class Journal(Notes):
             logger.error("no snapshot for the journal: %s", error)
             return
         self._snapshot_size = self._file.size
+        self._note_written(files)
+
+    def _note_written(self, files: dict[str, str]) -> None:
         self._files = files
         self._notes.clear()
         self._pixels.clear()
         self._problem, self._unwritten = "", 0
-
-    def _photon_files(self) -> dict[str, str]:
-        return {
-            scan.mapping: scan.photons.path
-            for scan in self._state.scans()
-            if scan.photons is not None and scan.photons.path
-        }
 
     def _give_up(self, problem: str) -> None:
         """Leave what comes now out, until a snapshot makes up for it."""

@@ -33,6 +33,12 @@ class Snapshot:
     """Photon files by trigger map."""
 
 
+def photon_files(state: ReducerState) -> dict[str, str]:
+    """Return the photon files that stand, by trigger map; call under the state's lock."""
+    photons = {scan.mapping: scan.photons for scan in state.scans()}
+    return {mapping: p.path for mapping, p in photons.items() if p is not None and p.path}
+
+
 @dataclass(eq=False)
 class Pixels:
     """What is to be added to a sum."""

@@ -35,7 +35,8 @@ class StepFrames:
             self._numbered = False
         self._last = frame
         # In the order of arrival: a number that comes again must not replace the first.
-        key = frame if self._numbered is not False else max(self._frames, default=-1) + 1
+        # The newest number is the highest.
+        key = frame if self._numbered is not False else next(reversed(self._frames), -1) + 1
         self._frames[key] = dict(means)
 
     def take(self, record: Mapping[str, Any]) -> list[dict[str, float]]:
