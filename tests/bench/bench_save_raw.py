@@ -20,7 +20,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 import psutil
 import tango
 from support.balor import balor_server
-from support.device_server import NAME, serving
+from support.device_server import NAME, server_process, serving
 from support.disks import disk_that_can_hang, hanging, small_disk
 from support.raw_data import PARTS, ROI, STREAM, Series, drop_raw_data, halted, prepare
 from support.waiting import wait_for
@@ -58,11 +58,8 @@ class Scene:
         self.player.device.set_timeout_millis(20_000)
 
     def server(self) -> psutil.Process:
-        """Return the device's process: the one that has the file of its properties."""
-        for child in psutil.Process().children(recursive=True):
-            if any(word == f"-file={self.folder / 'memory.txt'}" for word in child.cmdline()):
-                return child
-        raise LookupError("no device server is running")
+        """Return the device's process."""
+        return server_process(self.folder / "memory.txt")
 
     @contextmanager
     def dropping(self, frames: int = _MANY, rate: float = 10.0) -> Iterator[Path]:

@@ -5,12 +5,11 @@ import subprocess
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
-import psutil
 import pytest
 import tango
 from support.balor import balor_server
 from support.client_side import refusal
-from support.device_server import serving, write_memory
+from support.device_server import server_process, serving, write_memory
 from support.disks import NoDisk, disk_that_can_hang, hanging, small_disk
 from support.raw_data import (
     STREAM,
@@ -300,7 +299,7 @@ def test_a_server_that_ends_while_raw_data_are_not_saved(
             prepare(player, MANY)
             drop_raw_data(player.device)
             if kill:
-                next(p for p in server_processes(memory)).kill()
+                server_process(memory).kill()
         if kill:
             assert not camera.SaveRaw, "nobody was left to switch it on"
         else:
@@ -407,14 +406,6 @@ def mounted(disk, folder):
         except NoDisk as error:
             pytest.skip(str(error))
         yield folder
-
-
-def server_processes(memory):
-    """Return the processes of the device server that keeps its memory in this file."""
-    for child in psutil.Process().children(recursive=True):
-        with suppress(psutil.NoSuchProcess):
-            if f"-file={memory}" in child.cmdline():
-                yield child
 
 
 def test_a_balor_that_is_away_is_said(pipeline, tmp_path):

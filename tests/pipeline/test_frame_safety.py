@@ -1,7 +1,6 @@
 """What the reducer publishes about the safety of every frame, on real files, threads and disks."""
 
 import json
-import os
 import shutil
 import threading
 import time
@@ -10,6 +9,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
+from support.disks import wait_at_fsync
 from support.dispatch import Dispatch, header, image, parameters, series_end
 from support.photons import read_frames
 from support.published import published
@@ -58,15 +58,8 @@ def at(run: Dispatch, seconds: float) -> FrameSafety:
 @pytest.fixture
 def hanging(monkeypatch):
     """Let the disk hang while the event is not set."""
-    go_on = threading.Event()
+    go_on = wait_at_fsync(monkeypatch)
     go_on.set()
-    fsync = os.fsync
-
-    def slow(fd: int) -> None:
-        assert go_on.wait(100)
-        fsync(fd)
-
-    monkeypatch.setattr(os, "fsync", slow)
     yield go_on
     go_on.set()
 

@@ -20,7 +20,7 @@ from pipeline.protocols.snapshot import FrameSafety
 from pipeline.reducer import FemtomaxReducer
 from pipeline.reducer.femtomax_reducer import make_parts
 from pipeline.reducer.journal_content import dump
-from pipeline.reducer.journal_entries import Block, Snapshot, without_pixels
+from pipeline.reducer.journal_entries import Block, Snapshot, photon_files, without_pixels
 from pipeline.reducer.journal_restore import restore
 from pipeline.reducer.notes import BatchTaken, Note, Notes
 from pipeline.reducer.state import ReducerState
@@ -48,17 +48,13 @@ class Kept(Notes):
 
     def take_snapshot(self) -> None:
         with self.state.lock:
-            self.snapshot = joined(dump(Snapshot(self.state, (), self.files())))
+            self.snapshot = joined(dump(Snapshot(self.state, (), photon_files(self.state))))
             self.notes.clear()
-
-    def files(self) -> dict[str, str]:
-        photons = {scan.mapping: scan.photons for scan in self.state.scans()}
-        return {mapping: p.path for mapping, p in photons.items() if p is not None and p.path}
 
     def restored(self, left_out: int = 0, with_path: bool = True) -> ReducerState:
         """Return the state of the next process; the newest notes may be left out."""
         notes = self.notes[: len(self.notes) - left_out]
-        files = self.files() if with_path else {}
+        files = photon_files(self.state) if with_path else {}
         return restore([self.snapshot, joined(dump(Block(tuple(notes), (), files)))])
 
 
@@ -183,13 +179,18 @@ def test_frames_on_their_way_are_unsafe(tmp_path):
     assert rows(seen.filename)[41] == FrameStatus.NEVER_CAME.value
 
 
-def test_a_file_that_was_cut_has_lost_what_it_had(tmp_path):
-    run = Run(tmp_path)
-    run.send(*range(40))
+def killed_after(run, frames):
+    """Kill the process once so many frames are durable; return the file and the snapshot."""
+    run.send(*range(frames))
     path = Path(run.durable().filename)
     run.kept.take_snapshot()
-    snapshot = run.kept.snapshot
     run.stop_writing()
+    return path, run.kept.snapshot
+
+
+def test_a_file_that_was_cut_has_lost_what_it_had(tmp_path):
+    run = Run(tmp_path)
+    path, snapshot = killed_after(run, 40)
     with h5py.File(path) as file:
         names = list(file["entry/frames"])
     file = AppendFile(path)
@@ -204,11 +205,7 @@ def test_a_file_that_was_cut_has_lost_what_it_had(tmp_path):
 
 def test_a_file_that_is_gone_has_lost_what_it_had(tmp_path):
     run = Run(tmp_path)
-    run.send(*range(40))
-    path = Path(run.durable().filename)
-    run.kept.take_snapshot()
-    snapshot = run.kept.snapshot
-    run.stop_writing()
+    path, snapshot = killed_after(run, 40)
     path.unlink()
     run.take_over(restore([snapshot]))
     run.send(*range(40, 50))

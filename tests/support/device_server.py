@@ -1,13 +1,16 @@
 """The device as a process of its own, without database; its file keeps what Tango remembers."""
 
 import json
+import os
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import psutil
 import tango
+from support.killing import processes
 from support.server_process import running_server, takes_requests
 
 from femtotango.stack.ports import Ports
@@ -57,3 +60,10 @@ def serving(
         command = [*line, "-ORBendPoint", endpoint]
         with running_server(command, log, lambda: takes_requests(log)):
             yield f"tango://127.0.0.1:{port}/{NAME}#dbase=no"
+
+
+def server_process(memory: Path) -> psutil.Process:
+    """Return the process of the device server that has its memory in this file."""
+    lines = processes({"pid": os.getpid()})
+    (found,) = [pid for pid, line in lines.items() if f"-file={memory}" in line.split()]
+    return psutil.Process(found)

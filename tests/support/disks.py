@@ -1,9 +1,13 @@
-"""Disks that are small, or that hang; they need root, and loop devices to hang."""
+"""Disks that are small, or that hang; those to mount need root, and loop devices to hang."""
 
+import os
 import subprocess
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+import pytest
 
 
 class NoDisk(Exception):
@@ -45,6 +49,19 @@ def hanging(folder: Path) -> Iterator[None]:
         yield
     finally:
         _run("fsfreeze", "--unfreeze", str(folder))
+
+
+def wait_at_fsync(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
+    """Let this process wait for its disk at each fsync until the event is set."""
+    go_on = threading.Event()
+    fsync = os.fsync
+
+    def slow(fd: int) -> None:
+        assert go_on.wait(60)
+        fsync(fd)
+
+    monkeypatch.setattr(os, "fsync", slow)
+    return go_on
 
 
 @contextmanager

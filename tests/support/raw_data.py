@@ -14,6 +14,7 @@ import numpy as np
 import psutil
 import tango
 from numpy.typing import NDArray
+from support import killing
 from support.waiting import wait_for
 
 from femtotango.simulation.beamline import ScanPlayer
@@ -139,11 +140,8 @@ def drop_raw_data(device: Any) -> None:
 
 def processes(info: dict[str, Any], part: str) -> list[psutil.Process]:
     """Return the processes of a part of a stack."""
-    found = []
-    for child in psutil.Process(info["pid"]).children(recursive=True):
-        with suppress(psutil.NoSuchProcess):
-            if any(PARTS[part] in word for word in child.cmdline()):
-                found.append(child)
+    lines = killing.processes(info)
+    found = [psutil.Process(pid) for pid, line in lines.items() if PARTS[part] in line]
     assert found, f"no process of the {part} is running"
     return found
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
+from support.disks import wait_at_fsync
 from support.photons import (
     NO_PHOTONS,
     PHOTON_SETTINGS,
@@ -373,14 +374,7 @@ def test_closing_again_does_nothing_and_takes_nothing_back(scan, rng):
 @pytest.fixture
 def hanging(scan, monkeypatch):
     """Let the disk hang until the event is set."""
-    go_on = threading.Event()
-    fsync = os.fsync
-
-    def slow(fd: int) -> None:
-        assert go_on.wait(60)
-        fsync(fd)
-
-    monkeypatch.setattr(os, "fsync", slow)
+    go_on = wait_at_fsync(monkeypatch)
     yield go_on
     go_on.set()
     assert scan.wait(60)
