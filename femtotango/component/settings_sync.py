@@ -63,6 +63,8 @@ class SettingsSync:
         """What was posted last, settings and pulses; the newest last."""
         self._others_seen = -_ALONE
         """When another client's change was noticed last; monotonic [s]."""
+        self._anew = False
+        """The controller was started anew, and not all that it has was looked at since."""
 
     # Requested: never waits
 
@@ -264,9 +266,11 @@ class SettingsSync:
 
     def _adopt_changes(self, config: Config) -> None:
         versions = config.parameters_version
-        anew = setting_flow.forgot(self._flow, versions)
+        # A pass that is broken off has taken in some new versions: the next one goes on with it.
+        self._anew |= setting_flow.forgot(self._flow, versions)
         for name in setting_flow.unseen(self._flow, versions):
-            self._adopt(name, versions.get(name), anew)
+            self._adopt(name, versions.get(name), self._anew)
+        self._anew = False
         self._change(lambda flow: setting_flow.first_contact(flow, time.time()))
 
     def _adopt(self, name: str, version: str | None, anew: bool) -> None:
