@@ -25,6 +25,8 @@ _SHARE = 10
 """Fetching curves may take one part in so many of the time."""
 PATIENCE = 1
 """Answers in a row that may come too late: a part that is busy is not away."""
+_ANSWER = 4.0
+"""A snapshot that takes longer comes too late: the reducer hangs, or is very busy [s]."""
 _REFRESH = 5.0
 """A restarted reducer could show the revision that is known: poll it again after so long [s]."""
 
@@ -141,7 +143,7 @@ class Observer:
         stale = away or now - self._fetched > _REFRESH
         # While results come in, the next snapshot is new: asking for its number first is in vain.
         if (self._moving and not away) or self._revision() != newest.revision or stale:
-            snapshot = fetch_group(self._reducer, Published, SNAPSHOT)
+            snapshot = fetch_group(self._reducer, Published, SNAPSHOT, _ANSWER)
             self._fetched = now
             self._moving = snapshot.revision != newest.revision
             if self._moving or stale:
