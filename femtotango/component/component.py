@@ -17,6 +17,7 @@ from femtotango.component.scan_request import ScanRequest
 from femtotango.component.setting_flow import ACCUMULATION_ID
 from femtotango.component.settings_sync import SettingsSync
 from femtotango.component.state import Pipeline, View
+from femtotango.component.vital_signs import VitalSigns
 from femtotango.dranspose_client.addresses import Addresses
 from femtotango.dranspose_client.http import Controller, Reducer, SardanaIngester
 from femtotango.errors import BadProperty, NotReady, PipelineError, TimedOut
@@ -69,6 +70,7 @@ class Component:
         self._sardana = sardana
         self._closing = threading.Event()
         self.sync = SettingsSync(self._controller, flow, self._closing)
+        self.signs = VitalSigns(addresses, self.sync)
         self._observer = Observer(self.reducer)
         self.scans = ScanControl(
             Arming(self._controller, self.reducer, sardana, self.sync, self._closing),
@@ -101,6 +103,7 @@ class Component:
         """Begin to post settings and to fetch results."""
         self._publish()
         self.scans.start()
+        self.signs.start_pulse()
         for name, work in (("settings", self._follow), ("results", self._observe)):
             thread = threading.Thread(target=work, name=f"femtomax-{name}", daemon=True)
             thread.start()
@@ -126,6 +129,7 @@ class Component:
         self.scans.close()
         for thread in self._threads:
             thread.join(timeout=5.0)
+        self.signs.close()
         for part in (self._controller, self.reducer, self._sardana):
             if part is not None:
                 part.close()
@@ -252,6 +256,8 @@ class Component:
                     config = self._controller.config()
                 progress = self._controller.progress()
                 self.scans.follow(config, progress, self._view.results)
+            self.signs.watch_scan(self.scans.prepared_here)
+            self.scans.give_up_lost(self.signs.silent_in_scan())
             self._timeouts = 0
             return replace(pipeline, config=config, error=None, time=time.time())
         except PipelineError as error:

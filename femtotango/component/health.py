@@ -71,7 +71,7 @@ def alarms(view: View) -> list[str]:
     if view.scan.lost and not view.scan.done:
         names = " and ".join(sorted(view.scan.lost))
         found.append(
-            f"{names} ended or was restarted in this scan; frames may be missing: call StopScan."
+            f"{names} ended or hangs; frames of this scan are missing, so it is being given up."
         )
     if view.current:
         failed = failed_frames(view.snapshot, view.scan)

@@ -16,6 +16,8 @@ last."""
 
 CONTROLLER = "the controller (or its Redis)"
 _NEVER = float("-inf")
+_CACHED = 0.5
+"""What the controller lists may be so old [s]."""
 _KINDS = ("worker", "ingester")
 """The reducer shows that it lives by its answers, which are asked for anyway."""
 
@@ -31,6 +33,10 @@ class Pulses:
     """Kinds of which none is listed."""
     steady: bool = False
     """Each part that was listed has shown life once; what is listed later is new."""
+    shown: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    """By name and uuid: the hash that the part has shown last."""
+    listed: float = _NEVER
+    """When, monotonic [s]."""
 
 
 def seen(pulses: Pulses, config: Config, posts: Posts, now: float) -> Pulses:
@@ -44,14 +50,20 @@ def seen(pulses: Pulses, config: Config, posts: Posts, now: float) -> Pulses:
     """
     times = dict(posts)
     alive = dict(pulses.alive)
+    shown = {}
     for service in (*config.ingesters, *config.workers):
         part = str(service), service.uuid
+        shown[part] = service.parameters_hash
         before = alive.get(part, now if pulses.steady else _NEVER)
-        alive[part] = max(before, times.get(service.parameters_hash, _NEVER))
+        proof = times.get(service.parameters_hash, _NEVER)
+        if shown[part] not in times and pulses.shown.get(part, shown[part]) != shown[part]:
+            # Others post too, and what it has taken over from them is life as well.
+            proof = max(proof, pulses.listed - _CACHED)
+        alive[part] = max(before, proof)
     listed = {service.kind for service in config.services}
     lacking = tuple(kind for kind in _KINDS if kind not in listed)
     steady = pulses.steady or (not lacking and _NEVER not in alive.values())
-    return Pulses(alive, lacking, steady)
+    return Pulses(alive, lacking, steady, shown, now)
 
 
 def silent(pulses: Pulses, posts: Posts, now: float, bound: float) -> tuple[str, ...]:
@@ -71,3 +83,23 @@ def silent(pulses: Pulses, posts: Posts, now: float, bound: float) -> tuple[str,
         return (CONTROLLER,)
     found = {name for (name, _), when in pulses.alive.items() if now - when > bound}
     return tuple(sorted(found | {f"any {kind}" for kind in pulses.lacking}))
+
+
+def silent_services(
+    pulses: Pulses, posts: Posts, now: float, bound: float
+) -> frozenset[tuple[str, str]]:
+    """Return name and uuid of workers and ingesters without life, while the controller has it.
+
+    Args:
+        pulses: what is known.
+        posts: what was posted.
+        now: monotonic [s].
+        bound: [s]
+    """
+    if not pulses.steady or not posts or now - posts[-1][1] > bound:
+        return frozenset()
+    return frozenset(
+        (part.partition(" ")[2], uuid)
+        for (part, uuid), when in pulses.alive.items()
+        if now - when > bound
+    )

@@ -46,6 +46,8 @@ _QUIET = 0.4
 """No frame for so long: those in flight have been processed [s]."""
 _STOP_REPLY = 2.5
 """Tango clients wait 3 s; the rest of a stop goes on behind them."""
+_FLUSH_LOST = 5.0
+"""So long the services may take to be ready after one of them was lost [s]."""
 _CONSISTENT = 1.0
 """A controller that takes a trigger map tells of the old one's progress for half a second [s]."""
 _POLL = 0.05
@@ -93,6 +95,7 @@ class ScanControl:
         """A trigger map was seen in this life."""
         self._posting = False
         self._rearming = False
+        self._abandoning = False
         self._followed = 0.0
         """When another client's trigger map was met, monotonic [s]."""
         self._closing = closing
@@ -105,6 +108,12 @@ class ScanControl:
     def scan(self) -> Scan:
         """The newest scan."""
         return self._scan
+
+    @property
+    def prepared_here(self) -> bool:
+        """True while a scan is under way that this device has begun."""
+        scan = self._scan
+        return bool(scan.camera) and not (scan.done or scan.stopped)
 
     def start(self) -> None:
         """Go on with a stop that the life before did not finish."""
@@ -225,6 +234,26 @@ class ScanControl:
             done=False,
         )
 
+    def give_up_lost(self, silent: frozenset[tuple[str, str]]) -> None:
+        """Give up the scan when it has lost a worker or an ingester: its frames never come.
+
+        Args:
+            silent: name and uuid of those that show no life.
+        """
+        with self._lock:
+            scan = self._scan
+            if self._posting or self._abandoning or scan.done or scan.stopped:
+                return
+            scan = replace(scan, lost=scan.lost | {name for name, _ in silent & scan.services})
+            if not scan.lost:
+                return
+            self._scan, self._abandoning = scan, True
+        try:
+            self._jobs.submit(self._abandon, scan)
+        except Interrupted:
+            # The next life goes on with the scan as it is.
+            self._abandoning = False
+
     def follow_results(self, results: Observation) -> None:
         """Take in new results: the scan may be done, or a continuous one wants to go on."""
         rearm = in_series = False
@@ -308,6 +337,7 @@ class ScanControl:
                 scan,
                 workers=config.worker_names,
                 services=config.sources_and_workers,
+                lost=frozenset(),
                 failed_before=self._results().failed_frames,
                 done=False,
             )
@@ -357,7 +387,24 @@ class ScanControl:
         finally:
             self._rearming = False
 
-    def _stop(self) -> None:
+    def _abandon(self, lost: Scan) -> None:
+        try:
+            scan = self._scan
+            if scan.mapping != lost.mapping or scan.done or scan.stopped:
+                return
+            if scan.continuous:
+                self._rearm(in_series=False)
+                if self._scan.mapping != lost.mapping:
+                    self.last_error = (
+                        f"Continuous mode was begun anew because {_names(lost)} ended or hangs: "
+                        "frames that were on their way are lost."
+                    )
+            else:
+                self._stop(f"given up because {_names(lost)} ended or hangs")
+        finally:
+            self._abandoning = False
+
+    def _stop(self, how: str = "stopped") -> None:
         if self._scan.done:
             return
         with self._lock:
@@ -366,33 +413,37 @@ class ScanControl:
         try:
             self._arming.halt()
             self._arming.wait_quiet(_QUIET)
-            flushed = self._flush()
+            flushed = self._flush(time.monotonic() + _FLUSH_LOST if scan.lost else math.inf)
         except Interrupted:
             interrupted = True
         except PipelineError as error:
-            self.last_error = f"Scan {scan.number} was given up without its last frames: {error}"
+            self.last_error = f"Scan {scan.number} was {how} without its last frames: {error}"
         finally:
             results = self._refresh()
             # A life that ends leaves the rest to the next one.
             if not (interrupted or self._closing.is_set()):
-                self._give_up(scan, results, flushed)
+                self._give_up(scan, results, flushed, how)
 
-    def _give_up(self, scan: Scan, results: Observation, flushed: bool) -> None:
+    def _give_up(self, scan: Scan, results: Observation, flushed: bool, how: str) -> None:
         missing = outstanding(results.snapshot, scan)
         if missing:
             self.given_up += missing
             self.last_error = (
-                f"Scan {scan.number} was stopped; {missing} of {scan.frames} frames "
+                f"Scan {scan.number} was {how}; {missing} of {scan.frames} frames "
                 + ("never came." if flushed else _NOT_FLUSHED)
             )
         with self._lock:
             self._scan = replace(scan, done=True)
         self._refresh()
 
-    def _flush(self) -> bool:
-        """Have the workers flush what they buffer; False when nobody can ask them to."""
+    def _flush(self, deadline: float) -> bool:
+        """Have the workers flush what they buffer; False when nobody can ask them to.
+
+        Args:
+            deadline: monotonic time until which all services may take to be ready [s].
+        """
         with self._sync.posting():
-            config = self._arming.ready_config()
+            config = self._arming.ready_config(deadline)
             if not self._arming.can_flush(config):
                 return False
             self._posting = True
@@ -407,6 +458,10 @@ class ScanControl:
     def _complain_if_unfinished(self, scan: Scan, why: str) -> None:
         if not scan.done:
             self.last_error = f"Scan {scan.number} was cut off ({scan.progress}): {why}."
+
+
+def _names(scan: Scan) -> str:
+    return " and ".join(sorted(scan.lost))
 
 
 def _check_in_time(deadline: float) -> None:

@@ -4,7 +4,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 
 from femtotango.component import pulse
@@ -27,23 +27,37 @@ _ANSWER_AGE = 1.3
 """An answer of the reducer that is older means that it hangs [s]."""
 _SILENCE = 1.7
 """A part that has shown no life for so long hangs [s]. What the controller lists may be half a
-second old, and the newest pulse `_PULSE` older than that."""
-_PULSE = 0.3
-_LIST = 0.1
+second old, and the newest pulse 0.3 s older than that."""
+_SILENCE_IN_SCAN = 4.0
+"""A worker or ingester without a sign of life for so long in a scan hangs: the scan is lost [s]."""
 _ASK = 0.2
 _ASK_IDLE = 0.5
 _PATIENCE = 0.8
 """One request may take so long [s]."""
 
 
+@dataclass(frozen=True)
+class _Pace:
+    """How often life is looked for."""
+
+    pulse: float
+    """[s]"""
+    look: float
+    """[s]"""
+
+
+_CLOSELY = _Pace(0.3, 0.1)
+_IN_SCAN = _Pace(1.0, 0.3)
+
+
 class VitalSigns:
     """Two threads, so that a controller that hangs does not keep the reducer from being asked.
 
-    Pulses are sent only while `watch_closely` is on: each costs every service some milliseconds.
+    Pulses are sent only while somebody watches: each costs every service some milliseconds.
     """
 
     def __init__(self, addresses: Addresses, sync: SettingsSync) -> None:
-        """Keep the parts; `start` begins to ask.
+        """Keep the parts; `start_pulse` and `start_asking` begin the threads.
 
         Args:
             addresses: of controller and reducer.
@@ -55,36 +69,67 @@ class VitalSigns:
         self._lock = threading.Lock()
         self._pulses = Pulses()
         self._answer = Signs(away="the reducer was not asked yet.")
-        self._closely = threading.Event()
+        self._closely = False
+        self._in_scan = False
+        self._watched = threading.Event()
+        """Set while pulses are sent."""
         self._closing = threading.Event()
-        self._threads = [
-            threading.Thread(target=work, name=f"femtomax-{name}", daemon=True)
-            for name, work in (("pulse", self._feel_pulse), ("safety", self._ask_reducer))
-        ]
+        self._pulse = threading.Thread(target=self._feel_pulse, name="femtomax-pulse", daemon=True)
+        self._asking = threading.Thread(
+            target=self._ask_reducer, name="femtomax-safety", daemon=True
+        )
 
-    def start(self) -> None:
-        """Begin to ask."""
-        for thread in self._threads:
-            thread.start()
+    def start_pulse(self) -> None:
+        """Be ready to look for life."""
+        self._pulse.start()
+
+    def start_asking(self) -> None:
+        """Begin to ask the reducer whether frames are safe."""
+        self._asking.start()
 
     def close(self) -> None:
         """End the threads and the connections."""
         self._closing.set()
-        self._closely.set()
-        for thread in self._threads:
+        self._watched.set()
+        for thread in (self._pulse, self._asking):
             if thread.is_alive():
                 thread.join(timeout=2 * _PATIENCE)
         self._controller.close()
         self._reducer.close()
 
     def watch_closely(self, on: bool) -> None:
-        """Begin or end to look for life in every part; each beginning knows nothing."""
-        if on and not self._closely.is_set():
-            with self._lock:
+        """Begin or end to look for life often; each beginning knows nothing."""
+        with self._lock:
+            if on and not self._closely:
                 self._pulses = Pulses()
-            self._closely.set()
-        elif not on and not self._closing.is_set():
-            self._closely.clear()
+            self._closely = on
+            self._watch()
+
+    def watch_scan(self, on: bool) -> None:
+        """Begin or end to look for life in a scan."""
+        with self._lock:
+            if on and not (self._in_scan or self._closely):
+                self._pulses = Pulses()
+            self._in_scan = on
+            self._watch()
+
+    def _watch(self) -> None:
+        if self._closely or self._in_scan or self._closing.is_set():
+            self._watched.set()
+        else:
+            self._watched.clear()
+
+    @property
+    def _pace(self) -> _Pace:
+        return _CLOSELY if self._closely else _IN_SCAN
+
+    def silent_in_scan(self) -> frozenset[tuple[str, str]]:
+        """Return name and uuid of workers and ingesters that hang, while a scan is watched."""
+        with self._lock:
+            pulses, in_scan = self._pulses, self._in_scan
+        if not in_scan:
+            return frozenset()
+        return pulse.silent_services(pulses, self._sync.sent, time.monotonic(), _SILENCE_IN_SCAN)
 
     def read(self, late: float = 0.0) -> Signs:
         """Return what is known now.
@@ -112,13 +157,13 @@ class VitalSigns:
     def _feel_pulse(self) -> None:
         number = 0
         while not self._closing.is_set():
-            self._closely.wait()
+            self._watched.wait()
             begin = time.monotonic()
             number += 1
             self._guarded(partial(self._sync.pulse, str(number).encode(), _PATIENCE))
-            while not self._closing.is_set() and time.monotonic() < begin + _PULSE:
+            while not self._closing.is_set() and time.monotonic() < begin + self._pace.pulse:
                 self._guarded(self._list)
-                self._closing.wait(_LIST)
+                self._closing.wait(self._pace.look)
 
     def _list(self) -> None:
         config = self._controller.config(_PATIENCE)
@@ -135,7 +180,7 @@ class VitalSigns:
                     self._answer = replace(self._answer, away=str(error))
             except Exception:  # the watch goes on, whatever it is
                 logger.exception("the reducer could not be asked whether frames are safe")
-            period = _ASK if self._closely.is_set() else _ASK_IDLE
+            period = _ASK if self._closely else _ASK_IDLE
             self._closing.wait(max(0.0, begin + period - time.monotonic()))
 
     def _ask(self) -> None:
@@ -149,7 +194,7 @@ class VitalSigns:
             work()
         except PipelineError:
             # Silence is noticed by its length.
-            self._closing.wait(_LIST)
+            self._closing.wait(self._pace.look)
         except Exception:
             logger.exception("the pulse of the pipeline could not be felt")
-            self._closing.wait(_LIST)
+            self._closing.wait(self._pace.look)

@@ -91,7 +91,7 @@ class Balor:
     def start(self) -> None:
         """Begin to watch."""
         if self.device:
-            self._signs.start()
+            self._signs.start_asking()
         if self._state.drop is not None and self._state.drop.raw_off:
             # No life leaves it so, unless it is killed.
             self._state = interlock.lose(self._state, interlock.KILLED, None)
@@ -116,7 +116,6 @@ class Balor:
                 except NoBalor:
                     logger.exception("SaveRaw could not be switched on at the end")
             self._change(state)
-        self._signs.close()
 
     def write(self, value: bool) -> None:
         """Write SaveRaw for a client.

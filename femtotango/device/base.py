@@ -19,7 +19,6 @@ from femtotango.component.image_reader import FullImage
 from femtotango.component.kept import Kept
 from femtotango.component.result_attributes import RESULTS, Result
 from femtotango.component.save_raw_interlock import RawData
-from femtotango.component.vital_signs import VitalSigns
 from femtotango.device.attributes import (
     ACCUMULATED_IMAGE,
     MAX_FILTER,
@@ -125,7 +124,7 @@ class DeviceCore(_Attributes):
         self._pusher = Pusher(self, self._readings, self._state, self._after_events)
         self._balor = Balor(
             properties.balor,
-            VitalSigns(properties.addresses, self._component.sync),
+            self._component.signs,
             lambda: self._component.scans.scan,
             self._on_save_raw,
             self._keep_raw_data,

@@ -87,7 +87,7 @@ def test_a_worker_may_be_killed_in_a_scan(breakable):
         frames = list(detector_frames("pilatus", 1, SCAN.frame_positions))
         player.play("pilatus", frames, SCAN, only=3)
         kill_and_wait(info, "-n worker2", ["worker2", *INGESTERS])
-        player.device.StopScan()
+        player.wait_finished()
         player.device.ResetAccumulation()
         scan(player)
         assert player.read("FrameCount") == 6

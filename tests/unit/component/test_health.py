@@ -56,7 +56,7 @@ CASES = [
     (
         replace(RUNNING, scan=replace(RUNNING.scan, lost=frozenset({"worker1"}))),
         State.ALARM,
-        "worker1 ended or was restarted in this scan; frames may be missing: call StopScan.",
+        "worker1 ended or hangs; frames of this scan are missing, so it is being given up.",
     ),
     (replace(IDLE, scan=replace(IDLE.scan, lost=frozenset({"worker1"}))), State.ON, "Ready."),
     (shown(IDLE, health=Health(alarms=("Disk full.",))), State.ALARM, "Disk full."),

@@ -5,7 +5,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from femtotango.component.pulse import CONTROLLER, Pulses, seen, silent
+from femtotango.component.pulse import CONTROLLER, Pulses, seen, silent, silent_services
 from femtotango.dranspose_client.services import Config, Service
 
 WORKER = Service("worker", "w1", "uuid w1", "", "m")
@@ -92,3 +92,20 @@ def test_who_is_not_named_has_taken_over_something_not_older_than_the_bound(step
         alive = max(alive, when)
         pulses = seen(pulses, listed(taken, taken, taken), posts, now)
     assert (silent(pulses, posts, now + wait, BOUND) == ()) == (now + wait - alive <= BOUND)
+
+
+def test_a_hash_that_changes_is_life_whoever_posts():
+    posts = (("a", 0.0),)
+    pulses = seen(Pulses(), listed("a", "a", "a"), posts, 1.0)
+    pulses = seen(pulses, listed("foreign", "a", "a"), posts, 4.0)
+    pulses = seen(pulses, listed("foreign 2", "a", "a"), posts, 4.3)
+    late = (*posts, ("b", 4.2))
+    assert silent_services(pulses, late, 4.4, BOUND) == {("balor", "uuid i1")}
+
+
+def test_who_hangs_cannot_be_told_while_the_controller_does_or_before_all_have_shown_life():
+    posts = (("a", 0.0),)
+    pulses = seen(Pulses(), listed("a", "a", "a"), posts, 0.1)
+    assert silent_services(pulses, posts, BOUND + 0.1, BOUND) == frozenset()
+    pulses = seen(Pulses(), listed("old", "a", "a"), posts, 0.1)
+    assert silent_services(pulses, (*posts, ("b", 2.0)), 2.0, BOUND) == frozenset()
