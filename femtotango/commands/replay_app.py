@@ -9,6 +9,8 @@ import argparse
 import difflib
 import itertools
 import logging
+import pickle
+import tempfile
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
@@ -18,6 +20,9 @@ from uuid import uuid4
 from dranspose.event import InternalWorkerMessage
 from dranspose.helpers.utils import import_class
 from dranspose.replay import get_internals, get_parameters, reducer_app, replay
+
+from pipeline.model.old_parameters import OLD_PARAMETERS, with_new_names
+from pipeline.model.parameters import ParameterError
 
 _NO_HASH = ""
 """dranspose's replay has no hash of its parameters; equal hashes mean that all services agree."""
@@ -122,7 +127,8 @@ class ControllerRoutes:
             reducer_app.add_api_route(path, answer, methods=[method])
 
 
-def _check_parameters(path: str | None, worker: str, reducer: str) -> None:
+def _checked_parameters(path: str | None, worker: str, reducer: str) -> dict[str, bytes]:
+    """Return the parameters of a file by the names that they have now."""
     known = get_parameters(None, import_class(worker), import_class(reducer))
     try:
         given = get_parameters(path, object, object)
@@ -132,10 +138,14 @@ def _check_parameters(path: str | None, worker: str, reducer: str) -> None:
             'or pickle list of {"name": …, "data": …}.'
         ) from error
     for name in given:
-        if name not in known and name != _OF_DRANSPOSE:
+        if name not in (*known, *OLD_PARAMETERS, _OF_DRANSPOSE):
             close = difflib.get_close_matches(name, known)
             hint = f"did you mean {' or '.join(close)}?" if close else f"known: {', '.join(known)}."
             raise SystemExit(f"Parameters {path}: there is no {name!r}; {hint}")
+    try:
+        return with_new_names({name: parameter.data for name, parameter in given.items()})
+    except ParameterError as error:
+        raise SystemExit(f"Parameters {path}: {error}") from error
 
 
 def main() -> None:
@@ -148,20 +158,24 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("files", type=Path, nargs="+")
     options = parser.parse_args()
-    _check_parameters(options.parameters, options.worker, options.reducer)
+    given = _checked_parameters(options.parameters, options.worker, options.reducer)
     reducer_app.state.recording = Recording(options.files)
     routes = ControllerRoutes(reducer_app.state.recording)
     routes.add()
     # dranspose's replay logs every request, and a device asks several times a second
     logging.getLogger("uvicorn.access").addFilter(lambda _: False)
-    replay(
-        options.worker,
-        options.reducer,
-        source="femtotango.commands.replay_app:recording",
-        parameter_file=options.parameters,
-        port=options.port,
-        stop_event=threading.Event(),
-        nworkers=options.workers,
-        start_event=routes.start,
-        done_event=routes.done,
-    )
+    # Without a name, so that nothing is left when this process is killed.
+    with tempfile.TemporaryFile() as parameters:
+        pickle.dump([{"name": name, "data": data} for name, data in given.items()], parameters)
+        parameters.flush()
+        replay(
+            options.worker,
+            options.reducer,
+            source="femtotango.commands.replay_app:recording",
+            parameter_file=f"/proc/self/fd/{parameters.fileno()}",
+            port=options.port,
+            stop_event=threading.Event(),
+            nworkers=options.workers,
+            start_event=routes.start,
+            done_event=routes.done,
+        )

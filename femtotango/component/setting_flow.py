@@ -23,6 +23,7 @@ from femtotango.text_encoding import carriable
 from pipeline.model.parameters import PARAMETERS, ParameterError, Settings, Value
 
 ACCUMULATE = "accumulate"
+ROIS = "rois"
 ACCUMULATION_ID = "accumulation_id"
 
 

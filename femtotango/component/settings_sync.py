@@ -11,8 +11,9 @@ from contextlib import contextmanager
 from typing import Any
 
 from femtotango.component import setting_flow
+from femtotango.component.old_clients import OldClients
 from femtotango.component.pulse import Posts
-from femtotango.component.setting_flow import ACCUMULATE, ACCUMULATION_ID, Flow
+from femtotango.component.setting_flow import ACCUMULATE, ACCUMULATION_ID, ROIS, Flow
 from femtotango.dranspose_client.http import Controller
 from femtotango.dranspose_client.services import Config
 from femtotango.errors import Interrupted, NotReady
@@ -63,6 +64,7 @@ class SettingsSync:
         """What was posted last, settings and pulses; the newest last."""
         self._others_seen = -_ALONE
         """When another client's change was noticed last; monotonic [s]."""
+        self._old_clients = OldClients(controller.parameter, self.request)
         self._anew = False
         """The controller was started anew, and not all that it has was looked at since."""
 
@@ -139,6 +141,7 @@ class SettingsSync:
         with self._post_lock:
             config = self._controller.config()
             self._adopt_changes(config)
+            self._old_clients.poll(config.parameters_version, self.settings)
             self.post_due()
             return config
 
@@ -281,3 +284,6 @@ class SettingsSync:
         after = self._flow[name].at_controller
         if before.met and after is not None and after != before[name].at_controller:
             self._others_seen = time.monotonic()
+        adopted = before.met and not self._flow[name].waiting
+        if name == ROIS and adopted and before[ROIS].requested != self.settings.rois:
+            self._old_clients.follow_rois(str(before[ROIS].requested), self.settings)

@@ -91,6 +91,23 @@ def test_a_valid_change_by_another_client_is_adopted(follow, clean, name, data, 
     assert value(clean, name) == wanted
 
 
+def test_a_client_of_the_earlier_pipeline_is_understood(follow, clean):
+    component = follow(background=90.0)
+    wait_for(lambda: value(clean, "background") == 90.0)
+    for old, data in (("threshold_counting", b"200"), ("integrate", b"True"), ("pileup", b"many")):
+        clean.set_parameter(old, data)
+    wait_for(lambda: value(clean, "photon_threshold") == 110.0)
+    wait_for(lambda: value(clean, "accumulate") is True)
+    place = '{"x": 1, "y": 2, "width": 3, "height": 4}'
+    clean.set_parameter("rois", f'{{"photon": {place}}}'.encode())
+    wait_for(lambda: value(clean, "photon_roi") == place)
+    component.request("photon_threshold", 150.0)
+    clean.set_parameter("rois", b"{}")
+    wait_for(lambda: value(clean, "photon_roi") == "")
+    assert value(clean, "photon_threshold") == 150.0, "what lies there from before is no news"
+    assert component.view.settings.pileup_threshold == PARAMETERS["pileup_threshold"].default
+
+
 def test_an_invalid_change_by_another_client_is_undone(follow, clean):
     component = follow(background=70.5)
     clean.set_parameter("background", b"many")

@@ -102,12 +102,14 @@ def test_attributes_can_be_written_while_it_is_kept_alive(device):
 def test_parameters_as_dranspose_dumps_them(tmp_path):
     recording = simulate_recording(tmp_path, BurstScan(steps=2, burst=2))
     parameters = tmp_path / "params.pkl"
-    dumped = {"dump_prefix": b"", "accumulate": b"True"}
+    # As the earlier pipeline called it.
+    dumped = {"dump_prefix": b"", "integrate": b"True", "cmos_background": b"90"}
     parameters.write_bytes(pickle.dumps([{"name": n, "data": d} for n, d in dumped.items()]))
     with running(["replay", *recording.files, "-p", str(parameters), "--keep-alive"]) as info:
         device = connect(info["device"])
         wait_for(lambda: device.ScanFinished, "the end of the replay")
         assert device.FrameCount == 4
+        assert device.Background == 90.0
         assert device.XAxis.tolist() == [1.0, 2.0]
         image = device.AccumulatedImage
     np.testing.assert_allclose(image, recording.sum, rtol=3e-7, equal_nan=True)
