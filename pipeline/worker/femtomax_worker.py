@@ -10,6 +10,7 @@ from pipeline.photons import detection
 from pipeline.protocols.batch import Batch
 from pipeline.worker import frame_buffer
 from pipeline.worker.event import EventWork
+from pipeline.worker.series import AnySeries, Series
 from pipeline.worker.store import WorkerStore
 
 _REPLAY_NAME = "replay-worker-"
@@ -34,6 +35,8 @@ class FemtomaxWorker:
         self._store: WorkerStore = context.setdefault("femtotango", WorkerStore())
         self._name = str(getattr(state, "name", "worker"))
         self._mapping = str(getattr(state, "mapping_uuid", None))
+        self._in_replay = self._name.startswith(_REPLAY_NAME)
+        self._series = AnySeries() if self._in_replay else Series()
 
     @staticmethod
     def describe_parameters() -> list[Any]:
@@ -58,10 +61,16 @@ class FemtomaxWorker:
         with store.lock:
             for batch in store.outbox.acknowledge(self):
                 for partial in batch.result.partials:
-                    store.buffer.pool.give_back_sum(partial)
+                    store.buffers.give_back(partial)
             refused = store.update_settings(parameters)
-            may_buffer = not self._name.startswith(_REPLAY_NAME)
-            work = self.work(number, self._mapping, store.settings, store.buffer, may_buffer)
+            work = self.work(
+                number,
+                self._mapping,
+                store.settings,
+                store.buffers,
+                not self._in_replay,
+                self._series,
+            )
             result = work.process(event.streams)
             return store.outbox.send(self, self._mapping, self._name, number, result, refused)
 

@@ -89,7 +89,7 @@ def published(state: ReducerState) -> Published:
 
 def the_sum(state: ReducerState) -> Any:
     """Return all of the sum that grows; the newest forwarded frame is not kept."""
-    total = state.accumulation.current
+    total = state.accumulation.of("pilatus").current
     if total is None:
         return None
     frames = {scan: ranges.as_tuple() for scan, ranges in total.frames.items()}
@@ -240,7 +240,7 @@ def test_what_is_lost_is_counted_and_named(before, after, lost, workers, seed) -
     np.testing.assert_array_equal(image_, total)
     assert end.shown.accumulated_number == len(in_sum)
     assert run.state.scan is not None
-    in_curve = set(run.state.scan.axis.frames.x().astype(int).tolist())
+    in_curve = set(run.state.scan.cameras[0].axis.frames.x().astype(int).tolist())
     missing = set(range(run.of_scan)) - (in_sum & in_curve)
     assert end.health.failed_frames == len(missing)
     assert end.scan.processed == run.of_scan
