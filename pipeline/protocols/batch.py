@@ -158,6 +158,8 @@ class EventResult:
 
     cameras: tuple[CameraResult, ...] = ()
     """One for each camera of the event."""
+    streams: tuple[str, ...] = ()
+    """Streams of which the event brought a message, whatever came of it."""
     description: Mapping[str, Any] | None = None
     """Sardana's DataDescription."""
     record: Mapping[str, Any] | None = None

@@ -231,7 +231,7 @@ class ScanAxis:
             return
         late_for = self._burst.closed_step(frame, event)
         if late_for is None:
-            self._burst.add(frame, means)
+            self._burst.add(frame, means, event)
         elif -late_for <= len(self.means):
             self._add_late(late_for, means)
 

@@ -56,8 +56,8 @@ class ScanState:
         self._record_ended = False
         self._record_workers: set[str] = set()
         self._lost_events = FrameRanges()
-        self._passed: dict[int, str] = {}
-        """Streams of events that a worker has passed over, and that have not come."""
+        self._passed: dict[int, dict[str, set[str]]] = {}
+        """By event and stream, workers that have passed its message over, which has not come."""
         self._photons_before = photons_before
         self._photon_file = photon_file
         self._newest_event = 0
@@ -111,10 +111,25 @@ class ScanState:
 
     @property
     def ended(self) -> bool:
-        """The ends of all cameras were reached and everything before them is in."""
-        if not self._cameras:
-            return self._record_ended
-        return all(camera.ended for camera in self._cameras.values())
+        """The ends of all streams were reached and everything before them is in."""
+        return (self.frames_ended or self._record_ended) and self._is_complete
+
+    @property
+    def frames_ended(self) -> bool:
+        """The series of all cameras have ended, and everything before their ends is in."""
+        cameras = self._cameras.values()
+        return bool(cameras) and all(camera.ended for camera in cameras)
+
+    @property
+    def photons_ended(self) -> bool:
+        """The series whose photons are searched has ended, and all before its end is in."""
+        ended = [c.ended for c in self._cameras.values() if CAMERAS[c.stream].finds_photons]
+        return bool(ended) and all(ended)
+
+    @property
+    def _is_complete(self) -> bool:
+        """True when nothing is outstanding that a worker has passed over."""
+        return not self._passed and all(camera.ended for camera in self._cameras.values())
 
     @property
     def series_ended(self) -> bool:
@@ -148,10 +163,20 @@ class ScanState:
             self._record_workers.add(batch.worker)
         # The pixels go their own way: what waits here must be small.
         small = replace(batch, result=replace(result, partials=()))
-        self._passed.update(batch.passed)
+        self._note_passed(batch)
         # Those that come late are not lost: they have gone past.
         self._take(self._reorder.pass_over(event for event, _ in batch.passed), settings)
         self._take(self._reorder.add(batch.event, _Arrived(small, time.monotonic())), settings)
+
+    def _note_passed(self, batch: Batch) -> None:
+        """Note which messages a worker does not wait for, and which of them have come."""
+        for event, stream in batch.passed:
+            self._passed.setdefault(event, {}).setdefault(stream, set()).add(batch.worker)
+        waited_for = self._passed.get(batch.event, {})
+        for stream in batch.result.streams:
+            waited_for.get(stream, set()).discard(batch.worker)
+        if not any(waited_for.values()):
+            self._passed.pop(batch.event, None)
 
     def _take(self, ready: Iterable[_Arrived], settings: Settings) -> None:
         for one in ready:
@@ -273,21 +298,18 @@ class ScanState:
         gap = range(self._newest_event + 1, event)
         if gap and self.photons is not None:
             self.photons.lose(self._shots_in(gap))
-        for passed in [one for one in self._passed if one < event]:
-            del self._passed[passed]
         if self.resumed and event in self._lost_events:
             self._lost_events = self._lost_events.difference(FrameRanges([(event, event)]))
         elif self.resumed and gap:
             self._lost_events.add_range(gap[0], gap[-1])
-        self._passed.pop(event, None)
         self._newest_event = max(self._newest_event, event)
 
     def _shots_in(self, events: range) -> int:
         """Return of how many frames of the photons' camera some lost events can have been."""
+        passed = [self._passed[event] for event in events if event in self._passed]
         others = sum(
-            not (self._passed[event] in CAMERAS and CAMERAS[self._passed[event]].finds_photons)
-            for event in events
-            if event in self._passed
+            not any(stream in CAMERAS and CAMERAS[stream].finds_photons for stream in streams)
+            for streams in passed
         )
         return -(-(len(events) - others) // max(1, len(self._cameras)))
 

@@ -213,9 +213,10 @@ class ReducerState:
         self._note_photons(scan)
         if scan.begun and (self.scan is None or scan.order > self.scan.order):
             self._begin(scan)
-        if scan.ended:
-            self.accumulation.end_absent(scan.order, scan.streams)
+        if scan.photons_ended:
             self._close(scan)
+        if scan.frames_ended:
+            self.accumulation.end_absent(scan.order, scan.streams)
 
     def _note_photons(self, scan: ScanState) -> None:
         newest = self.photon_scan
@@ -231,7 +232,7 @@ class ReducerState:
 
     def _close(self, scan: ScanState) -> None:
         if scan.photons is not None:
-            self._closing.append((scan.photons, scan.ended))
+            self._closing.append((scan.photons, scan.photons_ended))
 
     def take_closing(self) -> list[tuple[PhotonScan, bool]]:
         """Return photon files to close, and whether complete; close them outside of the lock."""

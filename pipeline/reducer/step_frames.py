@@ -20,7 +20,8 @@ class StepFrames:
     """
 
     def __init__(self) -> None:
-        self._frames: dict[int, dict[str, float]] = {}
+        self._frames: dict[int, tuple[int, dict[str, float]]] = {}
+        """Event and ROI means of each frame, by its number or its place."""
         self._first: int | None = None
         self._last = -1
         self._closed: deque[tuple[int, tuple[int, int] | None]] = deque(maxlen=_KEPT_STEPS)
@@ -28,12 +29,13 @@ class StepFrames:
         self._numbered: bool | None = None
         """Whether frame numbers can be compared with those of records; None: not known yet."""
 
-    def add(self, frame: int, means: Mapping[str, float]) -> None:
+    def add(self, frame: int, means: Mapping[str, float], event: int | None = None) -> None:
         """Keep a frame.
 
         Args:
             frame: its number in the series.
             means: by ROI.
+            event: in which it came; None: behind all before it.
         """
         if self._first is None:
             self._first = frame
@@ -44,7 +46,7 @@ class StepFrames:
         # In the order of arrival: a number that comes again must not replace the first.
         # The newest number is the highest.
         key = frame if self._numbered is not False else next(reversed(self._frames), -1) + 1
-        self._frames[key] = dict(means)
+        self._frames[key] = (-1 if event is None else event, dict(means))
 
     def of_another_camera(self) -> "StepFrames":
         """Return the same steps, without frames."""
@@ -79,13 +81,18 @@ class StepFrames:
         if event is not None:
             self._closed.append((event, numbers))
         if numbers is None or not self._can_number(numbers):
-            taken = list(self._frames.values())
-            self._frames.clear()
-            return taken
+            # A record that came late finds frames of the next step.
+            taken = {
+                key: means
+                for key, (at, means) in self._frames.items()
+                if event is None or at <= event
+            }
+            self._frames = {k: kept for k, kept in self._frames.items() if k not in taken}
+            return list(taken.values())
         begin, end = numbers
-        taken = [means for number, means in self._frames.items() if begin <= number < end]
-        self._frames = {n: means for n, means in self._frames.items() if n >= end}
-        return taken
+        taken = {n: means for n, (_, means) in self._frames.items() if begin <= n < end}
+        self._frames = {n: kept for n, kept in self._frames.items() if n >= end}
+        return list(taken.values())
 
     def _can_number(self, numbers: tuple[int, int]) -> bool:
         """Say whether the camera counts from the start of the scan, as the records do."""

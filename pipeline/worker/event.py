@@ -91,6 +91,7 @@ class EventWork:
         self._partials += self._buffers.flush() if self._flush else self._buffers.flush_if_due()
         return EventResult(
             cameras=tuple(self._cameras),
+            streams=tuple(map(str, streams)),
             description=self._description,
             record=self._record,
             record_end=self._record_end,

@@ -1,4 +1,4 @@
-"""Several cameras in one scan: in one event, or in events of their own, the results are the same."""
+"""Several cameras in a scan: in one event or in events of their own, the results are equal."""
 
 import json
 from collections.abc import Iterator
@@ -41,9 +41,7 @@ def message(camera: str, frame: int) -> Stream:
 
 
 def description() -> Stream:
-    return sardana(
-        "DataDescription", title="ascan m", ref_moveables=["m"], serialno=12, scandir=""
-    )
+    return sardana("DataDescription", title="ascan m", ref_moveables=["m"], serialno=12, scandir="")
 
 
 class Scan:

@@ -177,4 +177,4 @@ def test_a_bad_record_costs_no_frame() -> None:
 
 
 def test_other_streams_are_left_alone() -> None:
-    assert process(contrast=[b"?"]) == EventResult()
+    assert process(contrast=[b"?"]) == EventResult(streams=("contrast",))
