@@ -69,23 +69,13 @@ def _one(constraint: int) -> Entry:
     return [{"tags": ["generic"], "constraint": constraint}]
 
 
-def _events(streams: Sequence[str], events: Sequence[tuple[str, Entry]]) -> dict[str, list[Entry]]:
-    """Return a part of events of one stream each: its name, and where it goes."""
-    return {s: [entry if stream == s else None for stream, entry in events] for s in streams}
-
-
-def _to_all(streams: Sequence[str]) -> dict[str, list[Entry]]:
-    """Map one message of each stream to all workers, each in an event of its own."""
-    return _events(streams, [(stream, _ALL) for stream in streams])
-
-
 def _part(
     cameras: Sequence[str], shots: int, group: int, record_every: int | None
 ) -> dict[str, list[Entry]]:
     """Map the frames of some shots to workers.
 
-    An event is processed when all its parts are in. So each frame has an event of its own, and so
-    has each record, behind the frames of its point: what does not come holds up nothing else.
+    Each frame has an event of its own, and so has each record, behind the frames of its point:
+    what does not come holds up nothing else (decision 11).
 
     Args:
         cameras: the streams of the frames; those of a shot go to the same worker.
@@ -99,7 +89,8 @@ def _part(
         events += [(camera, worker) for camera in cameras]
         if record_every is not None and (shot + 1) % record_every == 0:
             events.append((SARDANA, worker))
-    return _events([*cameras, *([SARDANA] if record_every is not None else [])], events)
+    streams = [*cameras, *([SARDANA] if record_every is not None else [])]
+    return {s: [entry if stream == s else None for stream, entry in events] for s in streams}
 
 
 def scan_map(cameras: Sequence[str], steps: int, burst: int, records: bool) -> TriggerMap:
@@ -112,8 +103,7 @@ def scan_map(cameras: Sequence[str], steps: int, burst: int, records: bool) -> T
         records: a Sardana record follows the frames of each point.
 
     Returns:
-        A map with an event for each frame and each record, and for start and end of each stream;
-        of one camera alone these two are those that the controller adds.
+        A map with an event for each frame and each record, and two for start and end of all.
     """
     group = 1 if steps * burst < GROUPED_FROM else _group(cameras)
     every = burst if records else None
@@ -133,11 +123,7 @@ def scan_map(cameras: Sequence[str], steps: int, burst: int, records: bool) -> T
             parts["frames"] = _part(cameras, size, group, None)
         parts["last"] = _part(cameras, rest + 1, group, rest + 1 if records else None)
         sequence = (["frames"] * whole + ["last"]) * steps
-    if len(cameras) == 1 and not records:
-        return TriggerMap(parts, sequence, wrap=True)
-    # The start that the controller adds would wait for all streams, and its end, too.
-    parts["ends"] = _to_all([*cameras, *([SARDANA] if records else [])])
-    return TriggerMap(parts, ["ends", *sequence, "ends"], wrap=False)
+    return TriggerMap(parts, sequence, wrap=True)
 
 
 def continuous_map(cameras: Sequence[str], flush: bool) -> TriggerMap:
@@ -151,7 +137,7 @@ def continuous_map(cameras: Sequence[str], flush: bool) -> TriggerMap:
     """
     group = _group(cameras)
     parts: dict[str, Part] = {
-        "start": _to_all(cameras),
+        "start": {camera: [_ALL] for camera in cameras},
         "frames": _part(cameras, PART // len(cameras), group, None),
     }
     sequence = ["start"] + ["frames"] * CONTINUOUS_PARTS

@@ -14,6 +14,9 @@ from pipeline.protocols.sardana import VOID_BEFORE
 from pipeline.protocols.snapshot import MAX_CURVE_POINTS
 from pipeline.reducer.step_frames import StepFrames
 
+_UNDESCRIBED = 1000
+"""So many frames may come before Sardana's description and still find their step."""
+
 
 @dataclass(frozen=True)
 class StepMean:
@@ -215,6 +218,8 @@ class ScanAxis:
         self.movables = tuple(map(str, movables)) if isinstance(movables, list | tuple) else ()
         self.positions = {name: deque(maxlen=MAX_CURVE_POINTS) for name in self.movables}
         self.title = str(description.get("title", ""))
+        if not self.movables:
+            self._burst = StepFrames()
         serial = description.get("serialno")
         self.serial = serial if isinstance(serial, int) else None
 
@@ -227,7 +232,9 @@ class ScanAxis:
             event: in which it came; None: behind all before it.
         """
         self.frames.append(frame, means)
-        if not self.by_step:
+        if self._described and not self.by_step:
+            return
+        if not self._described and len(self._burst) >= _UNDESCRIBED:
             return
         late_for = self._burst.closed_step(frame, event)
         if late_for is None:

@@ -29,6 +29,9 @@ class StepFrames:
         self._numbered: bool | None = None
         """Whether frame numbers can be compared with those of records; None: not known yet."""
 
+    def __len__(self) -> int:
+        return len(self._frames)
+
     def add(self, frame: int, means: Mapping[str, float], event: int | None = None) -> None:
         """Keep a frame.
 
