@@ -52,6 +52,7 @@ async def _manage_assignments(self: Any) -> None:
     """Queue the events of this worker, each with the sockets that bring its messages."""
     assigned = RedisKeys.assigned(self.state.mapping_uuid)
     last: Any = 0
+    known: set[str] = set()
     while True:
         try:
             found = await self.redis.xread({assigned: last}, block=1000, count=1)
@@ -63,6 +64,9 @@ async def _manage_assignments(self: Any) -> None:
         for event in WorkAssignmentList.validate_json(entry[1]["data"]):
             sources: dict[Any, tuple[str, ...]] = {}
             for stream, workers in event.assignments.items():
+                if stream not in known:
+                    known.add(stream)
+                    _tell_of_first(self, stream, self.state.name in workers)
                 if self.state.name not in workers:
                     continue
                 socket = self._stream_map.get(stream)
@@ -73,6 +77,12 @@ async def _manage_assignments(self: Any) -> None:
             if sources:
                 await self.assignment_queue.put((int(event.event_number), sources))
         last = entry[0]
+
+
+def _tell_of_first(worker: Any, stream: str, comes_here: bool) -> None:
+    """Tell our class that a stream's first message, a camera's header, goes to other workers."""
+    if not comes_here and hasattr(worker.worker, "begin_without_header"):
+        worker.worker.begin_without_header(stream)
 
 
 class _Loop:

@@ -46,6 +46,10 @@ class FemtomaxWorker:
         """Note messages that are not waited for any more: event and stream of each."""
         self._passed += passed
 
+    def begin_without_header(self, stream: str) -> None:
+        """Take a camera's frames though its header goes to another worker alone."""
+        self._series.begin(stream)
+
     def discard(self, event: Any) -> None:
         """Note an event of the trigger map before, which came too late."""
         self._late += [CameraResult(name, late=True) for name in event.streams if name in CAMERAS]

@@ -151,6 +151,19 @@ def test_the_sums_of_both_are_exact_and_so_are_the_curves(player: ScanPlayer, ki
     np.testing.assert_allclose(player.read("RoiMeanCurves"), steps)
 
 
+def test_a_map_whose_start_goes_to_one_worker_gives_the_same(player: ScanPlayer) -> None:
+    one = [[{"tags": ["generic"], "constraint": event}] for event in range(FRAMES + 2)]
+    main = {PILATUS: one, ZYLA: one}
+    post(player, TriggerMap({"main": main}, ["main"], wrap=False))  # type: ignore[dict-item]
+    for camera in CAMERAS:
+        send(player.source(camera), camera)
+    wait_for(lambda: published(player).scan.ended, lambda: str(published(player).scan))
+    player.device.StopScan()
+    for camera in CAMERAS:
+        np.testing.assert_array_equal(image(player, camera), total(camera))
+    assert published(player).health.late_frames == 0
+
+
 @pytest.mark.parametrize("kind", MAPS)
 @pytest.mark.parametrize("dead", CAMERAS)
 def test_a_camera_that_dies_costs_the_other_nothing(
