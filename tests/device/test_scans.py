@@ -43,7 +43,7 @@ def test_what_is_true_when_prepare_scan_returns(player):
         assert readings(device, "ScanNumber", "EventsProcessed", "EventsTotal", "ScanFinished") == {
             "ScanNumber": number,
             "EventsProcessed": 0,
-            "EventsTotal": 8,
+            "EventsTotal": 10,
             "ScanFinished": False,
         }
         assert device.state() == tango.DevState.RUNNING

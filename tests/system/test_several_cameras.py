@@ -8,7 +8,7 @@ from contextlib import closing
 import httpx
 import numpy as np
 import pytest
-from support.waiting import PATIENCE, stays, wait_for
+from support.waiting import PATIENCE, STEADY, stays, wait_for
 
 from femtotango.dranspose_client.http import Controller, Reducer
 from femtotango.dranspose_client.trigger_maps import TriggerMap, scan_map
@@ -193,3 +193,40 @@ def test_a_camera_that_dies_costs_the_other_nothing(
     assert seen.cameras[alive].scan_frames == FRAMES
     assert seen.cameras[dead].accumulated_number == 7
     np.testing.assert_array_equal(image(player, dead), total(dead, 7))
+
+
+def test_the_rest_of_an_aborted_series_enters_no_later_scan(player: ScanPlayer) -> None:
+    """A detector whose socket was blocked sends the rest when the next scan listens."""
+    post(player, scan_map([PILATUS], 1, 5, records=False))
+    source, sent = player.source(PILATUS), 0
+
+    def note(number: int) -> None:
+        nonlocal sent
+        sent = number
+
+    old = [stins_image(f + 1, f, pixels(PILATUS, 1000 + f)) for f in range(120)]
+    blocked = threading.Thread(
+        target=source.send,
+        args=([stins_header(0, "/raw/old.h5"), *old, stins_end(121)],),
+        kwargs={"sent": note},
+    )
+    blocked.start()
+
+    def stands() -> bool:
+        before = sent
+        blocked.join(STEADY)
+        return sent == before
+
+    wait_for(stands, "the socket is blocked")
+    assert blocked.is_alive()
+    player.device.StopScan()
+    player.device.ResetAccumulation()
+    post(player, scan_map(CAMERAS, 1, FRAMES, records=False))
+    blocked.join(PATIENCE)
+    for camera in CAMERAS:
+        send(player.source(camera), camera)
+    wait_for(lambda: published(player).scan.ended, lambda: str(published(player).scan))
+    player.wait_finished()
+    for camera in CAMERAS:
+        np.testing.assert_array_equal(image(player, camera), total(camera))
+        assert (published(player).cameras or {})[camera].scan_filename == f"/raw/{camera}.h5"
