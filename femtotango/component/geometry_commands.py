@@ -185,5 +185,5 @@ def _curve(view: View, exact: ExactImage) -> AzimuthalCurve | None:
         geometry(view),
         bins,
         view.snapshot.shown.image_unit or "",
-        None if region is None else Roi(*(int(number) for number in region)),
+        None if region is None else Roi(*region.tolist()),
     )

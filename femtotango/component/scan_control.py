@@ -138,9 +138,7 @@ class ScanControl:
             UnknownStream: no ingester brings one of the streams.
             PipelineError: the pipeline cannot do it now, or not before the client gives up.
         """
-        trigger_map = scan_map(
-            request.camera, request.steps, request.burst, request.records, request.separate
-        )
+        trigger_map = scan_map([request.camera], request.steps, request.burst, request.records)
         streams = [request.camera, *([SARDANA] if request.records else [])]
         scan = Scan(
             frames=request.steps * request.burst, burst=request.burst, camera=request.camera
@@ -160,7 +158,7 @@ class ScanControl:
         if running.continuous and not running.done and running.camera == camera:
             return
         scan = Scan(camera=camera, continuous=True)
-        self._begin_when_free(continuous_map(camera, False), [camera], scan, DEFAULT_TIMEOUT)
+        self._begin_when_free(continuous_map([camera], False), [camera], scan, DEFAULT_TIMEOUT)
 
     def stop(self, continuous: bool) -> None:
         """Give up what is outstanding, count it, and have the workers flush what they buffer.
@@ -371,7 +369,7 @@ class ScanControl:
             with self._sync.posting():
                 config = self._arming.ready_config()
                 flush = self._arming.can_flush(config)
-                self._arm(continuous_map(scan.camera, flush), config, scan)
+                self._arm(continuous_map([scan.camera], flush), config, scan)
                 if flush:
                     self._arming.send_flush()
             if in_series:

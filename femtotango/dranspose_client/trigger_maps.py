@@ -60,8 +60,9 @@ class TriggerMap:
         return sum(lengths[name] for name in self.sequence) + 2 * self.wrap
 
 
-def _group(camera: str) -> int:
-    return GROUP if CAMERAS[camera].frame_bytes <= GROUPED_BYTES else 1
+def _group(cameras: Sequence[str]) -> int:
+    small = all(CAMERAS[camera].frame_bytes <= GROUPED_BYTES for camera in cameras)
+    return GROUP if small else 1
 
 
 def _one(constraint: int) -> Entry:
@@ -69,85 +70,75 @@ def _one(constraint: int) -> Entry:
 
 
 def _part(
-    camera: str, frames: int, group: int, record_every: int | None, separate: bool = False
+    cameras: Sequence[str], shots: int, group: int, record_every: int | None
 ) -> dict[str, list[Entry]]:
-    """Map frames to workers, each `record_every`-th one together with a Sardana record.
+    """Map the frames of some shots to workers.
+
+    Each frame has an event of its own, and so has each record, behind the frames of its point:
+    what does not come holds up nothing else (decision 11).
 
     Args:
-        camera: the stream of the frames.
-        frames: how many.
+        cameras: the streams of the frames; those of a shot go to the same worker.
+        shots: how many.
         group: so many in a row go to the same worker.
-        record_every: frames per record; None: there are no records.
-        separate: the record follows in an event of its own, at the same worker.
+        record_every: shots per record; None: there are no records.
     """
-    if record_every is not None and separate:
-        images: list[Entry] = []
-        records: list[Entry] = []
-        for i in range(frames):
-            images.append(_one(i // group))
-            records.append(None)
-            if (i + 1) % record_every == 0:
-                images.append(None)
-                records.append(_one(i // group))
-        return {camera: images, SARDANA: records}
-    part: dict[str, list[Entry]] = {camera: [_one(i // group) for i in range(frames)]}
-    if record_every is not None:
-        part[SARDANA] = [
-            _one(i // group) if (i + 1) % record_every == 0 else None for i in range(frames)
-        ]
-    return part
+    events: list[tuple[str, Entry]] = []
+    for shot in range(shots):
+        worker = _one(shot // group)
+        events += [(camera, worker) for camera in cameras]
+        if record_every is not None and (shot + 1) % record_every == 0:
+            events.append((SARDANA, worker))
+    streams = [*cameras, *([SARDANA] if record_every is not None else [])]
+    return {s: [entry if stream == s else None for stream, entry in events] for s in streams}
 
 
-def scan_map(
-    camera: str, steps: int, burst: int, records: bool, separate: bool = False
-) -> TriggerMap:
+def scan_map(cameras: Sequence[str], steps: int, burst: int, records: bool) -> TriggerMap:
     """Map a scan of bursts.
 
     Args:
-        camera: the stream of the frames.
+        cameras: the streams of the frames; each sends ``steps * burst``.
         steps: number of points.
-        burst: frames per point.
-        records: a Sardana record comes with the last frame of each point.
-        separate: it has an event of its own behind that frame. An event is processed when all
-            its parts are in, and a Sardana channel that waits for the frames of a point waits
-            before Sardana can write the record.
+        burst: shots per point.
+        records: a Sardana record follows the frames of each point.
 
     Returns:
-        A map of ``steps * burst + 2`` events, and `steps` more for records of their own.
+        A map with an event for each frame and each record, and two for start and end of all.
     """
-    group = 1 if steps * burst < GROUPED_FROM else _group(camera)
-    if burst <= PART:
-        points = min(steps, PART // burst)
-        every = burst if records else None
-        parts = {"points": _part(camera, points * burst, group, every, separate)}
+    group = 1 if steps * burst < GROUPED_FROM else _group(cameras)
+    every = burst if records else None
+    parts: dict[str, Part] = {}
+    sequence: list[str]
+    if burst * len(cameras) + records <= PART:
+        points = min(steps, PART // (burst * len(cameras) + records))
+        parts["points"] = _part(cameras, points * burst, group, every)
         sequence = ["points"] * (steps // points)
         if steps % points:
-            parts["rest"] = _part(camera, steps % points * burst, group, every, separate)
+            parts["rest"] = _part(cameras, steps % points * burst, group, every)
             sequence.append("rest")
     else:
-        whole, rest = divmod(burst - 1, PART)
-        frames = _part(camera, PART, group, None)
-        last = _part(camera, rest + 1, group, rest + 1 if records else None, separate)
-        if records:
-            frames[SARDANA] = [None] * PART
-        parts = {"frames": frames, "last": last}
+        size = PART // (len(cameras) + records)
+        whole, rest = divmod(burst - 1, size)
+        if whole:
+            parts["frames"] = _part(cameras, size, group, None)
+        parts["last"] = _part(cameras, rest + 1, group, rest + 1 if records else None)
         sequence = (["frames"] * whole + ["last"]) * steps
     return TriggerMap(parts, sequence, wrap=True)
 
 
-def continuous_map(camera: str, flush: bool) -> TriggerMap:
+def continuous_map(cameras: Sequence[str], flush: bool) -> TriggerMap:
     """Map a million frames without records.
 
     Args:
-        camera: the stream of the frames.
+        cameras: the streams of the frames.
         flush: the first event is a Sardana description for all workers, upon which they flush
             what they have buffered. The start event that the controller adds would come first and
             wait for the camera's header, so the map has a start event of its own.
     """
-    group = _group(camera)
+    group = _group(cameras)
     parts: dict[str, Part] = {
-        "start": {camera: [_ALL]},
-        "frames": _part(camera, PART, group, None),
+        "start": {camera: [_ALL] for camera in cameras},
+        "frames": _part(cameras, PART // len(cameras), group, None),
     }
     sequence = ["start"] + ["frames"] * CONTINUOUS_PARTS
     if flush:

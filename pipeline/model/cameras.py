@@ -1,6 +1,6 @@
 """The table of cameras: what is known of each one beside what its messages say."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -57,3 +57,26 @@ CAMERAS: Mapping[str, Camera] = MappingProxyType(
     }
 )
 """By stream name, in the order in which they are offered to users."""
+
+BY_RANK = ("andor3_balor", "andor3_zyla10", "pilatus", "andor3_zyla12")
+"""The order in which cameras of a scan stand for the scan where nobody names one."""
+
+
+def ranked(streams: Iterable[str]) -> tuple[str, ...]:
+    """Return the cameras among some streams, each once, the one that stands for the scan first."""
+    there = set(streams)
+    return tuple(stream for stream in BY_RANK if stream in there)
+
+
+def check_camera(stream: str) -> str:
+    """Return the stream of a camera, or an empty text that names none.
+
+    Raises:
+        ValueError: no camera has that stream.
+    """
+    if stream and stream not in CAMERAS:
+        raise ValueError(
+            f"camera = {stream!r}: no camera has that stream; give one of "
+            f"{', '.join(CAMERAS)}, or nothing."
+        )
+    return stream

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from pipeline.model.cameras import check_camera
 from pipeline.model.roi import (
     Roi,
     RoiError,
@@ -39,7 +40,7 @@ class Parameter:
     attribute: str | None = None
     """Name of the Tango attribute; None when only the device itself writes the parameter."""
     normalise: Callable[[str], str] | None = None
-    """For JSON texts: returns the canonical text, raises ValueError."""
+    """For texts: returns the canonical text, raises ValueError."""
 
     def check(self, value: Any) -> Value:
         """Return the value in the parameter's own type.
@@ -195,6 +196,18 @@ class Settings:
     beam_y: float = _row(0.0, "Beam centre, as in Fit2D.", unit="pixel", limits=(-1e5, 1e5))
     azimuthal_bins: int = _row(
         1000, "Bins of the azimuthal integration; 0 switches it off.", limits=(0, 100000)
+    )
+    camera: str = _row(
+        "",
+        "Camera that is shown; empty: the first of andor3_balor, andor3_zyla10, pilatus, "
+        "andor3_zyla12 in the scan.",
+        normalise=check_camera,
+    )
+    geometry_camera: str = _row(
+        "",
+        "Camera that geometry, rings and azimuthal integration belong to; empty: the first of "
+        "the scan.",
+        normalise=check_camera,
     )
     output_folder: str = _row("", "Ended sums are saved here; empty: nowhere.", attribute=None)
     accumulation_id: int = _row(

@@ -3,9 +3,11 @@
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
+
+from pipeline.model.cameras import check_camera
 
 MAX_ROIS = 100
 MAX_NAME_LENGTH = 32
@@ -25,6 +27,8 @@ class Roi:
     y: int
     width: int
     height: int
+    camera: str = ""
+    """Stream of the camera whose ROI it is; empty: that of the first camera of the scan."""
 
     def slices(self, shape: tuple[int, int]) -> tuple[slice, slice] | None:
         """Cut the ROI to an image.
@@ -41,9 +45,10 @@ class Roi:
             return None
         return slice(y0, y1), slice(x0, x1)
 
-    def as_dict(self) -> dict[str, int]:
+    def as_dict(self) -> dict[str, int | str]:
         """Return the ROI in the form that its JSON has."""
-        return {"x": self.x, "y": self.y, "width": self.width, "height": self.height}
+        place = {"x": self.x, "y": self.y, "width": self.width, "height": self.height}
+        return place | ({"camera": self.camera} if self.camera else {})
 
 
 def check_name(name: str) -> str:
@@ -69,15 +74,18 @@ def check_name(name: str) -> str:
 def roi_from_dict(name: str, value: Any) -> Roi:
     """Build a ROI from ``{"x", "y", "width", "height"}`` or from silx ``{"handles": …}``.
 
+    Beside either there may be ``"camera"``, the stream of the camera whose ROI it is.
+
     Args:
         name: used in error texts only.
         value: numbers in pixels; they are rounded to whole pixels, sizes to at least 1.
 
     Raises:
-        RoiError: a key is missing, or a number is not finite or absurd.
+        RoiError: a key is missing, a number is not finite or absurd, or the camera is not known.
     """
     if not isinstance(value, Mapping):
         raise RoiError(f"ROI {name!r}: expected an object with x, y, width, height; got {value!r}.")
+    camera = _camera(name, value.get("camera"))
     if "handles" in value:
         value = _from_handles(name, value["handles"])
     numbers: dict[str, float] = {}
@@ -101,7 +109,19 @@ def roi_from_dict(name: str, value: Any) -> Roi:
         y=math.floor(numbers["y"] + 0.5),
         width=max(1, math.floor(numbers["width"] + 0.5)),
         height=max(1, math.floor(numbers["height"] + 0.5)),
+        camera=camera,
     )
+
+
+def _camera(name: str, value: Any) -> str:
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise RoiError(f"ROI {name!r}: camera = {value!r} is no text.")
+    try:
+        return check_camera(value)
+    except ValueError as error:
+        raise RoiError(f"ROI {name!r}: {error}") from error
 
 
 def _from_handles(name: str, handles: Any) -> dict[str, float]:
@@ -169,7 +189,8 @@ def parse_photon_roi(text: str) -> Roi | None:
     raw = _load(text, "PhotonRoi")
     if raw is None or raw == {}:
         return None
-    return roi_from_dict("PhotonRoi", raw)
+    # Only one camera's photons are searched.
+    return replace(roi_from_dict("PhotonRoi", raw), camera="")
 
 
 def format_photon_roi(roi: Roi | None) -> str:

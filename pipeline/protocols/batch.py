@@ -132,22 +132,58 @@ class PartialSum:
 
 
 @dataclass(frozen=True)
-class EventResult:
-    """Everything that one event gave."""
+class CameraResult:
+    """What one camera's message gave: one of these, or nothing that can be used."""
 
+    stream: str
     start: StartInfo | None = None
     frame: FrameResult | None = None
     discarded: DiscardedFrame | None = None
+    series_end: bool = False
+    failed: bool = False
+    """It came and could not be used."""
+    late: bool = False
+    """It belongs to a series that began in an earlier trigger map: it is counted, nothing else."""
+
+    @property
+    def frame_number(self) -> int | None:
+        """Number of the frame that it brought; None: it brought none, or one that failed."""
+        brought = self.frame or self.discarded
+        return None if brought is None else brought.frame
+
+
+@dataclass(frozen=True)
+class EventResult:
+    """Everything that one event gave."""
+
+    cameras: tuple[CameraResult, ...] = ()
+    """One for each camera of the event."""
+    streams: tuple[str, ...] = ()
+    """Streams of which the event brought a message, whatever came of it."""
     description: Mapping[str, Any] | None = None
     """Sardana's DataDescription."""
     record: Mapping[str, Any] | None = None
     """Sardana's RecordData: closes a burst."""
     record_end: bool = False
-    series_end: bool = False
     failed: tuple[str, ...] = ()
     """Why a frame or record could not be used."""
     partials: tuple[PartialSum, ...] = ()
-    """Sums that were flushed in this event; of its own frame and of earlier ones."""
+    """Sums that were flushed in this event; of its own frames and of earlier ones."""
+
+    @property
+    def frames(self) -> tuple[FrameResult, ...]:
+        """The frames of all cameras that could be used."""
+        return tuple(one.frame for one in self.cameras if one.frame is not None)
+
+    @property
+    def starts(self) -> tuple[StartInfo, ...]:
+        """The headers of all cameras."""
+        return tuple(one.start for one in self.cameras if one.start is not None)
+
+    @property
+    def series_end(self) -> bool:
+        """True when the series of a camera ends."""
+        return any(one.series_end for one in self.cameras)
 
 
 @dataclass(frozen=True)
@@ -165,3 +201,5 @@ class Batch:
     result: EventResult
     refused: tuple[str, ...] = ()
     """Parameters that could not be read."""
+    passed: tuple[tuple[int, str], ...] = ()
+    """Event and stream of messages that the worker does not wait for any more; they may come."""

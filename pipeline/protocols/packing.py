@@ -26,14 +26,20 @@ def pack(values: Mapping[str, Any]) -> NDArray[np.uint8]:
     """
     header: dict[str, Any] = {}
     blocks: list[bytes] = []
+    packed: dict[int, dict[str, Any]] = {}
+    """By identity of an array: one that stands there twice is packed once."""
     offset = 0
     for name, value in values.items():
         if isinstance(value, bool | int | float | str | list):
             header[name] = value
             continue
+        if id(value) in packed:
+            header[name] = packed[id(value)]
+            continue
         array = np.asarray(value)
         array = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
         header[name] = {"dtype": array.dtype.str, "shape": array.shape, "offset": offset}
+        packed[id(value)] = header[name]
         blocks.append(array.tobytes())
         offset += array.nbytes
     text = json.dumps(header).encode()

@@ -122,6 +122,16 @@ class CameraImage(Group):
 
 
 @published
+class ScanCamera(CameraImage):
+    """One camera: its image, and what came of it in this scan."""
+
+    scan_frames: int = value("Its frames whose results are in.", default=0)
+    scan_processed: int = value("The same, with those that failed.", default=0)
+    scan_filename: str = value("The raw file that its header names.", default="")
+    scan_ended: int = value("1: its series has ended, and all before that is in.", default=0)
+
+
+@published
 class StepMeans(Group):
     """A ROI's means per motor step."""
 
@@ -216,6 +226,9 @@ class Geometry(Group):
 
     poni: str | None = value("The PONI file's text, when the geometry is set.", default=None)
     reason: str | None = value("Why there is no azimuthal curve.", default=None)
+    camera: str | None = value(
+        "Stream of the camera that the geometry belongs to, and the curve.", default=None
+    )
 
 
 @published
@@ -225,12 +238,15 @@ class Scan(Group):
     mapping: str = value("dranspose's name of the trigger map.", default="")
     number: int = value("Sardana's number, else the scans of this process counted.", default=0)
     title: str = value("Sardana's title.", default="")
-    filename: str = value("The raw file that the camera's header names.", default="")
-    frames: int = value("Frames whose results are in.", default=0)
+    cameras: tuple[str, ...] = value(
+        "Cameras of which something has come; the first stands for the scan.", default=()
+    )
+    filename: str = value("The raw file that the first camera's header names.", default="")
+    frames: int = value("Frames of all cameras whose results are in.", default=0)
     processed: int = value("The same, with those that failed.", default=0)
     ended: int = value("1: the end of the scan and everything before it is in.", default=0)
     ended_workers: tuple[str, ...] = value("Workers that have seen the end.", default=())
-    series_ended: int = value("1: the camera's series has ended.", default=0)
+    series_ended: int = value("1: the series of all its cameras have ended.", default=0)
     movables: Mapping[str, NDArray[np.float64]] | None = by_name(
         "movable", "Positions at each record.", default=None, shape="(step,)"
     )
@@ -245,7 +261,9 @@ class Health(Group):
     discarded_frames: int = value(
         "Frames that the camera marked as ones that are not saved.", default=0
     )
-    late_frames: int = value("Frames that came after their sum was reset.", default=0)
+    late_frames: int = value(
+        "Frames that came after their sum was reset, or in a later scan than theirs.", default=0
+    )
     last_error: str = value("The newest error.", default="")
     alarms: tuple[str, ...] = value("What a person has to see to, now.", default=())
     settled: int = value("1: files and the azimuthal curve are up to date.", default=1)
@@ -262,6 +280,7 @@ class Published(Group):
 
     revision: int = value("Raised with every change.")
     shown: CameraImage = group(default=CameraImage(), inline=True)
+    cameras: Mapping[str, ScanCamera] | None = by_name("camera", default=None)
     sum_number: int = value(
         "Number of the newest sum; frames of older ones are dropped.", default=0
     )

@@ -42,8 +42,10 @@ class Sum:
     """How many of the frames are in a file."""
     ended_at: float = 0.0
     """Monotonic time at which another sum followed [s]; 0: it still grows."""
+    first: bool = True
+    """Its camera stood for the scan when the newest frame was added."""
     number: int = 0
-    """Counts the sums of an accumulation."""
+    """Counts the sums of all cameras."""
 
     def add_pixels(
         self, image: NDArray[Any] | SparseImage, valid: NDArray[np.bool_] | None
@@ -136,20 +138,39 @@ class _Forwarded:
         return self.total
 
 
-class Accumulation:
-    """Sorts partial sums, which may come late and out of order, into sums.
-
-    The accumulation id alone tells which sum a frame belongs to; where no device raises it (it is
-    0 then), a forwarded frame in between separates two sums. A change of camera, shape or unit
-    starts a new sum too; workers notice it one after the other, so a partial sum of the old kind
-    goes to the old sum until its worker has sent one of the new kind.
-    """
+class Numbers:
+    """Numbers sums: those of all cameras together, so that a number tells one of them."""
 
     def __init__(self) -> None:
-        self.accumulation_id = 0
+        self._newest = 0
+
+    def next(self) -> int:
+        """Return the next number."""
+        self._newest += 1
+        return self._newest
+
+
+class Accumulation:
+    """Sorts partial sums of one camera, which may come late and out of order, into sums.
+
+    The accumulation id alone tells which sum a frame belongs to; where no device raises it (it is
+    0 then), a forwarded frame in between separates two sums. A change of shape or unit starts a
+    new sum too; workers notice it one after the other, so a partial sum of the old kind goes to
+    the old sum until its worker has sent one of the new kind.
+
+    Args:
+        accumulation_id: older ones are dropped.
+        numbers: gives each sum its number; None: they are counted from 1.
+    """
+
+    def __init__(self, accumulation_id: int = 0, numbers: "Numbers | None" = None) -> None:
+        self.accumulation_id = accumulation_id
+        self._numbers = Numbers() if numbers is None else numbers
         self.current: Sum | None = None
         self._ended: list[Sum] = []
         self._forwarded: _Forwarded | None = None
+        self._stays: Sum | None = None
+        """A sum that ended without another one: it is shown until something newer comes."""
         self.late = 0
         """Frames that came too late for their sum."""
         self.changes = 0
@@ -172,9 +193,9 @@ class Accumulation:
     @property
     def shown(self) -> Sum | None:
         """The sum, or the newest forwarded frame as a sum of one, whichever has the newer frame."""
-        forwarded = self._forwarded
-        if forwarded is None or (self.current and self.current.newest > forwarded.newest):
-            return self.current
+        forwarded, total = self._forwarded, self.current or self._stays
+        if forwarded is None or (total and total.newest > forwarded.newest):
+            return total
         return forwarded.as_sum()
 
     def reset(self, accumulation_id: int) -> bool:
@@ -183,16 +204,28 @@ class Accumulation:
             return False
         self.accumulation_id = accumulation_id
         self._end_current()
-        self._forwarded = None
+        self._forwarded = self._stays = None
         self.changes += 1
         return True
+
+    def end_before(self, scan_order: int) -> None:
+        """End the sum when its frames are all of earlier scans; it is still shown."""
+        if self.current is not None and self.current.newest < (scan_order, 0):
+            self._stays = self.current
+            self._end_current()
 
     def note_forwarded(self, order: Order) -> None:
         """Remember that a frame was taken with Accumulate false."""
         self._separator = max(self._separator, order)
 
     def add_partial(
-        self, partial: PartialSum, worker: str, scan_order: int, scan: str, settings: Settings
+        self,
+        partial: PartialSum,
+        worker: str,
+        scan_order: int,
+        scan: str,
+        settings: Settings,
+        first: bool = True,
     ) -> int:
         """Add a partial sum to the sum that it belongs to.
 
@@ -202,6 +235,7 @@ class Accumulation:
             scan_order: ascends with every scan.
             scan: label of the scan, for the record.
             settings: in force now, for the record.
+            first: the camera stands for the scan.
 
         Returns:
             The number of that sum; 0: it went to none.
@@ -216,7 +250,7 @@ class Accumulation:
             return 0
         total = self._sum_for(partial, worker, (scan_order, min(partial.events)))
         total.add_partial(partial, newest, scan)
-        total.settings = settings
+        total.settings, total.first = settings, first
         self.changes += 1
         return total.number
 
@@ -224,7 +258,7 @@ class Accumulation:
         """Go on after a restart of the process.
 
         Args:
-            unsaved: sums that had been taken out and were in no file yet.
+            unsaved: sums of this camera that had been taken out and were in no file yet.
             saved: how many frames of each sum are in a file, by its number.
         """
         growing = [self.current] if self.current else []
@@ -238,7 +272,7 @@ class Accumulation:
 
     def __getstate__(self) -> dict[str, Any]:
         # The newest forwarded frame is replaced by the next one anyway.
-        return {**self.__dict__, "_forwarded": None}
+        return {**self.__dict__, "_forwarded": None, "_stays": None}
 
     def _sum_for(self, partial: PartialSum, worker: str, first: Order) -> Sum:
         if self.current is not None and not _same_kind(self.current, partial):
@@ -255,8 +289,9 @@ class Accumulation:
             self._end_current()
         if self.current is None:
             self.current = start_sum(partial)
+            self._stays = None
             self._generation += 1
-            self.current.number = self._generation
+            self.current.number = self._numbers.next()
         self._contributed[worker] = self._generation
         return self.current
 

@@ -71,7 +71,7 @@ class Background:
         self._sums.close()
         for scan in self._state.scans():
             if scan.photons is not None:
-                scan.photons.close(scan.ended)
+                scan.photons.close(scan.photons_ended)
                 scan.photons.wait(_GIVEN_UP)
         self._journal.close()
 

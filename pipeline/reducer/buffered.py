@@ -15,10 +15,15 @@ _NOTHING: Order = (-1, -1)
 class _Worker:
     boot: str
     """Its process."""
-    frames: dict[Order, int] = field(default_factory=dict)
-    """Number of each frame that it has buffered."""
-    flushed: Order = _NOTHING
-    """The newest frame that it has sent."""
+    frames: dict[str, dict[Order, int]] = field(default_factory=dict)
+    """By camera, the number of each frame that it has buffered."""
+    flushed: dict[str, Order] = field(default_factory=dict)
+    """By camera, the newest frame that it has sent."""
+
+    @property
+    def count(self) -> int:
+        """Frames that it has buffered."""
+        return sum(map(len, self.frames.values()))
 
 
 class BufferedFrames:
@@ -40,19 +45,22 @@ class BufferedFrames:
         lost = "", 0
         worker = self._workers.get(batch.worker)
         if worker is None or worker.boot != batch.boot:
-            if worker is not None and worker.frames:
-                text = f"{len(worker.frames)} frames that it had buffered are lost"
-                lost = f"{batch.worker} was restarted; {text}", len(worker.frames)
+            if worker is not None and worker.count:
+                text = f"{worker.count} frames that it had buffered are lost"
+                lost = f"{batch.worker} was restarted; {text}", worker.count
             worker = self._workers[batch.worker] = _Worker(batch.boot)
-        frame = batch.result.frame
-        if frame is not None and frame.accumulate and frame.photons is None:
-            worker.frames[order_of(batch.mapping), batch.event] = frame.frame
+        for frame in batch.result.frames:
+            if frame.accumulate and frame.photons is None:
+                taken = order_of(batch.mapping), batch.event
+                worker.frames.setdefault(frame.stream, {})[taken] = frame.frame
         for partial in batch.result.partials:
             if partial.accumulate and partial.unit != Unit.COUNTS:
                 order = order_of(partial.mapping)
+                buffered = worker.frames.setdefault(partial.stream, {})
                 for event in partial.events:
-                    worker.frames.pop((order, event), None)
-                worker.flushed = max(worker.flushed, (order, max(partial.events)))
+                    buffered.pop((order, event), None)
+                newest = worker.flushed.get(partial.stream, _NOTHING)
+                worker.flushed[partial.stream] = max(newest, (order, max(partial.events)))
         return lost
 
     def give_up(self) -> tuple[str, int]:
@@ -60,10 +68,17 @@ class BufferedFrames:
 
         A worker sends all that it has buffered: older frames that stay behind were sent, too.
         """
-        lost: list[int] = []
+        lost: dict[str, list[int]] = {}
         for worker in self._workers.values():
-            for taken in [order for order in worker.frames if order < worker.flushed]:
-                lost.append(worker.frames.pop(taken))
-        names = FrameRanges((number, number) for number in lost)
+            for stream, buffered in worker.frames.items():
+                flushed = worker.flushed.get(stream, _NOTHING)
+                for taken in [order for order in buffered if order < flushed]:
+                    lost.setdefault(stream, []).append(buffered.pop(taken))
+        if not lost:
+            return "", 0
+        names = "; ".join(
+            f"{FrameRanges((number, number) for number in numbers)} of {stream}"
+            for stream, numbers in lost.items()
+        )
         text = f"Frames {names} were on their way when the reducer ended: they are in no sum."
-        return (text, len(lost)) if lost else ("", 0)
+        return text, sum(map(len, lost.values()))

@@ -11,6 +11,8 @@ class Health:
     failed_frames: int = 0
     discarded_frames: int = 0
     """Frames that the camera marked as ones that are not saved."""
+    late_messages: int = 0
+    """Messages of a series that began in an earlier trigger map: they are in no sum."""
     last_error: str = ""
     last_frame_time: float | None = None
     """Epoch [s] at which the newest frame was taken in."""

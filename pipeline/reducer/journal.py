@@ -108,7 +108,7 @@ class Journal(Notes):
         if isinstance(note, BatchTaken):
             result = note.batch.result
             size = sum(map(_pixel_bytes, result.partials))
-            urgent = result.start is not None or result.description is not None
+            urgent = bool(result.starts) or result.description is not None
             # Without its end, a scan would have to be stopped by hand.
             urgent |= result.series_end or result.record_end
         with self._lock:
@@ -325,11 +325,10 @@ def _read(path: Path) -> tuple[ReducerState, dict[Path, str]]:
             f"The journal {path} ended within an entry: its last {journal.cut} bytes were left out."
         )
     if journal.entries:
-        shown = state.accumulation.current
-        frames = 0 if shown is None else shown.count
+        frames = sum(total.count for total in state.accumulation.growing)
         took = time.monotonic() - begun
         logger.warning("going on from the journal %s, read in %.1f s", path, took)
-        logger.warning("frames in the sum: %d", frames)
+        logger.warning("frames in the sums: %d", frames)
     return state, {}
 
 

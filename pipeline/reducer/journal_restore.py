@@ -77,7 +77,7 @@ def _photon_files(blocks: Sequence[Block]) -> Iterator[tuple[str, Existing]]:
         for note in block.notes:
             if isinstance(note, BatchTaken):
                 mapping, result = note.batch.mapping, note.batch.result
-                begins = result.start is not None or result.frame is not None
+                begins = bool(result.starts or result.frames)
             else:
                 mapping, begins = getattr(note, "mapping", ""), isinstance(note, Announced)
             if begins and mapping not in seen and isinstance(note, BatchTaken | Announced):
@@ -88,8 +88,7 @@ def _photon_files(blocks: Sequence[Block]) -> Iterator[tuple[str, Existing]]:
 def _sums(state: ReducerState, unsaved: Sequence[Sum]) -> Iterator[Sum]:
     yield from unsaved
     yield from state.accumulation.ended
-    if state.accumulation.current is not None:
-        yield state.accumulation.current
+    yield from state.accumulation.growing
 
 
 def _apply(state: ReducerState, note: Note, saved: dict[int, int]) -> None:
@@ -108,7 +107,7 @@ def _apply(state: ReducerState, note: Note, saved: dict[int, int]) -> None:
         case BatchTaken(batch, sums, time):
             if state.add_batch(batch) != sums:
                 raise BadContent("its partial sums went elsewhere than before")
-            if batch.result.frame is not None:
+            if batch.result.frames:
                 state.health.last_frame_time = time
 
 

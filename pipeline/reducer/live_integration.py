@@ -1,4 +1,4 @@
-"""Keep the azimuthal curve of the shown image up to date, at most twice a second."""
+"""Keep the azimuthal curve of the geometry's camera up to date, at most twice a second."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,6 +22,7 @@ _INTERVAL = 0.5
 class _Job:
     """Everything that a curve depends on."""
 
+    camera: str
     changes: int
     """Of the accumulation."""
     bins: int
@@ -58,14 +59,20 @@ class LiveIntegration:
         self._warm = False
 
     def up_to_date(self) -> bool:
-        """Say whether the curve is that of the image that is shown now; call under the lock."""
-        total, settings = self._state.accumulation.shown, self._state.settings
+        """Say whether the curve is that of the image as it is now; call under the lock."""
+        total, settings = self._image(), self._state.settings
         geometry = None if total is None else geometry_of(settings, total)
-        if geometry is None or settings.azimuthal_bins == 0:
+        if total is None or geometry is None or settings.azimuthal_bins == 0:
             return True
-        return self._done == _Job(
-            self._state.accumulation.changes, settings.azimuthal_bins, geometry
-        )
+        return self._done == self._job(total, geometry)
+
+    def _image(self) -> Sum | None:
+        """Return the image of the camera that the geometry belongs to."""
+        return self._state.accumulation.shown(self._state.geometry_camera())
+
+    def _job(self, total: Sum, geometry: Geometry) -> _Job:
+        changes = self._state.accumulation.of(total.stream).changes
+        return _Job(total.stream, changes, self._state.settings.azimuthal_bins, geometry)
 
     def integrate_if_due(self, now: float, show: Callable[[PublishedCurve], None]) -> None:
         """Compute the curve when something has changed and it is time.
@@ -79,14 +86,15 @@ class LiveIntegration:
         self._warm_up()
         with self._state.lock:
             settings = self._state.settings
-            accumulation = self._state.accumulation
-            total, changes = accumulation.shown, accumulation.changes
+            total, camera = self._image(), self._state.geometry_camera()
             geometry = None if total is None else geometry_of(settings, total)
             if total is None or geometry is None:
-                reason = missing(settings) or "There is no image yet."
-                self._once(reason, PublishedCurve(snapshot.Geometry(reason=reason)), show)
+                of_camera = f" of {camera}" if camera else ""
+                reason = missing(settings) or f"There is no image{of_camera} yet."
+                nothing = snapshot.Geometry(reason=reason, camera=camera or None)
+                self._once((reason, camera), PublishedCurve(nothing), show)
                 return
-            job = _Job(changes, settings.azimuthal_bins, geometry)
+            job = self._job(total, geometry)
             if job == self._done:
                 return
             image = total.image.astype(np.float64)
@@ -95,10 +103,10 @@ class LiveIntegration:
             unit, region = total.unit, region_of(total)
         self._last = now
         if job.bins == 0:
-            self._once(job, _to_publish(geometry, None), show)
+            self._once(job, _to_publish(geometry, job.camera, None), show)
             return
         curve = self._integrator.integrate(image, geometry, job.bins, unit, region)
-        self._once(job, _to_publish(geometry, curve), show)
+        self._once(job, _to_publish(geometry, job.camera, curve), show)
 
     def _warm_up(self) -> None:
         """Import pyFAI and compile, two seconds together, before the first image if possible."""
@@ -118,12 +126,12 @@ class LiveIntegration:
                 show(curve)
 
 
-def _to_publish(geometry: Geometry, curve: AzimuthalCurve | None) -> PublishedCurve:
+def _to_publish(geometry: Geometry, camera: str, curve: AzimuthalCurve | None) -> PublishedCurve:
     poni = geometry.to_poni()
     if curve is None:
         reason = "AzimuthalBins is 0: integration is switched off."
-        return PublishedCurve(snapshot.Geometry(poni=poni, reason=reason))
+        return PublishedCurve(snapshot.Geometry(poni=poni, reason=reason, camera=camera))
     return PublishedCurve(
-        snapshot.Geometry(poni=poni),
+        snapshot.Geometry(poni=poni, camera=camera),
         snapshot.Azimuthal(q=curve.q, intensity=curve.intensity, intensity_errors=curve.errors),
     )

@@ -1,7 +1,7 @@
 """Give results out in the order of their events, whichever worker was faster."""
 
 import heapq
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Generic, TypeVar
 
 Item = TypeVar("Item")
@@ -14,6 +14,8 @@ class Reorder(Generic[Item]):
         self._waiting: list[tuple[int, int, Item]] = []
         self._arrivals = 0
         self._limit = limit
+        self._passed: set[int] = set()
+        """Events that nobody waits for, though they may still come."""
         self.next = 0
         """The event number that is waited for."""
 
@@ -50,6 +52,11 @@ class Reorder(Generic[Item]):
         """Return the highest event that waits of the first so many arrivals; None: none does."""
         return max((event for event, come, _ in self._waiting if come < arrivals), default=None)
 
+    def pass_over(self, events: Iterable[int]) -> Iterator[Item]:
+        """Wait no longer for these events, which may come or not."""
+        self._passed.update(event for event in events if event >= self.next)
+        yield from self._ready()
+
     def skip_to(self, event: int) -> Iterator[Item]:
         """Wait no longer for any event before this one."""
         while self._waiting and self._waiting[0][0] <= event:
@@ -58,10 +65,19 @@ class Reorder(Generic[Item]):
         self.next = max(self.next, event)
 
     def _ready(self) -> Iterator[Item]:
-        while self._waiting and self._waiting[0][0] <= self.next:
-            event, _, item = heapq.heappop(self._waiting)
-            self.next = max(self.next, event + 1)
-            yield item
+        while True:
+            if self._waiting and self._waiting[0][0] <= self.next:
+                event, _, item = heapq.heappop(self._waiting)
+                self._go_on(event + 1)
+                yield item
+            elif self.next in self._passed:
+                self._go_on(self.next + 1)
+            else:
+                return
+
+    def _go_on(self, event: int) -> None:
+        self._passed.discard(self.next)
+        self.next = max(self.next, event)
 
     def rest(self) -> Iterator[Item]:
         """Give out all that wait, gaps or not."""

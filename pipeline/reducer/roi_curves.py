@@ -2,7 +2,7 @@
 
 import math
 from collections import deque
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,9 @@ from pipeline.model.roi import MAX_ROIS
 from pipeline.protocols.sardana import VOID_BEFORE
 from pipeline.protocols.snapshot import MAX_CURVE_POINTS
 from pipeline.reducer.step_frames import StepFrames
+
+_UNDESCRIBED = 1000
+"""So many frames may come before Sardana's description and still find their step."""
 
 
 @dataclass(frozen=True)
@@ -110,6 +113,22 @@ class RoiSeries:
         self._names = [self._names[i] for i in stay] + new
         self._rows = rows
 
+    def add_rows(self, xs: Iterable[float]) -> None:
+        """Add rows in which no ROI was seen."""
+        for x in xs:
+            self.append(x, dict.fromkeys(self._present, math.nan))
+
+    def row(self, index: int) -> dict[str, float]:
+        """Return a row by name; -1 is the newest."""
+        return dict(zip(self._names, self._rows[self._length + index].tolist(), strict=True))
+
+    def replace_row(self, index: int, values: Mapping[str, float]) -> None:
+        """Replace what a row says of some ROIs; -1 is the newest."""
+        row = self.row(index) | dict(values)
+        for name in row.keys() - set(self._names):
+            self._set_columns((*self._present, name))
+        self._rows[self._length + index] = [row.get(name, math.nan) for name in self._names]
+
     def void_last(self) -> None:
         """Forget the values of the newest row."""
         if self._length:
@@ -136,8 +155,29 @@ class RoiSeries:
         return self._rows[self._length - len(self) : self._length, column].copy()
 
 
+def with_another(step: StepMean, value: float) -> StepMean:
+    """Return the statistics of a step that has one frame more.
+
+    Args:
+        step: of the frames so far.
+        value: of the frame; NaN: not seen.
+
+    Source:
+        Welford, Technometrics 4 (1962) 419: mean and sum of squares, one value after the other.
+    """
+    if math.isnan(value):
+        return step
+    if not step.n:
+        return StepMean(value, math.nan, 1)
+    n = step.n + 1
+    squares = step.error**2 * step.n * (step.n - 1) if step.n > 1 else 0.0
+    mean = step.mean + (value - step.mean) / n
+    squares += (value - step.mean) * (value - mean)
+    return StepMean(mean, math.sqrt(squares / (n - 1) / n), n)
+
+
 class ScanAxis:
-    """Collects the frames of a scan in order and closes a motor step at each record."""
+    """Collects the frames of one camera in order and closes a motor step at each record."""
 
     def __init__(self) -> None:
         self.frames = RoiSeries()
@@ -153,6 +193,17 @@ class ScanAxis:
         self._described = False
         self._burst = StepFrames()
 
+    def of_another_camera(self) -> "ScanAxis":
+        """Return an axis with the same steps, and no frames in them."""
+        other = ScanAxis()
+        other.movables, other.title, other.serial = self.movables, self.title, self.serial
+        other.positions = {name: x.copy() for name, x in self.positions.items()}
+        other._described = self._described
+        other._burst = self._burst.of_another_camera()
+        for series in (other.means, other.errors, other.counts):
+            series.add_rows(self.means.x())
+        return other
+
     @property
     def by_step(self) -> bool:
         """True when the scan moves something: the curves are per step."""
@@ -167,17 +218,48 @@ class ScanAxis:
         self.movables = tuple(map(str, movables)) if isinstance(movables, list | tuple) else ()
         self.positions = {name: deque(maxlen=MAX_CURVE_POINTS) for name in self.movables}
         self.title = str(description.get("title", ""))
+        if not self.movables:
+            self._burst = StepFrames()
         serial = description.get("serialno")
         self.serial = serial if isinstance(serial, int) else None
 
-    def add_frame(self, frame: int, means: Mapping[str, float]) -> None:
-        """Add the ROI means of the next frame."""
-        self.frames.append(frame, means)
-        if self.by_step:
-            self._burst.add(frame, means)
+    def add_frame(self, frame: int, means: Mapping[str, float], event: int | None = None) -> None:
+        """Add the ROI means of the next frame.
 
-    def add_record(self, record: Mapping[str, Any]) -> None:
-        """Close the burst: the frames that the record names, else those since the previous one."""
+        Args:
+            frame: its number in the series.
+            means: by ROI.
+            event: in which it came; None: behind all before it.
+        """
+        self.frames.append(frame, means)
+        if self._described and not self.by_step:
+            return
+        if not self._described and len(self._burst) >= _UNDESCRIBED:
+            return
+        late_for = self._burst.closed_step(frame, event)
+        if late_for is None:
+            self._burst.add(frame, means, event)
+        elif -late_for <= len(self.means):
+            self._add_late(late_for, means)
+
+    def _add_late(self, step: int, means: Mapping[str, float]) -> None:
+        """Add a frame to a step that is closed; -1 is the newest."""
+        rows = [series.row(step) for series in (self.means, self.errors, self.counts)]
+        for name, value in means.items():
+            mean, error, count = (row.get(name, math.nan) for row in rows)
+            n = 0 if math.isnan(count) else int(count)
+            new = with_another(StepMean(mean, error, n), value)
+            self.means.replace_row(step, {name: new.mean})
+            self.errors.replace_row(step, {name: new.error})
+            self.counts.replace_row(step, {name: float(new.n)})
+
+    def add_record(self, record: Mapping[str, Any], event: int | None = None) -> None:
+        """Close the burst: the frames that the record names, else those since the previous one.
+
+        Args:
+            record: the whole message.
+            event: in which it came; None: behind all before it.
+        """
         if not self.by_step:
             return
         for name in self.movables:
@@ -186,7 +268,7 @@ class ScanAxis:
         if record.get(VOID_BEFORE) is True:
             for series in (self.means, self.errors, self.counts):
                 series.void_last()
-        burst = self._burst.take(record)
+        burst = self._burst.take(record, event)
         names = dict.fromkeys(name for frame in burst for name in frame)
         steps = {
             name: step_mean(np.array([frame.get(name, math.nan) for frame in burst]))

@@ -1,21 +1,21 @@
 """The results of one scan: what came of each event, put in order."""
 
-import math
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from pipeline.model.cameras import CAMERAS
+from pipeline.model.cameras import CAMERAS, ranked
 from pipeline.model.frame_ranges import FrameRanges
 from pipeline.model.parameters import Settings
 from pipeline.photons.frame_safety import NO_QUEUE, Queue
 from pipeline.photons.list_resume import NO_FILE, Existing
 from pipeline.photons.scan_photons import PhotonScan
 from pipeline.photons.trust import NOTHING_BEFORE, PhotonsBefore
-from pipeline.protocols.batch import Batch, DiscardedFrame, FrameResult, FrameStatus, StartInfo
+from pipeline.protocols.batch import Batch, CameraResult, FrameStatus, StartInfo
+from pipeline.reducer.camera_scan import CameraScan
 from pipeline.reducer.reorder import Reorder
-from pipeline.reducer.roi_curves import RoiTotals, ScanAxis
+from pipeline.reducer.roi_curves import ScanAxis
 
 _GIVEN_UP = 10.0
 """An event that has not come after so long is lost [s]."""
@@ -48,27 +48,19 @@ class ScanState:
         self.number = 0
         """Counts the scans that have begun."""
         self.axis = ScanAxis()
-        self.start: StartInfo | None = None
+        """What Sardana says; each camera has an axis of its own, with the same steps."""
         self.photons: PhotonScan | None = None
-        self.frames = 0
-        self.processed = 0
-        """Frames in the order of the events, with those that failed."""
-        self.totals = RoiTotals()
-        self.ended = False
-        """The end was reached and everything before it is in."""
-        self.series_ended = False
-        self.ended_workers: set[str] = set()
         self.resumed = False
         """It goes on from a journal: some of its events were lost with the process before."""
+        self._cameras: dict[str, CameraScan] = {}
+        self._record_ended = False
+        self._record_workers: set[str] = set()
         self._lost_events = FrameRanges()
-        self._frame_of_event_0 = -1
-        """Number of the frame of event 0, if it brought one: the start brings none."""
+        self._passed: dict[int, dict[str, set[str]]] = {}
+        """By event and stream, workers that have passed its message over, which has not come."""
         self._photons_before = photons_before
         self._photon_file = photon_file
-        self._newest: FrameResult | None = None
         self._newest_event = 0
-        self._frame_events = FrameRanges()
-        """Events that brought a frame."""
         self._reorder: Reorder[_Arrived] = Reorder()
         self._arrived: deque[tuple[float, int]] = deque()
         """When it was looked [s], and how many batches had come by then."""
@@ -86,7 +78,71 @@ class ScanState:
     @property
     def begun(self) -> bool:
         """True when the map brought more than a request to flush."""
-        return self.start is not None or self.frames > 0 or bool(self.axis.title)
+        return bool(self._cameras) or bool(self.axis.title)
+
+    @property
+    def cameras(self) -> tuple[CameraScan, ...]:
+        """The cameras of which something has come; the first one stands for the scan."""
+        return tuple(self._cameras[stream] for stream in ranked(self._cameras))
+
+    @property
+    def streams(self) -> tuple[str, ...]:
+        """The same cameras by their streams."""
+        return ranked(self._cameras)
+
+    def camera(self, stream: str) -> CameraScan | None:
+        """Return a camera of the scan; None: nothing has come of it."""
+        return self._cameras.get(stream)
+
+    @property
+    def frames(self) -> int:
+        """Frames of all cameras whose results are in."""
+        return sum(camera.frames for camera in self._cameras.values())
+
+    @property
+    def processed(self) -> int:
+        """Frames of all cameras in the order of the events, with those that failed."""
+        return sum(camera.processed for camera in self._cameras.values())
+
+    @property
+    def start(self) -> StartInfo | None:
+        """Header of the first camera."""
+        return next((camera.start for camera in self.cameras), None)
+
+    @property
+    def ended(self) -> bool:
+        """The ends of all streams were reached and everything before them is in."""
+        return (self.frames_ended or self._record_ended) and self._is_complete
+
+    @property
+    def frames_ended(self) -> bool:
+        """The series of all cameras have ended, and everything before their ends is in."""
+        cameras = self._cameras.values()
+        return bool(cameras) and all(camera.ended for camera in cameras)
+
+    @property
+    def photons_ended(self) -> bool:
+        """The series whose photons are searched has ended, and all before its end is in."""
+        ended = [c.ended for c in self._cameras.values() if CAMERAS[c.stream].finds_photons]
+        return bool(ended) and all(ended)
+
+    @property
+    def _is_complete(self) -> bool:
+        """True when nothing is outstanding that a worker has passed over."""
+        return not self._passed and all(camera.ended for camera in self._cameras.values())
+
+    @property
+    def series_ended(self) -> bool:
+        """The series of all cameras have ended."""
+        ended = [camera.series_ended for camera in self._cameras.values()]
+        return bool(ended) and all(ended)
+
+    @property
+    def ended_workers(self) -> frozenset[str]:
+        """Workers that have seen the ends of all cameras."""
+        if not self._cameras:
+            return frozenset(self._record_workers)
+        return frozenset.intersection(*(frozenset(c.ended_workers) for c in self.cameras))
 
     @property
     def photon_evidence(self) -> PhotonsBefore:
@@ -97,19 +153,47 @@ class ScanState:
     def add_batch(self, batch: Batch, settings: Settings) -> None:
         """Take in a batch; what its event gave counts when its turn has come."""
         result = batch.result
-        if result.start is not None and self.start is None:
-            self.start = result.start
-            if CAMERAS[result.start.stream].finds_photons:
-                self._account(settings)
+        for one in result.cameras:
+            if not one.late:
+                self._arrive(one, batch.worker, settings)
         if result.description is not None:
-            self.axis.describe(result.description)
-        if result.series_end or result.record_end:
-            self.ended_workers.add(batch.worker)
-            self.series_ended |= result.series_end
+            for axis in self._axes():
+                axis.describe(result.description)
+        if result.record_end:
+            self._record_workers.add(batch.worker)
         # The pixels go their own way: what waits here must be small.
         small = replace(batch, result=replace(result, partials=()))
-        for ready in self._reorder.add(batch.event, _Arrived(small, time.monotonic())):
-            self._in_order(ready, settings)
+        self._note_passed(batch)
+        # Those that come late are not lost: they have gone past.
+        self._take(self._reorder.pass_over(event for event, _ in batch.passed), settings)
+        self._take(self._reorder.add(batch.event, _Arrived(small, time.monotonic())), settings)
+
+    def _note_passed(self, batch: Batch) -> None:
+        """Note which messages a worker does not wait for, and which of them have come."""
+        for event, stream in batch.passed:
+            self._passed.setdefault(event, {}).setdefault(stream, set()).add(batch.worker)
+        waited_for = self._passed.get(batch.event, {})
+        for stream in batch.result.streams:
+            waited_for.get(stream, set()).discard(batch.worker)
+        if not any(waited_for.values()):
+            self._passed.pop(batch.event, None)
+
+    def _take(self, ready: Iterable[_Arrived], settings: Settings) -> None:
+        for one in ready:
+            self._in_order(one, settings)
+
+    def _arrive(self, result: CameraResult, worker: str, settings: Settings) -> None:
+        stream = result.stream
+        if stream not in self._cameras:
+            self._cameras[stream] = CameraScan(stream, self.axis.of_another_camera())
+        camera = self._cameras[stream]
+        news = result.start is not None and camera.start is None
+        camera.arrive(result, worker)
+        if news and CAMERAS[stream].finds_photons:
+            self._account(camera, settings)
+
+    def _axes(self) -> Iterable[ScanAxis]:
+        return self.axis, *(camera.axis for camera in self._cameras.values())
 
     def expect(self, photon_file: Existing) -> None:
         """Continue a photon file of the process before, unless the file is known."""
@@ -163,7 +247,12 @@ class ScanState:
         return Queue(
             event=self._reorder.next,
             since=min(since, *(ready.since for ready in self._reorder)),
-            frames=tuple(result.frame.frame for result in results if result.frame is not None),
+            frames=tuple(
+                frame.frame
+                for result in results
+                for frame in result.frames
+                if CAMERAS[frame.stream].finds_photons
+            ),
         )
 
     def _longest_wait(self, now: float) -> float:
@@ -180,88 +269,78 @@ class ScanState:
 
     def give_up_waiting(self, settings: Settings) -> None:
         """Take what is there as all there is: the scan was cut off."""
-        for ready in self._reorder.rest():
-            self._in_order(ready, settings)
+        self._take(self._reorder.rest(), settings)
 
-    def _account(self, settings: Settings) -> PhotonScan:
+    def _account(self, camera: CameraScan, settings: Settings) -> PhotonScan:
         """Account for every frame from now on, whether photons are searched or not."""
         if self.photons is None:
             self.photons = PhotonScan(
-                self.start, settings, self._photons_before, existing=self._photon_file
+                camera.start, settings, self._photons_before, existing=self._photon_file
             )
         return self.photons
 
     def _in_order(self, ready: _Arrived, settings: Settings) -> None:
         batch, result = ready.batch, ready.batch.result
-        brought = result.frame or result.discarded
-        if brought is not None and CAMERAS[brought.stream].finds_photons:
-            self._account(settings)
-        given_up = batch.event - self._newest_event - 1
-        if given_up > 0 and self.photons is not None:
-            self.photons.lose(given_up)
-        if self.resumed:
-            self._count_lost(batch.event, brought)
-        self._newest_event = max(self._newest_event, batch.event)
-        if brought is not None and batch.event in self._frame_events:
-            # Events of one frame go to one worker; to all of them go only the first and the last.
-            if batch.event and self.photons is not None:
-                self.photons.go_beyond(brought.frame)
-            return
-        if brought is not None:
-            self._frame_events.add(batch.event)
-        self.processed += brought is not None or bool(result.failed)
-        if result.frame is not None:
-            self._add_frame(result.frame, ready.since)
-        elif result.discarded is not None:
-            self._discard(result.discarded)
-        elif result.failed and self.photons is not None:
-            self.photons.miss(None, FrameStatus.FAILED)
+        cameras = [one for one in result.cameras if not one.late]
+        for one in cameras:
+            if one.frame_number is not None and CAMERAS[one.stream].finds_photons:
+                self._account(self._cameras[one.stream], settings)
+        self._lose_before(batch.event)
+        for one in cameras:
+            self._add_camera(batch.event, one, ready.since)
         if result.record is not None:
-            self.axis.add_record(result.record)
-        if result.series_end or result.record_end:
-            self.ended = True
-        if result.series_end and self.photons is not None:
-            self.photons.end()
+            for axis in self._axes():
+                axis.add_record(result.record, batch.event)
+        self._record_ended |= result.record_end
 
-    def _add_frame(self, frame: FrameResult, since: float) -> None:
-        self.frames += 1
-        self._newest = frame
-        means = dict(zip(frame.roi_names, frame.roi_means.tolist(), strict=True))
-        self.axis.add_frame(frame.frame, means)
-        self.totals.add_means(means)
-        if self.photons is None or not CAMERAS[frame.stream].finds_photons:
-            return
-        if frame.photons is not None:
-            self.photons.add(frame.frame, frame.photons, since)
-        else:
-            self.photons.miss(frame.frame, FrameStatus.NOT_SEARCHED)
-
-    def _discard(self, discarded: DiscardedFrame) -> None:
-        if self.photons is not None and CAMERAS[discarded.stream].finds_photons:
-            self.photons.miss(discarded.frame, FrameStatus.DISCARDED)
-
-    def _count_lost(self, event: int, brought: FrameResult | DiscardedFrame | None) -> None:
-        """Count the events that the process before took with it, in the place of their frames."""
-        if event in self._lost_events:
+    def _lose_before(self, event: int) -> None:
+        """Account for the events before this one that are not waited for any more."""
+        gap = range(self._newest_event + 1, event)
+        if gap and self.photons is not None:
+            self.photons.lose(self._shots_in(gap))
+        if self.resumed and event in self._lost_events:
             self._lost_events = self._lost_events.difference(FrameRanges([(event, event)]))
-            self.processed -= 1
-        elif event > self._newest_event + 1:
-            self._lost_events.add_range(self._newest_event + 1, event - 1)
-            self.processed += event - self._newest_event - 1
-            if brought is not None:
-                self._frame_of_event_0 = brought.frame - event
-            elif self._newest is not None:
-                self._frame_of_event_0 = self._newest.frame - self._newest_event
+        elif self.resumed and gap:
+            self._lost_events.add_range(gap[0], gap[-1])
+        self._newest_event = max(self._newest_event, event)
+
+    def _shots_in(self, events: range) -> int:
+        """Return of how many frames of the photons' camera some lost events can have been."""
+        passed = [self._passed[event] for event in events if event in self._passed]
+        others = sum(
+            not any(stream in CAMERAS and CAMERAS[stream].finds_photons for stream in streams)
+            for streams in passed
+        )
+        return -(-(len(events) - others) // max(1, len(self._cameras)))
+
+    def _add_camera(self, event: int, result: CameraResult, since: float) -> None:
+        camera = self._cameras[result.stream]
+        number = result.frame_number
+        finds_photons = CAMERAS[result.stream].finds_photons
+        if camera.is_repeated(event, result):
+            if event and finds_photons and self.photons is not None and number is not None:
+                self.photons.go_beyond(number)
+            return
+        camera.add(event, result, self._lost_events if self.resumed else None)
+        if finds_photons and self.photons is not None:
+            _tell_photons(self.photons, result, since)
 
     @property
-    def lost(self) -> FrameRanges:
-        """Frames that were given up in a resumed scan, by their numbers as far as these ascend."""
-        first = self._frame_of_event_0
-        return FrameRanges((a + first, b + first) for a, b in self._lost_events.as_tuple())
+    def lost(self) -> dict[str, FrameRanges]:
+        """Frames of each camera that were given up in a resumed scan."""
+        return {c.stream: c.lost.copy() for c in self._cameras.values() if c.lost}
 
-    def newest_means(self, names: Sequence[str]) -> list[float]:
-        """Return the newest frame's ROI means; NaN for a ROI that was not there."""
-        if self._newest is None:
-            return [math.nan] * len(names)
-        means = dict(zip(self._newest.roi_names, self._newest.roi_means.tolist(), strict=True))
-        return [means.get(name, math.nan) for name in names]
+
+def _tell_photons(photons: PhotonScan, result: CameraResult, since: float) -> None:
+    """Tell the photons what came of an event of their camera."""
+    frame = result.frame
+    if frame is not None and frame.photons is not None:
+        photons.add(frame.frame, frame.photons, since)
+    elif frame is not None:
+        photons.miss(frame.frame, FrameStatus.NOT_SEARCHED)
+    elif result.discarded is not None:
+        photons.miss(result.discarded.frame, FrameStatus.DISCARDED)
+    elif result.failed:
+        photons.miss(None, FrameStatus.FAILED)
+    if result.series_end:
+        photons.end()

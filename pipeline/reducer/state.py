@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from pipeline.model.cameras import CAMERAS, ranked
 from pipeline.model.frame_ranges import FrameRanges
 from pipeline.model.parameters import Settings
 from pipeline.photons.frame_safety import frames_text
@@ -15,8 +16,9 @@ from pipeline.photons.scan_photons import PhotonScan
 from pipeline.photons.trust import NOTHING_BEFORE
 from pipeline.protocols import snapshot
 from pipeline.protocols.batch import Batch, PartialSum
-from pipeline.reducer.accumulation import Accumulation, Sum
+from pipeline.reducer.accumulation import Sum
 from pipeline.reducer.buffered import BufferedFrames
+from pipeline.reducer.camera_sums import CameraSums
 from pipeline.reducer.health import Health
 from pipeline.reducer.notes import (
     Announced,
@@ -42,7 +44,7 @@ class ReducerState:
     """Outlives a scan: dranspose makes a new reducer object for each one."""
 
     lock: threading.RLock = field(default_factory=threading.RLock)
-    accumulation: Accumulation = field(default_factory=Accumulation)
+    accumulation: CameraSums = field(default_factory=CameraSums)
     settings: Settings = field(default_factory=Settings)
     parameter_data: dict[str, bytes] = field(default_factory=dict)
     health: Health = field(default_factory=Health)
@@ -115,15 +117,18 @@ class ReducerState:
         if error:
             self.health.fail(error, frames)
 
-    def _name_lost(self, scan: ScanState, before: FrameRanges) -> None:
+    def _name_lost(self, scan: ScanState, before: Mapping[str, FrameRanges]) -> None:
         """Count and name the frames that a scan has given up; one that came late is none."""
-        new = scan.lost.difference(before)
-        if new:
-            self.health.fail(
-                f"Scan {scan.label}: frames {new} were on their way when the reducer ended: "
-                "they are in no curve."
-            )
-        self.health.failed_frames += scan.lost.count - before.count
+        nothing = FrameRanges()
+        for stream, lost in scan.lost.items():
+            new = lost.difference(before.get(stream, nothing))
+            if new:
+                self.health.fail(
+                    f"Scan {scan.label}: frames {new} of {stream} were on their way when the "
+                    "reducer ended: they are in no curve."
+                )
+        now = sum(lost.count for lost in scan.lost.values())
+        self.health.failed_frames += now - sum(lost.count for lost in before.values())
 
     def _open(self, mapping: str) -> ScanState:
         for scan in self._scans.values():
@@ -162,17 +167,19 @@ class ReducerState:
         result = batch.result
         for error in result.failed:
             self.health.fail(f"event {batch.event}: {error}", 1)
-        if result.start is not None and result.start.problem:
-            self.health.fail(result.start.problem)
-        self.health.discarded_frames += result.discarded is not None
+        for start in result.starts:
+            if start.problem:
+                self.health.fail(start.problem)
+        self.health.discarded_frames += sum(one.discarded is not None for one in result.cameras)
+        self.health.late_messages += sum(one.late for one in result.cameras)
         if batch.mapping not in self._dropped:
             self._add_to_scan(self._scan_of(batch.mapping), batch)
         order, _ = self._order_and_label(batch.mapping)
-        if result.frame is not None:
+        for frame in result.frames:
             self.health.frames += 1
             self.health.last_frame_time = now
-            if not result.frame.accumulate:
-                self.accumulation.note_forwarded((order, batch.event))
+            if not frame.accumulate:
+                self.accumulation.note_forwarded(frame.stream, (order, batch.event))
         self._name_failed(
             self._buffered.add_batch(batch, lambda mapping: self._order_and_label(mapping)[0])
         )
@@ -182,7 +189,9 @@ class ReducerState:
 
     def _add_partial(self, partial: PartialSum, worker: str) -> int:
         order, label = self._order_and_label(partial.mapping)
-        return self.accumulation.add_partial(partial, worker, order, label, self.settings)
+        scan = self._scans.get(partial.mapping)
+        first = scan is None or scan.streams[:1] in ((), (partial.stream,))
+        return self.accumulation.add_partial(partial, worker, order, label, self.settings, first)
 
     def _order_and_label(self, mapping: str) -> tuple[int, str]:
         if mapping in self._dropped:
@@ -204,8 +213,10 @@ class ReducerState:
         self._note_photons(scan)
         if scan.begun and (self.scan is None or scan.order > self.scan.order):
             self._begin(scan)
-        if scan.ended:
+        if scan.photons_ended:
             self._close(scan)
+        if scan.frames_ended:
+            self.accumulation.end_absent(scan.order, scan.streams)
 
     def _note_photons(self, scan: ScanState) -> None:
         newest = self.photon_scan
@@ -221,7 +232,7 @@ class ReducerState:
 
     def _close(self, scan: ScanState) -> None:
         if scan.photons is not None:
-            self._closing.append((scan.photons, scan.ended))
+            self._closing.append((scan.photons, scan.photons_ended))
 
     def take_closing(self) -> list[tuple[PhotonScan, bool]]:
         """Return photon files to close, and whether complete; close them outside of the lock."""
@@ -283,7 +294,7 @@ class ReducerState:
                 newest=safety.newest,
                 unsafe=frames_text(safety.unsafe),
                 waiting=frames_text(safety.waiting),
-                series_ended=int(scan.series_ended),
+                series_ended=int(_series_ended(scan)),
                 complete=int(safety.complete),
                 save_raw=photons.save_raw,
             )
@@ -323,6 +334,20 @@ class ReducerState:
         self.accumulation.restore(unsaved, saved)
         self.mark_changed()
 
+    def shown_camera(self) -> str:
+        """Return the camera that is shown: the one asked for, where it has anything to show."""
+        cameras = () if self.scan is None else self.scan.streams
+        images = self.accumulation.streams
+        if self.settings.camera in (*cameras, *images):
+            return self.settings.camera
+        return next(iter((*cameras, *ranked(images))), "")
+
+    def geometry_camera(self) -> str:
+        """Return the camera that the geometry belongs to: the one named, else the first."""
+        cameras = () if self.scan is None else self.scan.streams
+        first = next(iter((*cameras, *ranked(self.accumulation.streams))), "")
+        return self.settings.geometry_camera or first
+
     def __getstate__(self) -> dict[str, Any]:
         kept = dict(self.__dict__)
         for name in ("lock", "notes", "parameter_data", "photon_files"):
@@ -336,3 +361,9 @@ class ReducerState:
     def scans(self) -> tuple[ScanState, ...]:
         """Return the scans that may still change."""
         return tuple(self._scans.values())
+
+
+def _series_ended(scan: ScanState) -> bool:
+    """Say whether the series of the camera whose photons are searched has ended."""
+    ended = [c.series_ended for c in scan.cameras if CAMERAS[c.stream].finds_photons]
+    return bool(ended) and all(ended)

@@ -16,7 +16,7 @@ _GRACE = 1.0
 _RETRY = 10.0
 """How often it is tried again to save a sum [s]."""
 _MAX_UNSAVED = 3
-"""Sums that are kept in memory until they are saved; a Balor's takes 135 MB."""
+"""Sums of a camera that are kept in memory until they are saved; a Balor's takes 135 MB."""
 
 
 @dataclass(eq=False)
@@ -40,7 +40,8 @@ class SumQueue:
         self._thread = ThreadPoolExecutor(1, "femtomax-save")
         self._unsaved: list[_Unsaved] = []
         self._running: tuple[_Unsaved, Future[None]] | None = None
-        self._quiet: tuple[int, float] = (0, 0.0)
+        self._quiet: dict[tuple[int, int], float] = {}
+        """By number and frames of a sum, since when it has not grown [s]."""
         self._dropped: list[int] = []
         """Frames of the sums that were dropped since the last one was saved."""
 
@@ -52,8 +53,7 @@ class SumQueue:
         with self._state.lock:
             for total in self._state.accumulation.take_ended(before=now - _GRACE):
                 self._append(total, now)
-            stopped = self._stopped_sum(now)
-            if stopped is not None:
+            for stopped in self._stopped_sums(now):
                 self._append(stopped, now)
             if self._running is not None and self._running[1].done():
                 self._running = None
@@ -92,9 +92,8 @@ class SumQueue:
         self._thread.shutdown(wait=True)
         accumulation = self._state.accumulation
         with self._state.lock:
-            current = [accumulation.current] if accumulation.current else []
             waiting = [entry.total for entry in self._unsaved]
-            left = dict.fromkeys([*waiting, *accumulation.take_ended(), *current])
+            left = dict.fromkeys([*waiting, *accumulation.take_ended(), *accumulation.growing])
         for total in left:
             self._save(_Unsaved(total, 0.0))
 
@@ -107,9 +106,10 @@ class SumQueue:
         if any(entry.total is total for entry in self._unsaved):
             return
         self._unsaved.append(_Unsaved(total, now))
-        if len(self._unsaved) > _MAX_UNSAVED:
+        same = [entry for entry in self._unsaved if entry.total.stream == total.stream]
+        if len(same) > _MAX_UNSAVED:
             busy = None if self._running is None else self._running[0]
-            dropped = next(entry for entry in self._unsaved if entry is not busy)
+            dropped = next(entry for entry in same if entry is not busy)
             self._unsaved.remove(dropped)
             self._dropped.append(dropped.total.count)
             self._state.fail(
@@ -138,13 +138,19 @@ class SumQueue:
         logger.error(entry.error)
         self._state.fail(entry.error)
 
-    def _stopped_sum(self, now: float) -> Sum | None:
-        """Return the sum when accumulation was stopped and nothing more came for a while."""
-        current = self._state.accumulation.current
-        if current is None or self._state.settings.accumulate:
-            self._quiet = (0, now)
-            return None
-        if self._quiet[0] != current.count:
-            self._quiet = (current.count, now)
-        waited = now - self._quiet[1] > _GRACE
-        return current if waited and current.saved_count != current.count else None
+    def _stopped_sums(self, now: float) -> list[Sum]:
+        """Return the sums when accumulation was stopped and nothing more came for a while."""
+        growing = self._state.accumulation.growing
+        if self._state.settings.accumulate:
+            growing = ()
+        # One that has grown since it was looked at is new here.
+        self._quiet = {
+            (total.number, total.count): self._quiet.get((total.number, total.count), now)
+            for total in growing
+        }
+        return [
+            total
+            for total in growing
+            if now - self._quiet[total.number, total.count] > _GRACE
+            and total.saved_count != total.count
+        ]

@@ -36,7 +36,10 @@ class SumSaver:
                 total.saved_count = total.count
                 self._state.note_saved(total)
                 return
-            record = _record(total, with_geometry_of(total.settings, settings))
+            owner = settings.geometry_camera or (total.stream if total.first else "")
+            record = _record(
+                total, with_geometry_of(total.settings, settings), owner == total.stream
+            )
         path = save_sum(settings.output_folder, _with_curve(record, total))
         total.saved_count = record.count
         self._state.note_saved(total)
@@ -48,7 +51,7 @@ class SumSaver:
         return bool(folder) and total.count >= _MIN_FRAMES and total.saved_count != total.count
 
 
-def _record(total: Sum, settings: Settings) -> ImageRecord:
+def _record(total: Sum, settings: Settings, has_geometry: bool) -> ImageRecord:
     return ImageRecord(
         image=total.image.copy(),
         valid=None if total.valid is None else total.valid.copy(),
@@ -58,7 +61,7 @@ def _record(total: Sum, settings: Settings) -> ImageRecord:
         pixel_size=CAMERAS[total.stream].pixel_size,
         frames=tuple((scan, ranges.copy()) for scan, ranges in total.frames.items()),
         settings=settings,
-        geometry=geometry_of(settings, total),
+        geometry=geometry_of(settings, total) if has_geometry else None,
     )
 
 

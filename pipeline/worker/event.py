@@ -15,6 +15,7 @@ from pipeline.model.roi import Roi
 from pipeline.photons.detection import clean_pixels, find_photons_with
 from pipeline.protocols import sardana, stins
 from pipeline.protocols.batch import (
+    CameraResult,
     DiscardedFrame,
     EventResult,
     FrameResult,
@@ -25,7 +26,9 @@ from pipeline.protocols.batch import (
 )
 from pipeline.protocols.sardana import SARDANA, BadRecord, FlushRequest, ScanDescription, ScanRecord
 from pipeline.protocols.stins import BadFrame, StinsDiscarded, StinsFrame, StinsHeader
-from pipeline.worker.frame_buffer import BufferKey, FrameBuffer
+from pipeline.worker.frame_buffer import BufferKey
+from pipeline.worker.frame_buffers import FrameBuffers
+from pipeline.worker.series import AnySeries, Series
 
 logger = logging.getLogger(__name__)
 
@@ -37,7 +40,13 @@ class EventWork:
     """One event, with one snapshot of the settings."""
 
     def __init__(
-        self, event: int, mapping: str, settings: Settings, buffer: FrameBuffer, may_buffer: bool
+        self,
+        event: int,
+        mapping: str,
+        settings: Settings,
+        buffers: FrameBuffers,
+        may_buffer: bool,
+        series: Series | None = None,
     ) -> None:
         """Take what the event needs.
 
@@ -45,21 +54,20 @@ class EventWork:
             event: its number.
             mapping: the trigger map it belongs to.
             settings: in force for this event.
-            buffer: the pixels that wait in this process.
+            buffers: the pixels that wait in this process.
             may_buffer: pixels may wait for later events.
+            series: which cameras' series have begun in this trigger map; None: it does not matter.
         """
         self._event = event
         self._mapping = mapping
         self._settings = settings
-        self._buffer = buffer
+        self._buffers = buffers
         self._flush = not may_buffer
-        self._start: StartInfo | None = None
-        self._frame: FrameResult | None = None
-        self._discarded: DiscardedFrame | None = None
+        self._series = AnySeries() if series is None else series
+        self._cameras: list[CameraResult] = []
         self._description: Mapping[str, Any] | None = None
         self._record: Mapping[str, Any] | None = None
         self._record_end = False
-        self._series_end = False
         self._failed: list[str] = []
         self._partials: list[PartialSum] = []
 
@@ -72,41 +80,49 @@ class EventWork:
         for name, data in streams.items():
             try:
                 if name in CAMERAS:
-                    self._process_camera(CAMERAS[name], data.frames)
+                    self._cameras.append(self._process_camera(CAMERAS[name], data.frames))
                 elif name == SARDANA:
                     self._process_record(data.frames)
             except (BadFrame, BadRecord) as error:
-                self._failed.append(f"{name}: {error}")
+                self._fail(name, str(error))
             except Exception as error:
                 logger.exception("event %d of %s failed", self._event, name)
-                self._failed.append(f"{name}: {type(error).__name__}: {error}")
-        self._send(self._buffer.flush() if self._flush else self._buffer.flush_if_due())
+                self._fail(name, f"{type(error).__name__}: {error}")
+        self._partials += self._buffers.flush() if self._flush else self._buffers.flush_if_due()
         return EventResult(
-            start=self._start,
-            frame=self._frame,
-            discarded=self._discarded,
+            cameras=tuple(self._cameras),
+            streams=tuple(map(str, streams)),
             description=self._description,
             record=self._record,
             record_end=self._record_end,
-            series_end=self._series_end,
             failed=tuple(self._failed),
             partials=tuple(self._partials),
         )
 
-    def _process_camera(self, camera: Camera, parts: Any) -> None:
+    def _fail(self, name: str, error: str) -> None:
+        """Note a message that cannot be used; those of the other streams go on."""
+        self._failed.append(f"{name}: {error}")
+        if name in CAMERAS:
+            self._cameras.append(CameraResult(name, failed=True))
+
+    def _process_camera(self, camera: Camera, parts: Any) -> CameraResult:
+        stream = camera.stream
         message = stins.parse(parts)
         if isinstance(message, StinsHeader):
-            self._start = StartInfo(
-                camera.stream, message.filename, message.camera, message.problem
-            )
+            self._series.begin(stream)
+            self._buffers.begin(self._mapping)
             self._flush = True
-        elif isinstance(message, StinsFrame):
-            self._process_frame(camera, message)
-        elif isinstance(message, StinsDiscarded):
-            self._discarded = DiscardedFrame(camera.stream, message.frame)
-        else:
-            self._series_end = True
-            self._flush = True
+            start = StartInfo(stream, message.filename, message.camera, message.problem)
+            return CameraResult(stream, start=start)
+        if not self._series.has_begun(stream):
+            return CameraResult(stream, late=True)
+        if isinstance(message, StinsFrame):
+            return CameraResult(stream, frame=self._process_frame(camera, message))
+        if isinstance(message, StinsDiscarded):
+            return CameraResult(stream, discarded=DiscardedFrame(stream, message.frame))
+        self._series.end(stream)
+        self._flush = True
+        return CameraResult(stream, series_end=True)
 
     def _process_record(self, parts: Any) -> None:
         message = sardana.parse(parts)
@@ -119,10 +135,11 @@ class EventWork:
         elif not isinstance(message, FlushRequest):
             self._record_end = True
 
-    def _process_frame(self, camera: Camera, message: StinsFrame) -> None:
+    def _process_frame(self, camera: Camera, message: StinsFrame) -> FrameResult:
         image, settings = message.image, self._settings
         _check_range(message)
-        rois = settings.roi_map
+        # Which camera of the scan comes first, and has the ROIs of none, only the reducer knows.
+        rois = {n: r for n, r in settings.roi_map.items() if r.camera in ("", camera.stream)}
         photons = None
         region = settings.photon_region if camera.finds_photons else None
         if region is not None:
@@ -135,7 +152,7 @@ class EventWork:
                 image, list(rois.values()), settings.background, settings.cmos_threshold
             )
             self._buffer_frame(camera, message, camera.unit)
-        self._frame = FrameResult(
+        return FrameResult(
             stream=camera.stream,
             frame=message.frame,
             roi_names=tuple(rois),
@@ -157,7 +174,7 @@ class EventWork:
                 self._buffer_frame(camera, message, Unit.ADU)
             return found, np.full(len(rois), np.nan)
         index = clean_pixels(found.photons, settings.view_threshold, shape, region)
-        self._send(self._buffer.flush())
+        self._send(self._buffers.of(camera.stream).flush())
         self._send(
             PartialSum(
                 mapping=self._mapping,
@@ -187,11 +204,10 @@ class EventWork:
             accumulate=settings.accumulate,
             accumulation_id=settings.accumulation_id,
         )
-        if not self._buffer.fits(key):
-            self._send(self._buffer.flush())
-        self._buffer.add(
-            key, image, self._event, message.frame, background, settings.cmos_threshold
-        )
+        buffer = self._buffers.of(camera.stream)
+        if not buffer.fits(key):
+            self._send(buffer.flush())
+        buffer.add(key, image, self._event, message.frame, background, settings.cmos_threshold)
 
     def _send(self, partial: PartialSum | None) -> None:
         if partial is not None:

@@ -1,15 +1,18 @@
 """The map step: the class that dranspose's workers run."""
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
 from pipeline.dranspose_parameters import describe_parameters
+from pipeline.model.cameras import CAMERAS
 from pipeline.photons import detection
-from pipeline.protocols.batch import Batch
+from pipeline.protocols.batch import Batch, CameraResult
 from pipeline.worker import frame_buffer
 from pipeline.worker.event import EventWork
+from pipeline.worker.series import AnySeries, Series
 from pipeline.worker.store import WorkerStore
 
 _REPLAY_NAME = "replay-worker-"
@@ -34,6 +37,22 @@ class FemtomaxWorker:
         self._store: WorkerStore = context.setdefault("femtotango", WorkerStore())
         self._name = str(getattr(state, "name", "worker"))
         self._mapping = str(getattr(state, "mapping_uuid", None))
+        self._in_replay = self._name.startswith(_REPLAY_NAME)
+        self._series = AnySeries() if self._in_replay else Series()
+        self._passed: list[tuple[int, str]] = []
+        self._late: list[CameraResult] = []
+
+    def pass_over(self, passed: Iterable[tuple[int, str]]) -> None:
+        """Note messages that are not waited for any more: event and stream of each."""
+        self._passed += passed
+
+    def begin_without_header(self, stream: str) -> None:
+        """Take a camera's frames though its header goes to another worker alone."""
+        self._series.begin(stream)
+
+    def discard(self, event: Any) -> None:
+        """Note an event of the trigger map before, which came too late."""
+        self._late += [CameraResult(name, late=True) for name in event.streams if name in CAMERAS]
 
     @staticmethod
     def describe_parameters() -> list[Any]:
@@ -58,12 +77,24 @@ class FemtomaxWorker:
         with store.lock:
             for batch in store.outbox.acknowledge(self):
                 for partial in batch.result.partials:
-                    store.buffer.pool.give_back_sum(partial)
+                    store.buffers.give_back(partial)
             refused = store.update_settings(parameters)
-            may_buffer = not self._name.startswith(_REPLAY_NAME)
-            work = self.work(number, self._mapping, store.settings, store.buffer, may_buffer)
+            work = self.work(
+                number,
+                self._mapping,
+                store.settings,
+                store.buffers,
+                not self._in_replay,
+                self._series,
+            )
             result = work.process(event.streams)
-            return store.outbox.send(self, self._mapping, self._name, number, result, refused)
+            if self._late:
+                result = replace(result, cameras=(*result.cameras, *self._late))
+            passed = tuple(self._passed)
+            self._passed, self._late = [], []
+            return store.outbox.send(
+                self, self._mapping, self._name, number, result, refused, passed
+            )
 
 
 @cache

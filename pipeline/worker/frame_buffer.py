@@ -68,6 +68,11 @@ class FrameBuffer:
         self._flushed_at = 0.0
         """Monotonic time [s]."""
 
+    @property
+    def is_empty(self) -> bool:
+        """True when nothing is buffered."""
+        return not self._events
+
     def fits(self, key: BufferKey) -> bool:
         """Return False when what is buffered must be flushed before a frame of that key."""
         return key == self._key and len(self._events) < _MAX_FRAMES

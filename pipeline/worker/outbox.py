@@ -40,6 +40,7 @@ class Outbox:
         event: int,
         result: EventResult,
         refused: tuple[str, ...] = (),
+        passed: tuple[tuple[int, str], ...] = (),
     ) -> tuple[Batch, ...]:
         """Make a batch and return it behind all that may not have reached the reducer.
 
@@ -50,6 +51,7 @@ class Outbox:
             event: number of the event.
             result: what the event gave.
             refused: parameters that could not be read.
+            passed: event and stream of messages that are not waited for any more.
         """
         self._unacknowledged.append(
             Batch(
@@ -60,6 +62,7 @@ class Outbox:
                 event=event,
                 result=result,
                 refused=refused,
+                passed=passed,
             )
         )
         self._sender = sender

@@ -7,7 +7,7 @@ from typing import Any
 
 from pipeline.dranspose_parameters import parameter_bytes
 from pipeline.model.parameters import Settings, settings_from_bytes
-from pipeline.worker.frame_buffer import FrameBuffer
+from pipeline.worker.frame_buffers import FrameBuffers
 from pipeline.worker.outbox import Outbox
 
 
@@ -18,7 +18,7 @@ class WorkerStore:
     lock: threading.Lock = field(default_factory=threading.Lock)
     """A cut-off scan's last call may still run when the next scan's first one comes."""
     outbox: Outbox = field(default_factory=Outbox)
-    buffer: FrameBuffer = field(default_factory=FrameBuffer)
+    buffers: FrameBuffers = field(default_factory=FrameBuffers)
     settings: Settings = field(default_factory=Settings)
     parameter_data: Mapping[str, bytes] = field(default_factory=dict)
     """What the settings were read from."""

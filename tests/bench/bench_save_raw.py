@@ -112,7 +112,7 @@ def stop_scan(scene: Scene) -> float:
 def foreign(scene: Scene) -> float:
     controller = Controller(scene.info["controller"])
     with scene.dropping():
-        took = scene.took(lambda: controller.set_sequence(scan_map(STREAM, 1, 5, records=False)))
+        took = scene.took(lambda: controller.set_sequence(scan_map([STREAM], 1, 5, records=False)))
     controller.close()
     return took
 

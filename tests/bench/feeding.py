@@ -129,7 +129,7 @@ class EmptyStack(DeviceStack):
     def rate(self, frames: Frames, count: int) -> float:
         """Send a series and return its rate [frames/s]."""
         progress = self._controller.progress
-        self._controller.set_sequence(scan_map(self._stream, 1, count, records=False))
+        self._controller.set_sequence(scan_map([self._stream], 1, count, records=False))
         series = frames.series(count)
         while progress().last_assigned < 1:
             time.sleep(_POLL)

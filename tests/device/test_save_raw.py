@@ -220,7 +220,7 @@ def test_another_client_that_begins_a_scan(player, balor, raw, controller):
     prepare(player, MANY)
     with Series(player.source(STREAM), raw / "foreign.h5"):
         drop_raw_data(player.device)
-        controller.set_sequence(scan_map(STREAM, 1, 5, records=False))
+        controller.set_sequence(scan_map([STREAM], 1, 5, records=False))
         saved_again(player, balor[0])
     player.device.StopScan()
     player.wait_finished()

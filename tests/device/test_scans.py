@@ -43,7 +43,7 @@ def test_what_is_true_when_prepare_scan_returns(player):
         assert readings(device, "ScanNumber", "EventsProcessed", "EventsTotal", "ScanFinished") == {
             "ScanNumber": number,
             "EventsProcessed": 0,
-            "EventsTotal": 8,
+            "EventsTotal": 10,
             "ScanFinished": False,
         }
         assert device.state() == tango.DevState.RUNNING
@@ -248,7 +248,7 @@ def test_another_client_s_trigger_map_is_followed(player):
     # A trigger map that follows a parameter closely may start ingesters without streams.
     wait_for(settled, "all services have the parameters")
     stays(settled, "nobody changes parameters")
-    controller.set_sequence(scan_map("pilatus", 1, 3, records=False))
+    controller.set_sequence(scan_map(["pilatus"], 1, 3, records=False))
     controller.close()
     player.wait_until("ScanNumber", lambda n: n == number + 1)
     assert not player.device.ScanFinished

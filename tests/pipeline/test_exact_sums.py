@@ -93,7 +93,7 @@ def test_any_run_sums_exactly(steps: list[str], workers: int, seed: int) -> None
     run.new_scan()
     run.to_all(sardana=sardana("DataDescription", title=FLUSH, serialno=0, scandir=""))
     run.deliver()
-    current = run.reducer._state.accumulation.current
+    current = run.reducer._state.accumulation.of("pilatus").current
     if expected.count == 0:
         assert current is None or current.accumulation_id < expected.accumulation_id
         return

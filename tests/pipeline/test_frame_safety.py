@@ -207,7 +207,7 @@ def test_frames_that_a_new_process_finds_without_their_header(tmp_path):
     before = wait_durable(run)
     run._reducer_context.clear()
     process = run.reducer
-    run.new_scan(before.mapping)
+    run.new_reducer(before.mapping)
     assert run.reducer is not process
     assert (safety(run).mapping, safety(run).may_drop_raw) == ("", 0)
     run.event = 41

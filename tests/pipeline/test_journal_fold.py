@@ -18,11 +18,14 @@ from pipeline.reducer.femtomax_reducer import make_parts
 from pipeline.reducer.journal_content import dump
 from pipeline.reducer.journal_entries import Block, PixelSums, Snapshot, without_pixels
 from pipeline.reducer.journal_restore import restore
+from pipeline.reducer.lazy_arrays import LazyArray
 from pipeline.reducer.notes import BatchTaken, Note, Notes
-from pipeline.reducer.publisher import LazyArray, Publisher
+from pipeline.reducer.publisher import Publisher
 from pipeline.reducer.state import ReducerState
 
 SHAPE = (4, 6)
+PILATUS, ZYLA = "pilatus", "andor3_zyla12"
+CAMERAS = st.sampled_from(["one", "two in an event", "two in events of their own"])
 STEPS = st.lists(
     st.sampled_from(
         ["frame"] * 8 + ["record", "reset", "toggle", "deliver", "compact", "kill", "scan", "other"]
@@ -36,6 +39,15 @@ def pixels(number: int) -> np.ndarray:
     array = np.full(SHAPE, float(number % 50 + 1), np.float32)
     array[0, 0] = -1
     return array
+
+
+def processed(camera: str, number: int) -> np.ndarray:
+    """Return what is summed of a frame."""
+    positive = np.where(pixels(number) > 0, pixels(number), 0).astype(float)
+    if camera == PILATUS:
+        return positive
+    raw = pixels(number).astype(np.uint16).astype(float) + 150
+    return np.where(raw % 65536 - 100 > 12, raw % 65536 - 100, 0)
 
 
 def joined(pieces: Any) -> memoryview:
@@ -88,12 +100,17 @@ def published(state: ReducerState) -> Published:
 
 
 def the_sum(state: ReducerState) -> Any:
-    """Return all of the sum that grows; the newest forwarded frame is not kept."""
-    total = state.accumulation.current
-    if total is None:
-        return None
-    frames = {scan: ranges.as_tuple() for scan, ranges in total.frames.items()}
-    return plain(total.image), plain(total.valid), total.count, frames, total.settings
+    """Return all of the sums that grow; the newest forwarded frame is not kept."""
+    return {
+        total.stream: (
+            plain(total.image),
+            plain(total.valid),
+            total.count,
+            {scan: ranges.as_tuple() for scan, ranges in total.frames.items()},
+            total.settings,
+        )
+        for total in state.accumulation.growing
+    }
 
 
 def take_over(run: Dispatch, state: ReducerState) -> Recorder:
@@ -111,7 +128,9 @@ def take_over(run: Dispatch, state: ReducerState) -> Recorder:
 class Run(Dispatch):
     """Scans, and what is expected of them."""
 
-    def __init__(self, workers: int, seed: int) -> None:
+    def __init__(self, workers: int, seed: int, cameras: str = "one") -> None:
+        self.cameras = (PILATUS,) if cameras == "one" else (PILATUS, ZYLA)
+        self.own = "own" in cameras
         self.reducer_mapping = ""
         self.sent: dict[int, np.ndarray] = {}
         self.accumulate, self.accumulation_id = True, 1
@@ -119,7 +138,10 @@ class Run(Dispatch):
         self.of_scan = 0
         super().__init__(workers, seed)
         self.change(
-            accumulate=True, accumulation_id=1, rois='{"a": {"x":1,"y":1,"width":2,"height":2}}'
+            accumulate=True,
+            accumulation_id=1,
+            rois='{"a": {"x":1,"y":1,"width":2,"height":2},'
+            '"z": {"x":1,"y":1,"width":2,"height":2,"camera":"andor3_zyla12"}}',
         )
 
     def new_scan(self, mapping: str | None = None) -> None:
@@ -136,7 +158,7 @@ class Run(Dispatch):
     def step(self, step: str) -> None:
         if not self.begun and step in ("frame", "other", "record"):
             self.to_all(
-                pilatus=header(),
+                **dict.fromkeys(self.cameras, header()),
                 sardana=sardana(
                     "DataDescription", title="t", serialno=self.number_of_scan, ref_moveables=["m"]
                 ),
@@ -146,14 +168,10 @@ class Run(Dispatch):
             array = pixels(self.of_scan)
             if step == "other":
                 array = array[:, :5].copy()
-            self.to_one(pilatus=image(self.of_scan, array))
-            self.of_scan += 1
+            self.shot(array)
         elif step == "record":
-            self.to_one(
-                pilatus=image(self.of_scan, pixels(self.of_scan)),
-                sardana=sardana("RecordData", m=0.5 * self.of_scan),
-            )
-            self.of_scan += 1
+            record = sardana("RecordData", m=0.5 * self.of_scan)
+            self.shot(pixels(self.of_scan), sardana=record)
         elif step == "reset":
             self.accumulation_id += 1
             self.change(accumulation_id=self.accumulation_id)
@@ -168,17 +186,36 @@ class Run(Dispatch):
             self.end()
             self.new_scan()
 
+    def shot(self, array: np.ndarray, **record: Any) -> None:
+        raw = array.astype(np.uint16) + np.uint16(150)
+        messages = {PILATUS: image(self.of_scan, array), ZYLA: image(self.of_scan, raw)}
+        streams = {camera: messages[camera] for camera in self.cameras} | record
+        if self.own:
+            worker = self.random.randrange(len(self._workers))
+            for name, stream in streams.items():
+                self.to_one(worker, **{name: stream})
+        else:
+            self.to_one(**streams)
+        self.of_scan += 1
+
     def end(self) -> None:
         if self.begun:
-            self.to_all(pilatus=series_end(), sardana=sardana("RecordEnd"))
+            ends = dict.fromkeys(self.cameras, series_end())
+            self.to_all(**ends, sardana=sardana("RecordEnd"))
             self.begun = False
         self.deliver()
 
 
 @settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
-@given(steps=STEPS, workers=st.integers(1, 3), seed=st.integers(0, 2**16), block=st.integers(1, 9))
-def test_nothing_lost_is_as_if_nothing_had_been(steps, workers, seed, block) -> None:
-    plain_run, run = Run(workers, seed), Run(workers, seed)
+@given(
+    steps=STEPS,
+    workers=st.integers(1, 3),
+    seed=st.integers(0, 2**16),
+    block=st.integers(1, 9),
+    cameras=CAMERAS,
+)
+def test_nothing_lost_is_as_if_nothing_had_been(steps, workers, seed, block, cameras) -> None:
+    plain_run, run = Run(workers, seed, cameras), Run(workers, seed, cameras)
     recorder = take_over(run, ReducerState())
     for step in [*steps, "kill"]:
         if step == "compact":
@@ -210,9 +247,10 @@ def test_nothing_lost_is_as_if_nothing_had_been(steps, workers, seed, block) -> 
     lost=st.integers(0, 12),
     workers=st.integers(1, 3),
     seed=st.integers(0, 2**16),
+    cameras=CAMERAS,
 )
-def test_what_is_lost_is_counted_and_named(before, after, lost, workers, seed) -> None:
-    run = Run(workers, seed)
+def test_what_is_lost_is_counted_and_named(before, after, lost, workers, seed, cameras) -> None:
+    run = Run(workers, seed, cameras)
     recorder = take_over(run, ReducerState())
     run.step("record")
     run.deliver()
@@ -232,17 +270,20 @@ def test_what_is_lost_is_counted_and_named(before, after, lost, workers, seed) -
     for now in (200.0, 204.0, 208.0):
         run.state.watch(now)
     end = published(run.state)
-    assert end.shown.sum_frames is not None and end.curves is not None
-    ranges = json.loads(end.shown.sum_frames)["1"]
-    in_sum = {n for first, last in ranges for n in range(first, last + 1)}
-    total = sum(np.where(pixels(n) > 0, pixels(n), 0).astype(float) for n in in_sum)
-    image_ = np.nan_to_num(np.asarray(end.shown.image), nan=0)
-    np.testing.assert_array_equal(image_, total)
-    assert end.shown.accumulated_number == len(in_sum)
-    assert run.state.scan is not None
-    in_curve = set(run.state.scan.axis.frames.x().astype(int).tolist())
-    missing = set(range(run.of_scan)) - (in_sum & in_curve)
-    assert end.health.failed_frames == len(missing)
-    assert end.scan.processed == run.of_scan
-    assert len(missing) <= lost + 30
+    assert end.cameras is not None and run.state.scan is not None
+    number_missing = 0
+    for camera in run.state.scan.cameras:
+        shown = end.cameras[camera.stream]
+        assert shown.sum_frames is not None
+        ranges = json.loads(shown.sum_frames).get("1", [])
+        in_sum = {n for first, last in ranges for n in range(first, last + 1)}
+        total = sum((processed(camera.stream, n) for n in in_sum), np.zeros(SHAPE))
+        np.testing.assert_array_equal(np.nan_to_num(np.asarray(shown.image), nan=0), total)
+        assert shown.accumulated_number == len(in_sum)
+        in_curve = set(camera.axis.frames.x().astype(int).tolist())
+        missing = set(range(run.of_scan)) - (in_sum & in_curve)
+        assert camera.processed == run.of_scan
+        assert len(missing) <= lost + 30
+        number_missing += len(missing)
+    assert end.health.failed_frames == number_missing
     binning.warm_up()

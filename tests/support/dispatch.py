@@ -84,12 +84,16 @@ class Dispatch:
             )
             for name, context in zip(self._names, self._contexts, strict=True)
         ]
+        self.new_reducer(mapping)
+        self.event = 0
+
+    def new_reducer(self, mapping: str) -> None:
+        """Make a new reducer object alone, as its process does when it starts in a scan."""
         self.reducer = FemtomaxReducer(
             parameters={},
             context=self._reducer_context,
             state=SimpleNamespace(name="reducer", mapping_uuid=mapping),
         )
-        self.event = 0
 
     def change(self, **values: Any) -> None:
         """Change settings for all workers at once."""

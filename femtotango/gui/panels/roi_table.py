@@ -169,7 +169,7 @@ class RoiTable(DeviceWidget):
         with QtCore.QSignalBlocker(self.table):
             self.table.setRowCount(len(rois))
             for row, (name, roi) in enumerate(rois.items()):
-                texts = (name, *map(str, roi.as_dict().values()), "")
+                texts = (name, *map(str, (roi.x, roi.y, roi.width, roi.height)), "")
                 for column, text in enumerate(texts):
                     item = QtWidgets.QTableWidgetItem(text)
                     if column:

@@ -1,3 +1,4 @@
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,70 +15,87 @@ steps_and_bursts = st.one_of(
     st.tuples(st.integers(1, 40), st.integers(1, 40)),
     st.tuples(st.integers(1, 3), st.integers(900, 3100)),
 )
+some_cameras = st.lists(
+    st.sampled_from(["pilatus", "andor3_balor", "andor3_zyla12"]), min_size=1, unique=True
+)
 
 
-def expand(trigger_map: TriggerMap, stream: str) -> list:
-    events: list = []
+def expand(trigger_map: TriggerMap) -> list[dict[str, list]]:
+    """Return, for each event, where each of its streams goes."""
+    events: list[dict[str, list]] = []
     for name in trigger_map.sequence:
         part = trigger_map.parts[name]
-        length = len(next(iter(part.values())))
-        events += part.get(stream, [None] * length)
+        for i in range(len(next(iter(part.values())))):
+            entries = {stream: entries[i] for stream, entries in part.items()}
+            events.append({s: list(entry) for s, entry in entries.items() if entry is not None})
     return events
 
 
-@given(steps_and_bursts, st.sampled_from(["pilatus", "andor3_balor"]))
-def test_each_point_has_its_frames_and_one_record_with_the_last(size, camera):
+def constraints(trigger_map: TriggerMap, stream: str) -> list:
+    return [e[stream][0].get("constraint") for e in expand(trigger_map) if stream in e]
+
+
+@given(some_cameras, steps_and_bursts, st.booleans())
+def test_frames_of_a_shot_and_the_record_behind_them_have_events_of_their_own(
+    cameras, size, records
+):
     steps, burst = size
-    trigger_map = scan_map(camera, steps, burst, records=True)
-    frames, records = expand(trigger_map, camera), expand(trigger_map, "sardana")
-    assert len(frames) == len(records) == steps * burst
-    assert trigger_map.events == steps * burst + 2
-    assert None not in frames
-    assert [i for i, record in enumerate(records) if record is not None] == list(
-        range(burst - 1, steps * burst, burst)
-    )
+    trigger_map = scan_map(cameras, steps, burst, records)
+    events = expand(trigger_map)
+    assert all(len(event) == 1 for event in events)
+    assert trigger_map.wrap
+    assert trigger_map.events == len(events) + 2
+    point = cameras * burst + (["sardana"] if records else [])
+    assert [next(iter(event)) for event in events] == point * steps
 
 
-@given(steps_and_bursts)
-def test_a_record_goes_to_the_worker_of_its_frame(size):
-    trigger_map = scan_map("pilatus", *size, records=True)
+@given(some_cameras, steps_and_bursts, st.booleans())
+def test_frames_of_a_shot_and_its_record_go_to_one_worker(cameras, size, records):
+    trigger_map = scan_map(cameras, *size, records)
     for part in trigger_map.parts.values():
-        for frame, record in zip(part["pilatus"], part["sardana"], strict=True):
-            assert record in (None, frame)
+        workers = [[e for e in part[camera] if e is not None] for camera in cameras]
+        assert all(of_camera == workers[0] for of_camera in workers)
+        last = None
+        for i in range(len(part[cameras[0]])):
+            if "sardana" in part and part["sardana"][i] is not None:
+                assert part["sardana"][i] == last
+            last = part[cameras[-1]][i]
 
 
-@given(steps_and_bursts, st.booleans())
-def test_parts_stay_small_and_streams_are_equally_long(size, records):
-    trigger_map = scan_map("andor3_zyla10", *size, records=records)
-    for part in trigger_map.parts.values():
-        assert {len(events) for events in part.values()} <= {len(part["andor3_zyla10"])}
-        assert len(part["andor3_zyla10"]) <= PART
-    assert ("sardana" in trigger_map.parts[trigger_map.sequence[0]]) == records
+@given(some_cameras, steps_and_bursts, st.booleans())
+def test_parts_stay_small_and_streams_are_equally_long(cameras, size, records):
+    for part in scan_map(cameras, *size, records).parts.values():
+        assert len({len(events) for events in part.values()}) == 1
+        assert len(part[cameras[0]]) <= PART
 
 
 def test_short_scans_and_big_frames_are_spread_frame_by_frame():
     for trigger_map in (
-        scan_map("pilatus", 5, 6, records=False),
-        scan_map("andor3_balor", 1, 900, records=False),
+        scan_map(["pilatus"], 5, 6, records=False),
+        scan_map(["andor3_balor"], 1, 900, records=False),
     ):
-        (part,) = trigger_map.parts.values()
-        (frames,) = part.values()
-        assert len({frame[0]["constraint"] for frame in frames if frame}) == len(frames)
+        (stream,) = next(iter(trigger_map.parts.values()))
+        numbers = constraints(trigger_map, stream)
+        assert len(set(numbers)) == len(numbers)
+    both = scan_map(["pilatus", "andor3_balor"], 1, 400, records=False)
+    assert constraints(both, "pilatus") == list(range(400))
 
 
-def test_long_scans_of_small_frames_are_given_out_in_groups():
-    frames = expand(scan_map("pilatus", 1, 900, records=False), "pilatus")
-    constraints = [frame[0]["constraint"] for frame in frames]
-    assert constraints == [i // 8 for i in range(900)]
+@pytest.mark.parametrize("cameras", [["pilatus"], ["pilatus", "andor3_zyla12"]])
+def test_long_scans_of_small_frames_are_given_out_in_groups(cameras):
+    trigger_map = scan_map(cameras, 1, 400, records=False)
+    assert constraints(trigger_map, "pilatus") == [i // 8 for i in range(400)]
 
 
-def test_continuous_map_writes_out_the_start_so_that_the_flush_comes_first():
-    plain, flushing = continuous_map("pilatus", False), continuous_map("pilatus", True)
-    assert plain.events == CONTINUOUS_PARTS * PART + 1
+@given(some_cameras)
+def test_continuous_map_writes_out_the_start_so_that_the_flush_comes_first(cameras):
+    plain, flushing = continuous_map(cameras, False), continuous_map(cameras, True)
+    a_part = PART // len(cameras) * len(cameras)
+    assert plain.events == CONTINUOUS_PARTS * a_part + 1
     assert flushing.events == plain.events + 1
     assert flushing.sequence[:2] == ["flush", "start"]
     assert not flushing.wrap
-    assert "constraint" not in flushing.parts["start"]["pilatus"][0][0]
+    assert flushing.parts["start"] == {camera: [[{"tags": ["generic"]}]] for camera in cameras}
     assert flushing.parts["flush"] == flush_map().parts["flush"]
 
 

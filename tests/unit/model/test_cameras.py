@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipeline.model.cameras import CAMERAS, Unit
+from pipeline.model.cameras import BY_RANK, CAMERAS, Unit, check_camera, ranked
 
 
 def test_each_camera_stands_under_the_name_of_its_stream() -> None:
@@ -23,3 +23,18 @@ def test_a_frame_has_the_size_of_all_its_pixels() -> None:
 def test_nobody_can_change_the_table() -> None:
     with pytest.raises(TypeError):
         CAMERAS["eiger"] = CAMERAS["pilatus"]  # type: ignore[index]
+
+
+def test_the_balor_stands_for_a_scan_before_all_others() -> None:
+    assert ranked(CAMERAS) == BY_RANK
+    assert ranked(["andor3_zyla12", "sardana", "pilatus", "pilatus"]) == (
+        "pilatus",
+        "andor3_zyla12",
+    )
+
+
+def test_a_camera_is_named_by_its_stream_or_not_at_all() -> None:
+    assert check_camera("pilatus") == "pilatus"
+    assert check_camera("") == ""
+    with pytest.raises(ValueError, match=r"'eiger'.*pilatus"):
+        check_camera("eiger")

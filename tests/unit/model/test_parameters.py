@@ -78,3 +78,11 @@ def test_what_cannot_be_read_keeps_its_last_good_value_and_is_told() -> None:
 @pytest.mark.parametrize("word", [b"True", b"true", b"1"])
 def test_true_in_the_spellings_that_parameter_files_use(word: bytes) -> None:
     assert PARAMETERS["accumulate"].decode(word) is True
+
+
+@pytest.mark.parametrize("name", ["camera", "geometry_camera"])
+def test_a_camera_is_a_known_stream_or_none(name: str) -> None:
+    assert Settings().replaced(name, "andor3_zyla12").values()[name] == "andor3_zyla12"
+    assert Settings().replaced(name, "").values()[name] == ""
+    with pytest.raises(ParameterError, match="eiger"):
+        Settings().replaced(name, "eiger")

@@ -92,3 +92,22 @@ def test_names_that_some_part_cannot_carry_are_refused(name: str) -> None:
 def test_no_photon_roi_means_photon_detection_off(text: str) -> None:
     assert parse_photon_roi(text) is None
     assert format_photon_roi(None) == ""
+
+
+def test_a_roi_keeps_the_camera_whose_it_is() -> None:
+    text = '{"a": {"x": 1, "y": 2, "width": 3, "height": 4, "camera": "andor3_zyla12"}}'
+    assert parse_rois(text)["a"] == Roi(1, 2, 3, 4, "andor3_zyla12")
+    assert format_rois(parse_rois(text)) == text
+    handles = '{"a": {"handles": {"_handleBottomLeft": [1, 2], "_handleTopRight": [4, 6]}, %s}}'
+    assert parse_rois(handles % '"camera": "pilatus"')["a"] == Roi(1, 2, 3, 4, "pilatus")
+
+
+@pytest.mark.parametrize("camera", ['"eiger"', "7", '["pilatus"]'])
+def test_a_roi_of_an_unknown_camera_is_refused(camera: str) -> None:
+    with pytest.raises(RoiError, match="camera"):
+        parse_rois(f'{{"a": {{"x": 1, "y": 2, "width": 3, "height": 4, "camera": {camera}}}}}')
+
+
+def test_the_photon_roi_names_no_camera() -> None:
+    text = '{"x": 1, "y": 2, "width": 3, "height": 4, "camera": "andor3_balor"}'
+    assert parse_photon_roi(text) == Roi(1, 2, 3, 4)

@@ -38,3 +38,12 @@ def test_cut_off_bytes_are_told(cut: int) -> None:
     data = pack({"a": np.arange(10.0)}).tobytes()
     with pytest.raises(WireError):
         unpack(data[:cut])
+
+
+def test_an_array_that_stands_there_twice_is_packed_once() -> None:
+    image = np.arange(1000.0)
+    once, twice = pack({"a": image}), pack({"a": image, "b": image})
+    assert len(twice) < len(once) + 200
+    back = unpack(twice.tobytes())
+    np.testing.assert_array_equal(back["a"], image)
+    np.testing.assert_array_equal(back["b"], image)

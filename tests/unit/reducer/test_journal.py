@@ -7,7 +7,7 @@ import numpy as np
 from support.waiting import wait_for
 
 from pipeline.files.journal_file import JournalFile
-from pipeline.protocols.batch import Batch, EventResult, FrameResult, PartialSum
+from pipeline.protocols.batch import Batch, CameraResult, EventResult, FrameResult, PartialSum
 from pipeline.reducer import journal as module
 from pipeline.reducer.journal import FILE_NAME, Journal, open_journal
 from pipeline.reducer.state import ReducerState
@@ -20,7 +20,14 @@ def batch(number: int) -> Batch:
         "m", "pilatus", "TOT", (2, 3), True, 1, (number,), (number,), np.full((2, 3), 2.0), None
     )
     frame = replace(FRAME, frame=number)
-    return Batch("boot", number, "m", "w", number, EventResult(frame=frame, partials=(partial,)))
+    return Batch(
+        "boot",
+        number,
+        "m",
+        "w",
+        number,
+        EventResult((CameraResult("pilatus", frame=frame),), partials=(partial,)),
+    )
 
 
 def opened(folder: Path) -> tuple[ReducerState, Journal]:
@@ -44,7 +51,7 @@ def test_a_new_reducer_goes_on(tmp_path: Path) -> None:
     state, journal = opened(tmp_path)
     add(state, 4)
     add(state, 5)
-    total = state.accumulation.current
+    total = state.accumulation.of("pilatus").current
     assert total is not None and total.count == 6
     np.testing.assert_array_equal(total.image, np.full((2, 3), 12.0))
     assert state.health.failed_frames == 0 and journal.alarms() == []
@@ -68,8 +75,8 @@ def test_a_full_disk_is_an_alarm_and_is_made_up_for(tmp_path: Path, monkeypatch)
     wait_for(lambda: not journal.alarms(), "the end of the alarm")
     journal.close()
     state, journal = opened(tmp_path)
-    assert state.accumulation.current is not None
-    assert state.accumulation.current.count == 2
+    assert state.accumulation.of("pilatus").current is not None
+    assert state.accumulation.of("pilatus").current.count == 2
     journal.close()
 
 
@@ -109,6 +116,6 @@ def test_closing_it_again_is_harmless(tmp_path: Path) -> None:
     next_journal.close()
     assert (tmp_path / FILE_NAME).read_bytes() != written
     state, journal = opened(tmp_path)
-    assert state.accumulation.current is not None
-    assert state.accumulation.current.count == 2
+    assert state.accumulation.of("pilatus").current is not None
+    assert state.accumulation.of("pilatus").current.count == 2
     journal.close()

@@ -5,7 +5,7 @@ import pytest
 
 from pipeline.model.parameters import Settings
 from pipeline.protocols import snapshot
-from pipeline.protocols.batch import Batch, EventResult, FrameResult, PartialSum
+from pipeline.protocols.batch import Batch, CameraResult, EventResult, FrameResult, PartialSum
 from pipeline.reducer.live_integration import PublishedCurve
 from pipeline.reducer.publisher import Publisher
 from pipeline.reducer.state import ReducerState
@@ -29,7 +29,12 @@ def frame(sequence: int, mean: float = 2.0) -> Batch:
         "m", "pilatus", "TOT", (3, 4), True, 1, (sequence,), (sequence,), IMAGE, None
     )
     return Batch(
-        "boot", sequence, "m", "w", sequence, EventResult(frame=result, partials=(partial,))
+        "boot",
+        sequence,
+        "m",
+        "w",
+        sequence,
+        EventResult((CameraResult("pilatus", frame=result),), partials=(partial,)),
     )
 
 

@@ -43,3 +43,14 @@ def test_gaps_before_what_has_waited_long_enough_are_skipped() -> None:
     assert list(skip_gaps(reorder, 2)) == []
     assert list(skip_gaps(reorder, 4)) == ["m"]
     assert list(skip_gaps(reorder, 4)) == []
+
+
+def test_what_is_passed_over_is_not_waited_for_and_may_still_come() -> None:
+    reorder: Reorder[str] = Reorder()
+    assert list(reorder.add(0, "a")) == ["a"]
+    assert list(reorder.add(3, "d")) == []
+    assert list(reorder.pass_over([2])) == []
+    assert list(reorder.pass_over([1])) == ["d"]
+    assert reorder.next == 4
+    assert list(reorder.add(1, "b")) == ["b"]
+    assert list(reorder.add(4, "e")) == ["e"]

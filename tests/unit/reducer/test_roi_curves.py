@@ -2,9 +2,11 @@ import math
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pipeline.model.roi import MAX_ROIS
-from pipeline.reducer.roi_curves import RoiSeries, RoiTotals, ScanAxis, step_mean
+from pipeline.reducer.roi_curves import RoiSeries, RoiTotals, ScanAxis, step_mean, with_another
 
 
 def test_step_mean_is_mean_and_standard_error() -> None:
@@ -96,3 +98,62 @@ def test_roi_that_was_never_seen_has_no_frames():
     totals.add_means({"a": 1.0})
     assert totals.sums(["new"]).tolist() == [0.0]
     assert totals.counts(["new"]).tolist() == [0]
+
+
+@given(st.lists(st.floats(-1e3, 1e3), min_size=1, max_size=20))
+def test_a_value_that_comes_late_counts_as_if_it_had_come_in_time(values: list[float]) -> None:
+    step = step_mean(np.array(values[:1]))
+    for value in values[1:]:
+        step = with_another(step, value)
+    expected = step_mean(np.array(values))
+    assert step.n == expected.n
+    assert step.mean == pytest.approx(expected.mean, abs=1e-9)
+    assert step.error == pytest.approx(expected.error, abs=1e-6, nan_ok=True)
+    assert with_another(step, math.nan) is step
+
+
+def test_a_frame_that_comes_after_its_record_is_added_to_its_step() -> None:
+    axis = ScanAxis()
+    axis.describe({"ref_moveables": ["m"]})
+    axis.add_frame(0, {"a": 1.0}, event=1)
+    axis.add_record({"m": 0.5}, event=3)
+    axis.add_frame(2, {"a": 10.0}, event=4)
+    axis.add_record({"m": 1.0}, event=6)
+    axis.add_frame(1, {"a": 3.0}, event=2)
+    axis.add_frame(3, {"a": 20.0}, event=5)
+    assert axis.means.values("a").tolist() == [2.0, 15.0]
+    assert axis.counts.values("a").tolist() == [2.0, 2.0]
+    assert axis.errors.values("a").tolist() == pytest.approx([1.0, 5.0])
+    assert len(axis.means) == 2
+
+
+def test_a_record_that_comes_late_takes_no_frames_of_the_next_step() -> None:
+    axis = ScanAxis()
+    axis.describe({"ref_moveables": ["m"]})
+    axis.add_frame(0, {"a": 1.0}, event=1)
+    axis.add_frame(1, {"a": 10.0}, event=3)
+    axis.add_record({"m": 0.5}, event=2)
+    axis.add_record({"m": 1.0}, event=4)
+    assert axis.means.values("a").tolist() == [1.0, 10.0]
+
+
+def test_frames_that_come_before_the_description_find_their_step() -> None:
+    axis = ScanAxis()
+    axis.add_frame(0, {"a": 1.0}, event=1)
+    axis.describe({"ref_moveables": ["m"]})
+    axis.add_frame(1, {"a": 2.0}, event=2)
+    axis.add_record({"m": 0.5}, event=3)
+    assert axis.means.values("a").tolist() == [1.5]
+
+
+def test_a_camera_that_comes_later_has_the_steps_before_it() -> None:
+    axis = ScanAxis()
+    axis.describe({"ref_moveables": ["m"], "serialno": 3})
+    axis.add_record({"m": 0.5}, event=3)
+    other = axis.of_another_camera()
+    other.add_frame(1, {"a": 2.0}, event=5)
+    other.add_record({"m": 1.0}, event=6)
+    assert other.means.x().tolist() == [0.5, 1.0]
+    np.testing.assert_array_equal(other.means.values("a"), [math.nan, 2.0])
+    assert list(other.positions["m"]) == [0.5, 1.0]
+    assert other.serial == 3

@@ -3,7 +3,7 @@
 import numpy as np
 
 from pipeline.model.parameters import Settings
-from pipeline.protocols.batch import Batch, EventResult, FrameResult
+from pipeline.protocols.batch import Batch, CameraResult, EventResult, FrameResult
 from pipeline.reducer.scan import ScanState
 
 SETTINGS = Settings()
@@ -16,7 +16,7 @@ def batch(event: int, worker: str = "w1", **result) -> Batch:
 
 def frame(event: int, worker: str = "w1", **result) -> Batch:
     taken = FrameResult("pilatus", event - 1, ("a",), np.array([float(event)]), False, 0)
-    return batch(event, worker, frame=taken, **result)
+    return batch(event, worker, cameras=(CameraResult("pilatus", frame=taken),), **result)
 
 
 def add(scan: ScanState, *batches: Batch) -> None:

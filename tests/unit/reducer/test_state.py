@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from pipeline.model.parameters import Settings
-from pipeline.protocols.batch import Batch, EventResult, FrameResult
+from pipeline.protocols.batch import Batch, CameraResult, EventResult, FrameResult
 from pipeline.reducer.state import ReducerState
 
 FRAME = FrameResult("pilatus", 0, (), np.empty(0), True, 1)
-BATCH = Batch("boot", 0, "m", "w1", 0, result=EventResult(frame=FRAME))
+BATCH = Batch("boot", 0, "m", "w1", 0, EventResult((CameraResult("pilatus", frame=FRAME),)))
 
 
 @pytest.fixture

@@ -47,8 +47,8 @@ def add_sum(state: ReducerState, number: int, frames: int = 2) -> Sum:
         valid=None,
     )
     state.accumulation.add_partial(partial, "w1", 1, "1", state.settings)
-    assert state.accumulation.current is not None
-    return state.accumulation.current
+    assert state.accumulation.of("pilatus").current is not None
+    return state.accumulation.of("pilatus").current
 
 
 def tick(queue: SumQueue, now: float) -> None:

@@ -1,0 +1,77 @@
+"""What is published of each camera's image; made anew only when the image has changed."""
+
+import json
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from pipeline.frames.binning import BinnedImage, full_image, make_preview
+from pipeline.model.cameras import CAMERAS
+from pipeline.model.ledger import ledger
+from pipeline.protocols import snapshot
+from pipeline.reducer.accumulation import Accumulation, Sum
+from pipeline.reducer.lazy_arrays import LazyArray
+
+
+@dataclass(frozen=True)
+class _View:
+    """Of one image: its preview, and what is in it."""
+
+    total: Sum
+    changes: int
+    preview: BinnedImage
+    frames: str
+    ledger: str
+
+
+class ImageViews:
+    """Keeps previews and texts of the cameras' images. Hold `lock` around everything."""
+
+    def __init__(self, lock: threading.RLock) -> None:
+        self._lock = lock
+        self._views: dict[str, _View] = {}
+
+    def values(self, sums: Accumulation) -> Mapping[str, Any]:
+        """Return the values of a camera's image by their published names; nothing without one."""
+        shown = sums.shown
+        if shown is None:
+            return {}
+        view = self._views.get(shown.stream)
+        if view is None or view.total is not shown or view.changes != sums.changes:
+            view = self._views[shown.stream] = _look(shown, sums.changes)
+        preview = view.preview
+        image = LazyArray(lambda: full_image(shown.image, shown.valid, preview.hottest), self._lock)
+        region = shown.photon_region
+        return {
+            "image": image,
+            "accumulated": snapshot.PlotImage(image=image, unit=shown.unit),
+            "image_unit": shown.unit,
+            "image_shape": np.array(shown.shape, np.int64),
+            "image_sum": preview.total,
+            "image_max": preview.hottest,
+            "accumulated_number": shown.count,
+            "sum_dtype": shown.image.dtype.str,
+            "sum_frames": view.frames,
+            "sum_settings": json.dumps(shown.settings.values()),
+            "ledger": view.ledger,
+            "image_region": None if region is None else np.array(region, np.int64),
+            "preview": snapshot.Preview(
+                mean=preview.mean, max=preview.max, binning=preview.binning, unit=shown.unit
+            ),
+            "pixel_size": np.array(CAMERAS[shown.stream].pixel_size),
+            "detector": shown.stream,
+        }
+
+
+def _look(shown: Sum, changes: int) -> _View:
+    frames = {scan: ranges.as_tuple() for scan, ranges in shown.frames.items()}
+    return _View(
+        total=shown,
+        changes=changes,
+        preview=make_preview(shown.image, shown.valid),
+        frames=json.dumps(frames),
+        ledger=ledger(shown.stream, shown.unit, shown.count, shown.frames.items(), shown.settings),
+    )

@@ -1,0 +1,151 @@
+"""The ROI curves of a scan as they are published: each ROI's are of the camera whose ROI it is."""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.model.roi import Roi
+from pipeline.protocols import snapshot
+from pipeline.reducer.camera_scan import CameraScan
+from pipeline.reducer.roi_curves import RoiSeries, ScanAxis
+from pipeline.reducer.scan import ScanState
+
+
+class ScanCurves:
+    """Reads the curves of one moment.
+
+    Args:
+        scan: whose they are.
+        rois: those of now, by name; of a ROI that was removed the curve stays.
+    """
+
+    def __init__(self, scan: ScanState, rois: Mapping[str, Roi]) -> None:
+        self._scan = scan
+        self._rois = rois
+        self.names = tuple(rois)
+
+    @property
+    def by_step(self) -> bool:
+        """True when the scan moves something: the curves are per step."""
+        return self._scan.axis.by_step
+
+    @property
+    def frame_names(self) -> tuple[str, ...]:
+        """The ROIs that have a curve per frame."""
+        return self._names(lambda axis: axis.frames)
+
+    @property
+    def step_names(self) -> tuple[str, ...]:
+        """The ROIs that have a curve per step."""
+        return self._names(lambda axis: axis.means)
+
+    def newest(self) -> NDArray[np.float64]:
+        """Return the newest frames' means, ``(roi,)``."""
+        owners = [(self._owner(name), name) for name in self.names]
+        return np.array([math.nan if c is None else c.newest_mean(n) for c, n in owners])
+
+    def sums(self) -> NDArray[np.float64]:
+        """Return the sums of the means of all frames, ``(roi,)``."""
+        owners = [(self._owner(name), name) for name in self.names]
+        return np.array([0.0 if c is None else c.totals.sums([n])[0] for c, n in owners], float)
+
+    def counts(self) -> NDArray[np.int64]:
+        """Return how many frames are in each sum, ``(roi,)``."""
+        owners = [(self._owner(name), name) for name in self.names]
+        return np.array([0 if c is None else c.totals.counts([n])[0] for c, n in owners], np.int64)
+
+    def x(self) -> NDArray[np.float64]:
+        """Return the axis of all curves, ``(point,)``."""
+        return self._scan.axis.means.x() if self.by_step else self._frame_axis
+
+    def frames(self, name: str) -> NDArray[np.float64]:
+        """Return a ROI's means per frame, ``(frame,)``; NaN where its camera brought none."""
+        camera = self._owner(name)
+        if camera is None:
+            return np.full(len(self._frame_axis), math.nan)
+        series = camera.axis.frames
+        return place(series.x(), series.values(name), self._frame_axis)
+
+    def steps(self, name: str, kind: Callable[[ScanAxis], RoiSeries]) -> NDArray[np.float64]:
+        """Return a ROI's means, errors or counts per step, ``(step,)``."""
+        camera = self._owner(name)
+        return kind(self._scan.axis if camera is None else camera.axis).values(name)
+
+    def packed(self) -> snapshot.RoiCurves:
+        """Return all curves of one moment."""
+        x = self.x()
+        if self.by_step:
+            means = [self.steps(name, lambda axis: axis.means) for name in self.names]
+            errors = [self.steps(name, lambda axis: axis.errors) for name in self.names]
+        else:
+            means = [self.frames(name) for name in self.names]
+            errors = [np.full(len(x), math.nan) for _ in self.names]
+        nothing = np.empty((0, len(x)))
+        return snapshot.RoiCurves(
+            names=self.names,
+            x=x,
+            means=np.array(means) if self.names else nothing,
+            errors=np.array(errors) if self.names else nothing,
+        )
+
+    def _owner(self, name: str) -> CameraScan | None:
+        """Return the camera whose ROI it is; None: it is not in the scan."""
+        cameras, roi = self._scan.cameras, self._rois.get(name)
+        if roi is None:
+            return next((one for one in cameras if name in one.axis.frames.names), None)
+        return self._scan.camera(roi.camera) if roi.camera else next(iter(cameras), None)
+
+    def _names(self, kind: Callable[[ScanAxis], RoiSeries]) -> tuple[str, ...]:
+        names = dict.fromkeys(n for one in self._scan.cameras for n in kind(one.axis).names)
+        owned = ((self._owner(name), name) for name in names)
+        return tuple(n for c, n in owned if c is not None and n in kind(c.axis).names)
+
+    @cached_property
+    def _frame_axis(self) -> NDArray[np.float64]:
+        owners = {id(c): c for c in map(self._owner, self.frame_names) if c is not None}
+        cameras = list(owners.values()) or list(self._scan.cameras[:1])
+        return common_axis([camera.axis.frames.x() for camera in cameras])
+
+
+def common_axis(axes: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
+    """Return the frame numbers on which the curves of several cameras stand.
+
+    Args:
+        axes: frame numbers of each camera, ``(frame,)``. Frames of one shot have the same number.
+
+    Returns:
+        All numbers that one of them has; where a camera counts anew within a scan, the longest
+        axis.
+    """
+    if not axes:
+        return np.empty(0)
+    if len(axes) == 1 or not all(map(_ascends, axes)):
+        return max(axes, key=len)
+    return np.unique(np.concatenate(axes))
+
+
+def place(
+    x: NDArray[np.float64], values: NDArray[np.float64], axis: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Place a camera's values on the common axis; NaN where it has none.
+
+    Args:
+        x: its frame numbers, ``(frame,)``.
+        values: ``(frame,)``.
+        axis: `common_axis` of it and others, ``(point,)``.
+    """
+    if len(x) == len(axis):
+        return values
+    placed = np.full(len(axis), math.nan)
+    if _ascends(x) and _ascends(axis):
+        placed[np.searchsorted(axis, x)] = values
+    else:
+        placed[: len(values)] = values
+    return placed
+
+
+def _ascends(x: NDArray[np.float64]) -> bool:
+    return bool(np.all(np.diff(x) > 0))

@@ -1,0 +1,263 @@
+"""dranspose's worker loop, changed so that what does not come holds up nothing else.
+
+Decision 11 says why. Only what belongs to waiting is different from dranspose 0.2.0: an event is
+processed when its turn has come (`pipeline.worker.deliveries`), not when all of it is there.
+"""
+
+import asyncio
+import logging
+import pickle
+import time
+from contextlib import suppress
+from importlib.metadata import version
+from typing import Any
+
+from dranspose.event import EventData, ResultData
+from dranspose.protocol import (
+    DistributedStateEnum,
+    EventNumber,
+    RedisKeys,
+    WorkAssignmentList,
+    WorkerTimes,
+    WorkerUpdate,
+)
+from dranspose.worker import Worker
+from redis.exceptions import ConnectionError as RedisConnectionError
+
+from pipeline.worker.deliveries import Deliveries, Delivery
+
+logger = logging.getLogger(__name__)
+
+_KNOWN = "0.2.0"
+"""The version of dranspose whose loop this is."""
+_UPDATE = 1.0
+"""A busy worker tells the controller at least so often what it has done [s]."""
+
+
+def install() -> None:
+    """Change dranspose's worker in this process; say so when its version is not known."""
+    if version("dranspose") != _KNOWN:
+        logger.warning(
+            "dranspose %s is not known: a camera that stops in a scan stops the others too. "
+            "Install dranspose %s.",
+            version("dranspose"),
+            _KNOWN,
+        )
+        return
+    Worker.manage_assignments = _manage_assignments
+    Worker.work = _work
+
+
+async def _manage_assignments(self: Any) -> None:
+    """Queue the events of this worker, each with the sockets that bring its messages."""
+    assigned = RedisKeys.assigned(self.state.mapping_uuid)
+    last: Any = 0
+    known: set[str] = set()
+    while True:
+        try:
+            found = await self.redis.xread({assigned: last}, block=1000, count=1)
+        except RedisConnectionError:
+            return
+        if assigned not in found:
+            continue
+        entry = found[assigned][0][0]
+        for event in WorkAssignmentList.validate_json(entry[1]["data"]):
+            sources: dict[Any, tuple[str, ...]] = {}
+            for stream, workers in event.assignments.items():
+                if stream not in known:
+                    known.add(stream)
+                    _tell_of_first(self, stream, self.state.name in workers)
+                if self.state.name not in workers:
+                    continue
+                socket = self._stream_map.get(stream)
+                if socket is None:
+                    logger.error("no ingester of %s is connected", stream)
+                    continue
+                sources[socket] = (*sources.get(socket, ()), str(stream))
+            if sources:
+                await self.assignment_queue.put((int(event.event_number), sources))
+        last = entry[0]
+
+
+def _tell_of_first(worker: Any, stream: str, comes_here: bool) -> None:
+    """Tell our class that a stream's first message, a camera's header, goes to other workers."""
+    if not comes_here and hasattr(worker.worker, "begin_without_header"):
+        worker.worker.begin_without_header(stream)
+
+
+class _Loop:
+    """One trigger map in one worker."""
+
+    def __init__(self, worker: Any) -> None:
+        self._worker = worker
+        self._deliveries: Deliveries[Any] = Deliveries()
+        self._polls: dict[Any, asyncio.Future[Any]] = {}
+        """By socket, the wait for its next message."""
+        self._come: dict[Any, EventData] = {}
+        """By socket, a message that has come."""
+        self._heard: set[Any] = set()
+        """Sockets that have brought a message of this trigger map."""
+        self._closed: set[Any] = set()
+        self._done: dict[int, bool] = {}
+        """Events that the controller has not been told of, and whether they gave a result."""
+        self._times: Any = None
+        self._told = time.monotonic()
+
+    async def run(self) -> None:
+        """Process events until the task is cancelled."""
+        queue = self._worker.assignment_queue
+        queued = asyncio.create_task(queue.get())
+        try:
+            while True:
+                self._worker.dequeue_task = queued
+                if queued.done():
+                    self._assign(queued.result())
+                    while not queue.empty():
+                        self._assign(queue.get_nowait())
+                    queued = asyncio.create_task(queue.get())
+                begin = time.perf_counter()
+                await self._receive()
+                delivery = self._deliveries.take(self._come.keys(), time.monotonic())
+                self._note_passed()
+                if delivery is not None:
+                    await self._process(delivery, begin)
+                idle = self._deliveries.idle and queue.empty() and not queued.done()
+                if self._done and (idle or time.monotonic() - self._told > _UPDATE):
+                    await self._tell()
+                if delivery is None:
+                    await self._wait(queued)
+        finally:
+            for waits in (queued, *self._polls.values()):
+                waits.cancel()
+
+    def _assign(self, assigned: tuple[int, dict[Any, tuple[str, ...]]]) -> None:
+        self._deliveries.assign(*assigned, time.monotonic())
+
+    async def _receive(self) -> None:
+        """Receive the next message of each socket that has one."""
+        for socket in [socket for socket, poll in self._polls.items() if poll.done()]:
+            poll = self._polls.pop(socket)
+            if poll.cancelled() or poll.exception() is not None:
+                # Its ingester has gone; the others go on.
+                self._closed.add(socket)
+                continue
+            message = await self._worker.build_event({socket})
+            if socket in self._heard or self._is_of_this_map(socket, message):
+                self._heard.add(socket)
+                self._come[socket] = message
+        for socket in self._deliveries.wanted - self._polls.keys() - self._come.keys():
+            if socket not in self._closed:
+                self._polls[socket] = asyncio.ensure_future(socket.poll())
+
+    def _is_of_this_map(self, socket: Any, message: EventData) -> bool:
+        """Say whether a socket's first message belongs here: an ingester may be behind the map."""
+        expected = self._deliveries.next_event(socket)
+        if message.event_number == expected:
+            return True
+        logger.warning(
+            "event %d of the trigger map before came late; event %s is next",
+            message.event_number,
+            expected,
+        )
+        if hasattr(self._worker.worker, "discard"):
+            self._worker.worker.discard(message)
+        return False
+
+    async def _wait(self, queued: asyncio.Task[Any]) -> None:
+        wake_at = self._deliveries.wake_at
+        timeout = None if wake_at is None else max(0.0, wake_at - time.monotonic())
+        await asyncio.wait(
+            [queued, *self._polls.values()],
+            timeout=timeout,
+            return_when=asyncio.FIRST_COMPLETED,
+        )
+
+    async def _process(self, delivery: Delivery[Any], begin: float) -> None:
+        streams = {}
+        for socket in delivery.sources:
+            streams |= self._come.pop(socket).streams
+        event = EventData(event_number=EventNumber(delivery.event), streams=streams)
+        received = time.perf_counter()
+        result = await self._call(event)
+        processed = time.perf_counter()
+        if result is not None:
+            await self._send(event, result)
+        self._worker.state.processed_events += 1
+        if delivery.first:
+            self._done[delivery.event] = result is not None
+        self._count(begin, received, processed)
+
+    async def _call(self, event: EventData) -> Any:
+        work = self._worker.worker
+        if work is None:
+            return None
+        loop = asyncio.get_running_loop()
+        try:
+            return await loop.run_in_executor(
+                None, work.process_event, event, self._worker.parameters, False
+            )
+        except Exception:
+            logger.exception("event %d failed", event.event_number)
+            return None
+
+    async def _send(self, event: EventData, result: Any) -> None:
+        socket = self._worker.out_socket
+        if socket is None:
+            return
+        data = ResultData(
+            event_number=event.event_number,
+            worker=self._worker.state.name,
+            payload=result,
+            parameters_hash=self._worker.state.parameters_hash,
+        )
+        header = data.model_dump_json(exclude={"payload"}).encode()
+        try:
+            await socket.send_multipart([header, pickle.dumps(result)])
+        except Exception:
+            logger.exception("the result of event %d was not sent", event.event_number)
+
+    def _note_passed(self) -> None:
+        """Tell the worker what it does not wait for, and note it as done for the controller."""
+        passed, self._deliveries.passed = self._deliveries.passed, []
+        if passed and hasattr(self._worker.worker, "pass_over"):
+            self._worker.worker.pass_over(passed)
+        for event in self._deliveries.given_up:
+            self._done[event] = False
+        self._deliveries.given_up.clear()
+
+    def _count(self, begin: float, received: float, processed: float) -> None:
+        times = WorkerTimes.from_timestamps(
+            begin, begin, begin, received, processed, time.perf_counter()
+        )
+        self._times = times if self._times is None else self._times + times
+
+    async def _tell(self) -> None:
+        """Tell the controller what is done: an idle worker gets more to do."""
+        # The controller takes the last one as the place up to which this worker has come.
+        done, self._done = sorted(self._done.items()), {}
+        update = WorkerUpdate(
+            state=DistributedStateEnum.IDLE,
+            completed=[EventNumber(event) for event, _ in done],
+            has_result=[has_result for _, has_result in done],
+            worker=self._worker.state.name,
+            processing_times=self._times,
+        )
+        self._times, self._told = None, time.monotonic()
+        await self._worker.redis.xadd(
+            RedisKeys.ready(self._worker.state.mapping_uuid), {"data": update.model_dump_json()}
+        )
+
+
+async def _work(self: Any) -> None:
+    """Process the events of one trigger map, as dranspose's `Worker.work` does."""
+    self.worker = None
+    if self.custom:
+        try:
+            self.worker = self.custom(
+                parameters=self.parameters, context=self.custom_context, state=self.state
+            )
+        except Exception:
+            logger.exception("the worker class cannot be used")
+    await self.notify_worker_ready()
+    with suppress(asyncio.CancelledError):
+        await _Loop(self).run()
