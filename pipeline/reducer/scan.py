@@ -14,6 +14,7 @@ from pipeline.photons.scan_photons import PhotonScan
 from pipeline.photons.trust import NOTHING_BEFORE, PhotonsBefore
 from pipeline.protocols.batch import Batch, CameraResult, FrameStatus, StartInfo
 from pipeline.reducer.camera_scan import CameraScan
+from pipeline.reducer.passed_over import PassedOver
 from pipeline.reducer.reorder import Reorder
 from pipeline.reducer.roi_curves import ScanAxis
 
@@ -56,8 +57,7 @@ class ScanState:
         self._record_ended = False
         self._record_workers: set[str] = set()
         self._lost_events = FrameRanges()
-        self._passed: dict[int, dict[str, set[str]]] = {}
-        """By event and stream, workers that have passed its message over, which has not come."""
+        self._passed = PassedOver()
         self._photons_before = photons_before
         self._photon_file = photon_file
         self._newest_event = 0
@@ -163,20 +163,10 @@ class ScanState:
             self._record_workers.add(batch.worker)
         # The pixels go their own way: what waits here must be small.
         small = replace(batch, result=replace(result, partials=()))
-        self._note_passed(batch)
+        self._passed.note(batch)
         # Those that come late are not lost: they have gone past.
         self._take(self._reorder.pass_over(event for event, _ in batch.passed), settings)
         self._take(self._reorder.add(batch.event, _Arrived(small, time.monotonic())), settings)
-
-    def _note_passed(self, batch: Batch) -> None:
-        """Note which messages a worker does not wait for, and which of them have come."""
-        for event, stream in batch.passed:
-            self._passed.setdefault(event, {}).setdefault(stream, set()).add(batch.worker)
-        waited_for = self._passed.get(batch.event, {})
-        for stream in batch.result.streams:
-            waited_for.get(stream, set()).discard(batch.worker)
-        if not any(waited_for.values()):
-            self._passed.pop(batch.event, None)
 
     def _take(self, ready: Iterable[_Arrived], settings: Settings) -> None:
         for one in ready:
@@ -306,12 +296,8 @@ class ScanState:
 
     def _shots_in(self, events: range) -> int:
         """Return of how many frames of the photons' camera some lost events can have been."""
-        passed = [self._passed[event] for event in events if event in self._passed]
-        others = sum(
-            not any(stream in CAMERAS and CAMERAS[stream].finds_photons for stream in streams)
-            for streams in passed
-        )
-        return -(-(len(events) - others) // max(1, len(self._cameras)))
+        unknown = len(events) - self._passed.without_photons(events)
+        return -(-unknown // max(1, len(self._cameras)))
 
     def _add_camera(self, event: int, result: CameraResult, since: float) -> None:
         camera = self._cameras[result.stream]

@@ -204,10 +204,11 @@ def test_the_rest_of_an_aborted_series_enters_no_later_scan(player: ScanPlayer) 
         nonlocal sent
         sent = number
 
-    old = [stins_image(f + 1, f, pixels(PILATUS, 1000 + f)) for f in range(120)]
+    # More than the kernel's own buffers hold.
+    old = [stins_image(f + 1, f, pixels(PILATUS, 1000)) for f in range(3000)]
     blocked = threading.Thread(
         target=source.send,
-        args=([stins_header(0, "/raw/old.h5"), *old, stins_end(121)],),
+        args=([stins_header(0, "/raw/old.h5"), *old, stins_end(len(old) + 1)],),
         kwargs={"sent": note},
     )
     blocked.start()
