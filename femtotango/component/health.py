@@ -5,6 +5,7 @@ from enum import StrEnum
 
 from femtotango.component.scan_progress import failed_frames
 from femtotango.component.state import View
+from pipeline.diffraction.geometry import missing
 from pipeline.model.parameters import Settings
 
 
@@ -101,7 +102,7 @@ def piles_up(view: View) -> bool:
 
 def notes(view: View) -> list[str]:
     """Return what is worth knowing and no alarm."""
-    found = [_histogram(view.settings), view.snapshot.geometry.reason or ""]
+    found = [_histogram(view.settings), view.snapshot.geometry.reason or "", _geometry(view)]
     found += [view.save_raw_note, view.pipeline.waiting, view.scan_error]
     return [note for note in found if note]
 
@@ -115,6 +116,13 @@ def _histogram(settings: Settings) -> str:
     )
 
 
+def _geometry(view: View) -> str:
+    owner, shown = view.geometry_camera, view.shown_camera
+    if missing(view.settings) or not owner or not shown or owner == shown:
+        return ""
+    return f"Geometry, rings and azimuthal curve are those of {owner}; {shown} is shown."
+
+
 def _activity(view: View) -> str:
     scan = view.scan
     if scan.done:
@@ -123,5 +131,5 @@ def _activity(view: View) -> str:
     if scan.stopped:
         return f"Scan {scan.number} is being stopped."
     if scan.continuous:
-        return f"Continuous mode with {scan.camera}, series {scan.number}."
+        return f"Continuous mode with {scan.camera_names}, series {scan.number}."
     return f"Scan {scan.number} is running: {scan.progress or 'no event yet'}."

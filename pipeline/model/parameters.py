@@ -260,6 +260,9 @@ def _table() -> dict[str, Parameter]:
 PARAMETERS: Mapping[str, Parameter] = _table()
 """The table, by parameter name."""
 
+POSITION = frozenset({"distance", "tilt", "rotation", "beam_x", "beam_y"})
+"""Parameters that tell where one camera stands; the photon energy is that of the beam."""
+
 PULSE = "femtotango_pulse"
 """Parameter of no meaning: who posts it sees which services are alive, for each shows at once what
 it has taken over. It is no setting, and so it stands in no table."""

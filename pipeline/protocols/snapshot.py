@@ -374,8 +374,11 @@ class FrameSafety(Group):
     save_raw: int | None = value("The header's `save_raw`, where it has one.", default=None)
 
 
+_PATHS = frozenset(row.path for row in rows(Published))
+
+
 def _path(path: str) -> str:
-    if path not in {row.path for row in rows(Published)}:
+    if path not in _PATHS:
         raise KeyError(path)
     return path
 
@@ -389,3 +392,9 @@ ACCUMULATED_NUMBER = _path("accumulated_number")
 FRAMES = _path("health/frames")
 SUM_FRAMES = _path("sum_frames")
 """Datasets that clients read one by one."""
+
+
+def camera_path(stream: str, name: str) -> str:
+    """Return where a dataset of an image is for one camera."""
+    _path(f"cameras/<camera>/{name}")
+    return f"cameras/{stream}/{name}"
