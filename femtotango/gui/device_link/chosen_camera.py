@@ -8,6 +8,7 @@ OF_IMAGE = (
 )
 """Attributes that each camera has of its own, as `FrameCount_pilatus`."""
 DETECTOR = "Detector"
+_COUNT = "FrameCount"
 
 
 class ChosenCamera:
@@ -31,6 +32,6 @@ class ChosenCamera:
         if not self.name:
             return frozenset(names)
         ours = {self.attribute(name): name for name in OF_IMAGE}
-        return frozenset(
-            ours.get(name, name) for name in names if name not in (*OF_IMAGE, DETECTOR)
-        )
+        known = {ours.get(name, name) for name in names if name not in (*OF_IMAGE, DETECTOR)}
+        # Without a frame of the camera there is no detector.
+        return frozenset(known | ({DETECTOR} if _COUNT in known else set()))
