@@ -137,7 +137,7 @@ class ImageWidget(DeviceWidget):
     def _offer_cameras(self) -> None:
         """Let the user choose between the cameras of the scan, when there are several."""
         link, chosen = self.link, self.link.chosen_camera
-        there = dict.fromkeys((*cameras(link), *([chosen] if chosen else [])))
+        there: list[str] = list(dict.fromkeys((*cameras(link), *filter(None, (chosen,)))))
         if len(there) < 2 and not chosen:
             self.plot.show_cameras({}, "")
             return
@@ -288,8 +288,10 @@ class ImageWidget(DeviceWidget):
         what = f"sum of {count} frames" if link.value("Accumulate", False) else "newest frame"
         if count > 1:
             what = f"sum of {count} frames"
+        # The box of cameras beside it says which one was chosen.
+        name = "" if link.chosen_camera else f"<b>{detector}</b> &nbsp;·&nbsp; "
         self.title.setText(
-            f"<b>{detector}</b> &nbsp;·&nbsp; {what} &nbsp;·&nbsp; total {total:.4g} {unit}"
+            f"{name}{what} &nbsp;·&nbsp; total {total:.4g} {unit}"
             f" &nbsp;·&nbsp; hottest {hottest:.4g} {unit}"
         )
         self.title.setToolTip("")

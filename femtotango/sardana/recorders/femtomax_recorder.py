@@ -142,7 +142,7 @@ class FemtomaxRecorder(DataRecorder):
             self._device, self._url, self._check = None, "", None
             return None
         counts = [] if frames is None else map(int, frames)
-        of_cameras = dict(zip(cameras or (), counts, strict=False))
+        of_cameras = {str(c): n for c, n in zip(cameras or (), counts, strict=False)}
         return Progress(of_cameras, int(received or 0), finished is False, status)
 
     def _endRecordList(self, recordlist: Any) -> None:
