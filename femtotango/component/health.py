@@ -8,6 +8,9 @@ from femtotango.component.state import View
 from pipeline.diffraction.geometry import missing
 from pipeline.model.parameters import Settings
 
+_MOST_COLUMNS = 12
+"""Columns that are named in Status."""
+
 
 class State(StrEnum):
     """Names of the Tango states in use."""
@@ -103,6 +106,7 @@ def piles_up(view: View) -> bool:
 def notes(view: View) -> list[str]:
     """Return what is worth knowing and no alarm."""
     found = [_histogram(view.settings), view.snapshot.geometry.reason or "", _geometry(view)]
+    found.append(_x_source(view))
     found += [view.save_raw_note, view.pipeline.waiting, view.scan_error]
     return [note for note in found if note]
 
@@ -113,6 +117,18 @@ def _histogram(settings: Settings) -> str:
         return ""
     return (
         f"The energy histogram is empty: HistogramMin {low:g} is not below HistogramMax {high:g}."
+    )
+
+
+def _x_source(view: View) -> str:
+    wanted, published = view.settings.x_source, view.of_this_scan
+    known = published.scan.column_names
+    if not wanted or not known or published.x_label == wanted:
+        return ""
+    some = ", ".join(known[:_MOST_COLUMNS]) + ", …" * (len(known) > _MOST_COLUMNS)
+    return (
+        f"XSource: {wanted!r} is no axis of this scan, the curves are over {published.x_label}; "
+        f"its columns are {some}."
     )
 
 

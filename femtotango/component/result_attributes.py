@@ -105,6 +105,28 @@ RESULTS: tuple[Result, ...] = (
         lambda view: view.curves.x,
         dims=(MAX_CURVE_POINTS,),
     ),
+    Result(
+        "MapX",
+        float,
+        "Positions of the first of two movables, of the points of MapValues; empty without two.",
+        lambda view: view.curves.map_x,
+        dims=(MAX_CURVE_POINTS,),
+    ),
+    Result(
+        "MapY",
+        float,
+        "Positions of the second movable.",
+        lambda view: view.curves.map_y,
+        dims=(MAX_CURVE_POINTS,),
+    ),
+    Result(
+        "MapValues",
+        float,
+        "Means (roi, point) over MapX and MapY; empty without two movables.",
+        readers.map_values,
+        dims=(MAX_CURVE_POINTS, MAX_ROIS),
+        events=False,
+    ),
     Result("XLabel", str, "What XAxis holds.", readers.text(lambda p: p.x_label, this_scan=True)),
     *_slots(),
     Result(

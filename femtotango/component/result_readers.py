@@ -68,6 +68,13 @@ def camera_frames(view: View) -> list[int]:
     return [seen[camera].scan_processed if camera in seen else 0 for camera in view.cameras]
 
 
+def map_values(view: View) -> NDArray[np.float64]:
+    """Return the means ``(roi, point)`` of a scan of two movables; empty of others."""
+    if not len(view.curves.map_x):
+        return np.empty((0, 0))
+    return view.curves.rows(view.roi_names, view.curves.means)
+
+
 def slot_mean(slot: int, view: View) -> float:
     """Return the newest frame's mean of the ROI in a slot."""
     means = _by_name(view.of_this_scan, lambda p: p.roi_newest)

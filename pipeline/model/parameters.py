@@ -209,6 +209,11 @@ class Settings:
         "the scan.",
         normalise=check_camera,
     )
+    x_source: str = _row(
+        "",
+        "Column of the records that is the axis of the curves, a movable or a counter such as I0; "
+        "empty: the first movable.",
+    )
     output_folder: str = _row("", "Ended sums are saved here; empty: nowhere.", attribute=None)
     accumulation_id: int = _row(
         0, "Raised by the device for each new sum; older partial sums are dropped.", attribute=None

@@ -250,6 +250,16 @@ class Scan(Group):
     movables: Mapping[str, NDArray[np.float64]] | None = by_name(
         "movable", "Positions at each record.", default=None, shape="(step,)"
     )
+    columns: Mapping[str, Rendered] | None = by_name(
+        "column",
+        "Numbers of each record: movables, counters and others; NaN where one is missing.",
+        default=None,
+        dtype="float64",
+        shape="(record,)",
+    )
+    column_names: tuple[str, ...] = value(
+        "Their names as records have them; XSource may name one.", default=()
+    )
 
 
 @published
@@ -348,6 +358,12 @@ class RoiCurves(Group):
     means: NDArray[np.float64] = value("Mean per frame or motor step.", shape="(roi, point)")
     errors: NDArray[np.float64] = value(
         "Standard errors; NaN where there is none.", shape="(roi, point)"
+    )
+    map_x: NDArray[np.float64] = value(
+        "Positions of the first of two movables.", default=_NO_BINS, shape="(point,)"
+    )
+    map_y: NDArray[np.float64] = value(
+        "Positions of the second.", default=_NO_BINS, shape="(point,)"
     )
 
 

@@ -1,5 +1,6 @@
 """A view of several cameras: which are in the scan, which is shown, whose geometry it is."""
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -9,7 +10,7 @@ from femtotango.component import health
 from femtotango.component.geometry_commands import geometry, q_curve
 from femtotango.component.image_results import image_results
 from femtotango.component.result_attributes import RESULTS
-from femtotango.component.results_poller import Observation
+from femtotango.component.results_poller import Curves, Observation
 from femtotango.component.scan_progress import Scan
 from femtotango.component.state import View
 from femtotango.errors import NoGeometry, NoImage
@@ -100,3 +101,27 @@ def test_raw_folders_of_all_cameras_are_allowed():
     published = replace(seen.snapshot, cameras=cameras)
     seen = replace(seen, results=replace(seen.results, snapshot=published))
     assert seen.file_folders == ("/out", "/a/raw", "/b/raw")
+
+
+def test_status_names_the_columns_when_the_named_axis_is_none_of_them():
+    seen = view(Settings(x_source="I1"))
+    scan = replace(seen.snapshot.scan, column_names=("m", "I0"))
+    published = replace(seen.snapshot, scan=scan, x_label="m")
+    seen = replace(seen, results=replace(seen.results, snapshot=published))
+    (note,) = [line for line in health.notes(seen) if "XSource" in line]
+    assert "'I1' is no axis of this scan, the curves are over m; its columns are m, I0." in note
+    found = replace(seen, settings=Settings(x_source="m"))
+    assert not [line for line in health.notes(found) if "XSource" in line]
+
+
+def test_a_map_is_there_for_two_movables_only():
+    names = {"a": {"x": 0, "y": 0, "width": 1, "height": 1}}
+    seen = view(Settings(rois=json.dumps(names)))
+    means = np.array([[1.0, 2.0]])
+    curves = Curves(("a",), np.arange(2.0), means, means, mapping="m")
+    without = replace(seen, results=replace(seen.results, curves=curves))
+    assert ROWS["MapValues"].read(without).size == 0
+    curves = replace(curves, map_x=np.array([0.0, 1.0]), map_y=np.array([5.0, 5.0]))
+    mapped = replace(seen, results=replace(seen.results, curves=curves))
+    assert ROWS["MapY"].read(mapped).tolist() == [5.0, 5.0]
+    np.testing.assert_array_equal(ROWS["MapValues"].read(mapped), means)

@@ -4,7 +4,12 @@ import math
 
 import numpy as np
 
+from pipeline.model.parameters import Settings
+from pipeline.model.roi import Roi
+from pipeline.protocols.batch import Batch, CameraResult, EventResult, FrameResult, StartInfo
 from pipeline.reducer.columns import MAX_COLUMNS, Columns
+from pipeline.reducer.scan import ScanState
+from pipeline.reducer.scan_curves import ScanCurves
 
 I0 = "tango://host:10000/expchan/panda/1"
 
@@ -50,3 +55,54 @@ def test_movables_stay_however_many_columns_there_are():
         columns.add_record({**record, "m": 1.5}, ("m",))
     assert len(columns.names) == MAX_COLUMNS
     assert columns.values("m").tolist() == [1.5, 1.5]
+
+
+def add(scan: ScanState, event: int, **result) -> None:
+    scan.add_batch(Batch("boot", event, "m", "w", event, EventResult(**result)), Settings())
+
+
+def mesh(records: int) -> ScanState:
+    """A scan of two motors in snake order, with a counter that is missing once."""
+    scan = ScanState("m", 1)
+    columns = [{"name": I0, "label": "I0"}]
+    description = {"ref_moveables": ["a", "b"], "column_desc": columns}
+    add(scan, 0, description=description, cameras=(header(),))
+    for point in range(records):
+        row, column = divmod(point, 3)
+        a = column if row % 2 == 0 else 2 - column
+        frame = FrameResult(
+            "pilatus", point, ("roi",), np.array([10.0 * point]), False, 0, photons=None
+        )
+        event = 2 * point + 1
+        add(scan, event, cameras=(CameraResult("pilatus", frame=frame),))
+        record = {"a": float(a), "b": 0.5 * row, **({} if point == 1 else {I0: 5.0 + point})}
+        add(scan, event + 1, record=record)
+    return scan
+
+
+def header() -> CameraResult:
+    return CameraResult("pilatus", start=StartInfo("pilatus", "", {}, ""))
+
+
+ROIS = {"roi": Roi(0, 0, 1, 1)}
+
+
+def test_the_axis_of_the_curves_is_the_named_column():
+    scan = mesh(5)
+    assert ScanCurves(scan, ROIS).x().tolist() == [0, 1, 2, 2, 1]
+    by_counter = ScanCurves(scan, ROIS, "I0")
+    np.testing.assert_array_equal(by_counter.x(), [5, np.nan, 7, 8, 9])
+    assert by_counter.x_label == "I0"
+    assert by_counter.packed().means.tolist() == [[0, 10, 20, 30, 40]]
+    unknown = ScanCurves(scan, ROIS, "I1")
+    assert unknown.x().tolist() == [0, 1, 2, 2, 1]
+    assert unknown.x_label == "a"
+
+
+def test_a_mesh_has_a_map_also_before_its_end():
+    packed = ScanCurves(mesh(5), ROIS, "I0").packed()
+    assert packed.map_x.tolist() == [0, 1, 2, 2, 1]
+    assert packed.map_y.tolist() == [0, 0, 0, 0.5, 0.5]
+    one_motor = ScanState("m", 1)
+    add(one_motor, 0, description={"ref_moveables": ["a"]}, cameras=(header(),))
+    assert not len(ScanCurves(one_motor, ROIS).packed().map_x)
