@@ -120,6 +120,13 @@ RESULTS: tuple[Result, ...] = (
         dims=(MAX_CURVE_POINTS,),
     ),
     Result(
+        "MapLabels",
+        str,
+        "Names of the two movables of MapX and MapY; empty without two.",
+        readers.map_labels,
+        dims=(2,),
+    ),
+    Result(
         "MapValues",
         float,
         "Means (roi, point) over MapX and MapY; empty without two movables.",

@@ -68,6 +68,12 @@ def camera_frames(view: View) -> list[int]:
     return [seen[camera].scan_processed if camera in seen else 0 for camera in view.cameras]
 
 
+def map_labels(view: View) -> list[str]:
+    """Return the names of the two movables of a map; none of other scans."""
+    names = [latin(name) for name in view.of_this_scan.scan.movables or ()]
+    return names[:2] if len(names) > 1 else []
+
+
 def map_values(view: View) -> NDArray[np.float64]:
     """Return the means ``(roi, point)`` of a scan of two movables; empty of others."""
     if not len(view.curves.map_x):

@@ -15,6 +15,7 @@ IMAGE = frozenset(
 RINGS = GEOMETRY | {"QValues", "Detector", "ImageWidth", "ImageHeight", "PixelSize"}
 RINGS |= {GEOMETRY_CAMERA, CAMERAS}
 CURVES = frozenset({"RoiNames", "RoiMeans", "XAxis", "XLabel", "ScanNumber"})
+MAP = frozenset({"MapX"})
 PHOTONS = frozenset(
     {
         "PhotonCount",
@@ -58,6 +59,7 @@ SMALL = tuple(
         | SCAN
         | STATE
         | {CAMERAS}
+        | MAP
     )
 )
 """Everything except pixels: polled in one call."""
