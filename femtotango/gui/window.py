@@ -53,6 +53,7 @@ class ViewerWindow(QtWidgets.QMainWindow):
         self.tabs.addTab(self.means, "ROI means")
         self.tabs.addTab(self.histogram, "Energy histogram")
         self.tabs.addTab(self.azimuthal, "Azimuthal curve")
+        self.tabs.setCornerWidget(self.means.as_curves)
         self.tabs.setDocumentMode(True)
         self._connect()
         self._lay_out()

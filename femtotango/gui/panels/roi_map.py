@@ -35,12 +35,11 @@ class RoiMap(DeviceWidget):
         super().__init__(parent, designMode)
         self.plot = CurvePlot(*_LABELS, logarithmic=False)
         self.plot.saved.connect(self.tell_saved)
-        self.plot.getColorBarWidget().setVisible(True)
         self.plot.sigPlotSignal.connect(self._clicked)
         self.roi = QtWidgets.QComboBox()
         self.roi.setToolTip("The ROI whose means are shown.")
         self.roi.activated.connect(lambda _: self._draw())
-        self.readout = QtWidgets.QLabel("click on a point")
+        self.readout = QtWidgets.QLabel()
         line = QtWidgets.QHBoxLayout()
         line.addWidget(self.roi)
         line.addWidget(self.readout, 1)
@@ -110,8 +109,10 @@ class RoiMap(DeviceWidget):
         self.plot.columns = {labels[0]: x, labels[1]: y, self.roi.currentText() or "mean": values}
         self.plot.remove(_VALUES, kind="scatter")
         self.plot.remove(_POINTS, kind="curve")
+        self.readout.setText("")
         if not len(x):
             return
+        self.readout.setText(f"{values.min():.4g} … {values.max():.4g}; click on a point")
         self.plot.addScatter(x, y, values, legend=_VALUES, colormap=self._colormap)
         scatter = self.plot.getScatter(_VALUES)
         if scatter is not None:
@@ -167,7 +168,10 @@ def spans_area(x: NDArray[np.float64], y: NDArray[np.float64]) -> bool:
 
 
 class RoiMeans(QtWidgets.QWidget):
-    """The tab of ROI means: a map for two movables, curves for others or on request."""
+    """The tab of ROI means: a map for two movables, curves for others or on request.
+
+    `as_curves` is the button for that; the window has a place for it.
+    """
 
     def __init__(self, curves: RoiCurves, roi_map: RoiMap) -> None:
         super().__init__()
@@ -183,7 +187,6 @@ class RoiMeans(QtWidgets.QWidget):
         layout = QtWidgets.QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
-        layout.addWidget(self.as_curves, 0, QtCore.Qt.AlignmentFlag.AlignRight)
         layout.addWidget(self._stack, 1)
         self._available = False
         roi_map.available.connect(self._set_available)
