@@ -86,17 +86,27 @@ def replay(
 
 
 @femtotango.command()
-@click.argument("stream", metavar="STREAM")
-@click.option("--url", default="", help="tcp://HOST:PORT to bind, or URL of the Sardana ingester.")
+@click.argument("streams", nargs=-1, required=True, metavar="STREAM…")
+@click.option(
+    "--url",
+    "urls",
+    multiple=True,
+    help="tcp://HOST:PORT to bind, or URL of the Sardana ingester; once for each STREAM.",
+)
 @click.option("--steps", default=1, show_default=True, help="Motor positions.")
 @click.option("--burst", "--frames", default=100, show_default=True, help="Frames per position.")
-@click.option("--rate", default=10.0, show_default=True, help="Frames/s; 0: as fast as possible.")
-@click.option("--filename", default="", help="Raw file named in the header; empty: live viewing.")
+@click.option("--rate", default=10.0, show_default=True, help="Shots/s; 0: as fast as possible.")
+@click.option(
+    "--filename",
+    default="",
+    help="Raw file named in the header, of several cameras with the STREAM behind its name; "
+    "empty: live viewing.",
+)
 @click.option("--compression", default="none", show_default=True, help="none or bslz4.")
 @click.option("--seed", default=0, show_default=True, help="The same seed gives the same frames.")
 def simulate(
-    stream: str,
-    url: str,
+    streams: tuple[str, ...],
+    urls: tuple[str, ...],
     steps: int,
     burst: int,
     rate: float,
@@ -104,17 +114,18 @@ def simulate(
     compression: str,
     seed: int,
 ) -> None:
-    """Simulate a detector, Sardana, or the Balor's Tango device.
+    """Simulate detectors, Sardana, or the Balor's Tango device.
 
     STREAM is pilatus, andor3_zyla10, andor3_zyla12 or andor3_balor (sends frames), sardana (posts
-    the records of a scan) or balor-device (runs a Tango device with SaveRaw).
+    the records of a scan) or balor-device (runs a Tango device with SaveRaw). Several cameras, with
+    or without sardana, see the same shots.
     """
     from femtotango.commands.simulate import Simulation
     from femtotango.commands.simulate import simulate as run
     from pipeline.simulation.scan import BurstScan
 
     scan = BurstScan(steps=steps, burst=burst)
-    run(Simulation(stream, url, scan, rate, filename, compression, seed), Console())
+    run(Simulation(streams, urls, scan, rate, filename, compression, seed), Console())
 
 
 @femtotango.command()

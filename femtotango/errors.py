@@ -6,7 +6,6 @@
     │   ├── BadValue            a setting that cannot take that value
     │   ├── BadRoi              a ROI or a ROI name that cannot be used
     │   ├── UnknownStream       no ingester brings that stream
-    │   ├── OneCamera           two cameras in one scan
     │   ├── ScanRunning         a scan is not finished yet
     │   ├── NotTrusted          raw data must not be dropped now
     │   ├── NoBalor             the Balor's device cannot be used
@@ -52,10 +51,6 @@ class BadRoi(RequestError):
 
 class UnknownStream(RequestError):
     """No ingester brings that stream."""
-
-
-class OneCamera(RequestError):
-    """Two cameras in one scan."""
 
 
 class ScanRunning(RequestError):

@@ -1,17 +1,19 @@
-"""`femtotango simulate`: a simulated detector, Sardana, or Tango device of the Balor."""
+"""`femtotango simulate`: simulated detectors, Sardana, or Tango device of the Balor."""
 
 import math
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
+from pathlib import PurePath
 
 import httpx
 from rich.console import Console
 from rich.progress import Progress
 
 from femtotango.simulation.balor_device import run_balor_device
-from femtotango.simulation.detector_socket import PushSource
-from femtotango.simulation.sardana_records import post_record
+from femtotango.simulation.detector_socket import PushSource, send_together
+from femtotango.simulation.sardana_records import ScanRecords, post_record
 from femtotango.stack.config import MAX_PORT, check_stream_url
 from femtotango.stack.errors import ConfigError
 from pipeline.model.cameras import CAMERAS
@@ -27,18 +29,30 @@ STREAMS = (*CAMERAS, SARDANA, BALOR_DEVICE)
 class Simulation:
     """What to send, and how."""
 
-    stream: str
-    url: str
+    streams: tuple[str, ...]
+    """Cameras that see the same shots, with or without Sardana; or one alone."""
+    urls: tuple[str, ...]
+    """Where each of them sends, in the same order."""
     scan: BurstScan
     rate: float = 10.0
-    """Frames per second; 0: as fast as the pipeline takes them."""
+    """Shots per second; 0: as fast as the pipeline takes them."""
     filename: str = ""
     compression: str = "none"
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if self.stream not in STREAMS:
-            raise ConfigError(f"Stream {self.stream!r}: use {', '.join(STREAMS)}.")
+        for stream in self.streams:
+            if stream not in STREAMS:
+                raise ConfigError(f"Stream {stream!r}: use {', '.join(STREAMS)}.")
+            if self.streams.count(stream) > 1:
+                raise ConfigError(f"Stream {stream!r}: it is named twice.")
+        if len(self.streams) > 1 and BALOR_DEVICE in self.streams:
+            raise ConfigError(f"{BALOR_DEVICE} runs alone, in a terminal of its own.")
+        if len(self.urls or ("",)) != len(self.streams):
+            raise ConfigError(
+                f"{len(self.streams)} streams and {len(self.urls)} --url: give one --url for each "
+                "stream, in the same order."
+            )
         if self.scan.steps < 1 or self.scan.burst < 1:
             raise ConfigError(
                 f"{self.scan.steps} steps of {self.scan.burst} frames: at least 1 of each is "
@@ -51,18 +65,23 @@ class Simulation:
         if self.seed < 0:
             raise ConfigError(f"seed {self.seed}: give 0 or a larger number.")
 
+    @property
+    def url_of(self) -> dict[str, str]:
+        """Where each stream sends; empty: it was not told."""
+        return dict(zip(self.streams, self.urls or ("",), strict=True))
+
 
 def simulate(simulation: Simulation, console: Console) -> None:
-    """Send one series of frames, or the records of one scan, or run the Balor's device.
+    """Send one series of each camera, or the records of one scan, or run the Balor's device.
 
     Raises:
-        ConfigError: the URL does not fit the stream.
-        PortError: the URL cannot be bound.
+        ConfigError: a URL does not fit its stream.
+        PortError: a URL cannot be bound.
         StackError: nothing connects to receive the frames.
     """
-    if simulation.stream == BALOR_DEVICE:
-        run_balor_device(_port(simulation.url))
-    elif simulation.stream == SARDANA:
+    if BALOR_DEVICE in simulation.streams:
+        run_balor_device(_port(simulation.url_of[BALOR_DEVICE]))
+    elif simulation.streams == (SARDANA,):
         send_records(simulation, console)
     else:
         send_frames(simulation, console)
@@ -75,36 +94,66 @@ def _port(url: str) -> int:
     return int(url.rpartition(":")[2])
 
 
-def series(simulation: Simulation) -> Iterator[Message]:
+def series(simulation: Simulation, stream: str) -> Iterator[Message]:
     """Return the messages of one series of a camera."""
-    images = detector_frames(simulation.stream, simulation.seed, simulation.scan.frame_positions)
+    images = detector_frames(stream, simulation.seed, simulation.scan.frame_positions)
     camera = {"energy": 8048, "threshold": 0, "save_raw": bool(simulation.filename)}
-    return stins_series(images, simulation.filename, camera, simulation.compression)
+    return stins_series(images, _raw_file(simulation, stream), camera, simulation.compression)
+
+
+def _raw_file(simulation: Simulation, stream: str) -> str:
+    """Return what the header names: each of several cameras has a file of its own."""
+    if not simulation.filename or len(simulation.streams) == 1:
+        return simulation.filename
+    path = PurePath(simulation.filename)
+    return str(path.with_name(f"{path.stem}_{stream}{path.suffix}"))
 
 
 def send_frames(simulation: Simulation, console: Console) -> None:
-    """Bind a PUSH socket and send one series, as a detector does."""
-    check_stream_url(simulation.url, "url")
-    total = len(simulation.scan.frame_positions) + 2
-    with PushSource(simulation.url) as source, Progress(console=console) as progress:
-        task = progress.add_task(f"{simulation.stream} to {simulation.url}", total=total)
-        source.send(
-            series(simulation),
-            simulation.rate,
-            lambda number: progress.update(task, completed=number),
-        )
+    """Bind the PUSH sockets and send one series of each camera, shot by shot, as detectors do.
+
+    Records of Sardana follow the frames of each point.
+    """
+    urls = simulation.url_of
+    cameras = [stream for stream in simulation.streams if stream != SARDANA]
+    for stream in cameras:
+        check_stream_url(urls[stream], "url")
+    with ExitStack() as stack:
+        post = _nothing
+        if SARDANA in urls:
+            check_web_url(urls[SARDANA])
+            client = stack.enter_context(httpx.Client(trust_env=False))
+            records = ScanRecords(client, urls[SARDANA], simulation.scan)
+            post = records.after_shot
+        progress = stack.enter_context(Progress(console=console))
+        total = len(simulation.scan.frame_positions) + 2
+        text = ", ".join(f"{stream} to {urls[stream]}" for stream in cameras)
+        task = progress.add_task(text, total=total)
+
+        def sent(messages: int) -> None:
+            progress.update(task, completed=messages)
+            post(messages)
+
+        sources = {stream: stack.enter_context(PushSource(urls[stream])) for stream in cameras}
+        all_series = {stream: series(simulation, stream) for stream in cameras}
+        send_together(sources, all_series, simulation.rate, sent)
+
+
+def _nothing(messages: int) -> None:
+    """Do what is done after a shot without Sardana."""
 
 
 def send_records(simulation: Simulation, console: Console) -> None:
     """Post the records of a scan to a Sardana ingester, as fast as the frames come."""
-    check_web_url(simulation.url)
+    url = simulation.url_of[SARDANA]
+    check_web_url(url)
     pause = simulation.scan.burst / simulation.rate if simulation.rate > 0 else 0.0
     with httpx.Client(trust_env=False) as client, Progress(console=console) as progress:
         records = sardana_records(simulation.scan)
-        for record in progress.track(records, description=f"{SARDANA} to {simulation.url}"):
+        for record in progress.track(records, description=f"{SARDANA} to {url}"):
             if record["type"] == "RecordData":
                 time.sleep(pause)
-            post_record(client, simulation.url, record)
+            post_record(client, url, record)
 
 
 def check_web_url(text: str) -> None:

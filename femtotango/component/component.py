@@ -21,7 +21,7 @@ from femtotango.component.vital_signs import VitalSigns
 from femtotango.dranspose_client.addresses import Addresses
 from femtotango.dranspose_client.http import Controller, Reducer, SardanaIngester
 from femtotango.errors import BadProperty, NotReady, PipelineError, TimedOut
-from pipeline.model.parameters import Value
+from pipeline.model.parameters import POSITION, Value
 
 logger = logging.getLogger(__name__)
 
@@ -33,6 +33,7 @@ _DELIVERY = 1.3
 _AGREEMENT = 1.5
 """Then so long for all services to take it up; Tango clients wait 3 s for both [s]."""
 _POLL = 0.02
+GEOMETRY_CAMERA = "geometry_camera"
 
 
 class Component:
@@ -144,11 +145,16 @@ class Component:
     def request(self, name: str, value: Any) -> Value:
         """Request a parameter's value; see `SettingsSync.request`.
 
+        A detector's position becomes that of the camera that is shown.
+
         Raises:
             BadProperty: the device cannot work, so the value would never be in force.
         """
         self.check_configuration()
         normal = self.sync.request(name, value)
+        camera = self._view.shown_camera
+        if name in POSITION and camera:
+            self.sync.request(GEOMETRY_CAMERA, camera)
         self._publish()
         return normal
 

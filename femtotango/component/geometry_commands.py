@@ -27,34 +27,49 @@ from pipeline.files.nexus_image import ImageRecord, save_image
 from pipeline.model.frame_ranges import FrameRanges
 from pipeline.model.parameters import PARAMETERS, Settings
 from pipeline.model.roi import Roi
+from pipeline.protocols.snapshot import CameraImage
 
 
-def geometry(view: View) -> Geometry:
-    """Return the geometry of the image.
+def geometry(view: View, camera: str = "") -> Geometry:
+    """Return the geometry of the camera that it belongs to.
+
+    Args:
+        view: as clients see it.
+        camera: for which it is wanted; empty: for the one that it belongs to.
 
     Raises:
-        NoGeometry: something is not set.
+        NoGeometry: something is not set, or the geometry is another camera's.
         NoImage: shape and pixel size are not known.
     """
     reason = missing(view.settings)
     if reason:
         raise NoGeometry(reason)
-    shape = image_shape(view)
-    found = from_settings(view.settings, _pixel_size(view), shape)
+    owner = view.geometry_camera
+    if camera and owner and camera != owner:
+        raise NoGeometry(
+            f"The geometry is that of {owner}, not of {camera}: set GeometryCamera to use it there."
+        )
+    shape = image_shape(view, owner)
+    found = from_settings(view.settings, _pixel_size(view, owner), shape)
     if found is None:
         raise NoGeometry("The geometry is not set.")
     return found
 
 
-def _pixel_size(view: View) -> tuple[float, float]:
-    size = view.snapshot.shown.pixel_size
+def _pixel_size(view: View, camera: str = "") -> tuple[float, float]:
+    size = view.image(camera).pixel_size
     if size is None:
         raise NoImage("There is no image yet, so its pixel size is not known: take a frame first.")
     return float(size[0]), float(size[1])
 
 
-def q_curve(view: View, q: float) -> NDArray[np.float64]:
+def q_curve(view: View, q: float, camera: str) -> NDArray[np.float64]:
     """Return a ring as flat ``y0, x0, y1, x1, …`` [pixel], NaN between branches.
+
+    Args:
+        view: as clients see it.
+        q: scattering vector [1/Å].
+        camera: on whose image it is drawn; empty: there is none.
 
     Raises:
         BadRequest: q is not above 0.
@@ -62,7 +77,7 @@ def q_curve(view: View, q: float) -> NDArray[np.float64]:
     """
     if not q > 0 or not np.isfinite(q):
         raise BadRequest(f"q = {q:g}: expected a scattering vector above 0 [1/Å].")
-    return geometry(view).ring(q).reshape(-1)
+    return geometry(view, camera).ring(q).reshape(-1)
 
 
 def calibrant(view: View, name: str, limit: int) -> NDArray[np.float64]:
@@ -100,13 +115,13 @@ def save_poni(view: View, path: str) -> Path:
 
 
 def load_poni(view: View, path: str) -> Mapping[str, float]:
-    """Read a PONI file and return values by parameter name.
+    """Read a PONI file for the shown camera and return values by parameter name.
 
     Raises:
         BadPath: the file cannot be read.
         BadRequest: it cannot be used.
     """
-    known = view.snapshot.shown.image_shape is not None
+    known = view.image().image_shape is not None
     try:
         full = existing_path(path, view.settings.output_folder, view.file_folders)
         found = from_poni(
@@ -123,35 +138,43 @@ def load_poni(view: View, path: str) -> Mapping[str, float]:
     return found.settings
 
 
-def save_exact_image(view: View, images: FullImage, path: str) -> Path:
+def save_exact_image(view: View, images: FullImage, path: str, camera: str = "") -> Path:
     """Write the exact image as NeXus and return where.
 
     The geometry is the one that is set now, since it may be found long after the image was taken;
     the curve is computed with it. All other settings are those of the image.
+
+    Args:
+        view: as clients see it.
+        images: fetches it.
+        path: of the file.
+        camera: whose image; empty: the one that is shown.
 
     Raises:
         BadPath: the file cannot be written, or is there already.
         NoImage: there is none.
         PipelineError: the reducer cannot be reached.
     """
-    image_shape(view)
+    image_shape(view, camera)
     try:
         full = resolve_path(path, view.settings.output_folder, view.file_folders)
-        exact = images.exact()
-        view = replace(view, results=replace(view.results, snapshot=exact.about))
+        exact = images.exact(camera)
+        about = exact.about
+        view = replace(view, results=replace(view.results, snapshot=exact.snapshot))
+        found = _geometry_of(view, about.detector or "")
         save_image(
             full,
             ImageRecord(
                 image=exact.image,
                 valid=exact.valid,
-                count=exact.about.shown.accumulated_number,
-                unit=view.snapshot.shown.image_unit or "",
-                detector=view.snapshot.shown.detector or "",
-                pixel_size=_pixel_size(view),
-                frames=_frames(view),
-                settings=_settings(view),
-                geometry=None if missing(view.settings) else geometry(view),
-                curve=_curve(view, exact),
+                count=about.accumulated_number,
+                unit=about.image_unit or "",
+                detector=about.detector or "",
+                pixel_size=_pixel_size(view, camera),
+                frames=_frames(about),
+                settings=_settings(view.settings, about),
+                geometry=found,
+                curve=_curve(view.settings.azimuthal_bins, found, exact),
             ),
         )
     except FileError as error:
@@ -159,31 +182,37 @@ def save_exact_image(view: View, images: FullImage, path: str) -> Path:
     return full
 
 
-def _frames(view: View) -> tuple[tuple[str, FrameRanges], ...]:
-    scans = json.loads(view.snapshot.shown.sum_frames or "{}")
+def _geometry_of(view: View, camera: str) -> Geometry | None:
+    try:
+        return geometry(view, camera)
+    except NoGeometry:
+        return None
+
+
+def _frames(about: CameraImage) -> tuple[tuple[str, FrameRanges], ...]:
+    scans = json.loads(about.sum_frames or "{}")
     return tuple((scan, FrameRanges(ranges)) for scan, ranges in scans.items())
 
 
-def _settings(view: View) -> Settings:
-    settings = view.settings
-    of_the_image = json.loads(view.snapshot.shown.sum_settings or "{}")
+def _settings(now: Settings, about: CameraImage) -> Settings:
+    settings = now
+    of_the_image = json.loads(about.sum_settings or "{}")
     for name in PARAMETERS.keys() & of_the_image.keys():
         settings = settings.replaced(name, of_the_image[name])
-    return with_geometry_of(settings, view.settings)
+    return with_geometry_of(settings, now)
 
 
-def _curve(view: View, exact: ExactImage) -> AzimuthalCurve | None:
-    bins = view.settings.azimuthal_bins
-    if missing(view.settings) or not bins:
+def _curve(bins: int, found: Geometry | None, exact: ExactImage) -> AzimuthalCurve | None:
+    if found is None or not bins:
         return None
     image = exact.image
     if exact.valid is not None:
         image = np.where(exact.valid, image, np.nan)
-    region = view.snapshot.shown.image_region
+    region = exact.about.image_region
     return Integrator().integrate(
         image,
-        geometry(view),
+        found,
         bins,
-        view.snapshot.shown.image_unit or "",
+        exact.about.image_unit or "",
         None if region is None else Roi(*region.tolist()),
     )

@@ -5,7 +5,11 @@ from enum import StrEnum
 
 from femtotango.component.scan_progress import failed_frames
 from femtotango.component.state import View
+from pipeline.diffraction.geometry import missing
 from pipeline.model.parameters import Settings
+
+_MOST_COLUMNS = 12
+"""Columns that are named in Status."""
 
 
 class State(StrEnum):
@@ -101,7 +105,8 @@ def piles_up(view: View) -> bool:
 
 def notes(view: View) -> list[str]:
     """Return what is worth knowing and no alarm."""
-    found = [_histogram(view.settings), view.snapshot.geometry.reason or ""]
+    found = [_histogram(view.settings), view.snapshot.geometry.reason or "", _geometry(view)]
+    found.append(_x_source(view))
     found += [view.save_raw_note, view.pipeline.waiting, view.scan_error]
     return [note for note in found if note]
 
@@ -115,6 +120,25 @@ def _histogram(settings: Settings) -> str:
     )
 
 
+def _x_source(view: View) -> str:
+    wanted, published = view.settings.x_source, view.of_this_scan
+    known = published.scan.column_names
+    if not wanted or not known or published.x_label == wanted:
+        return ""
+    some = ", ".join(known[:_MOST_COLUMNS]) + ", …" * (len(known) > _MOST_COLUMNS)
+    return (
+        f"XSource: {wanted!r} is no axis of this scan, the curves are over {published.x_label}; "
+        f"its columns are {some}."
+    )
+
+
+def _geometry(view: View) -> str:
+    owner, shown = view.geometry_camera, view.shown_camera
+    if missing(view.settings) or not owner or not shown or owner == shown:
+        return ""
+    return f"Geometry, rings and azimuthal curve are those of {owner}; {shown} is shown."
+
+
 def _activity(view: View) -> str:
     scan = view.scan
     if scan.done:
@@ -123,5 +147,5 @@ def _activity(view: View) -> str:
     if scan.stopped:
         return f"Scan {scan.number} is being stopped."
     if scan.continuous:
-        return f"Continuous mode with {scan.camera}, series {scan.number}."
+        return f"Continuous mode with {scan.camera_names}, series {scan.number}."
     return f"Scan {scan.number} is running: {scan.progress or 'no event yet'}."

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from femtotango.component.image_region import as_npy, parse_region
-from femtotango.component.state import View
+from femtotango.component.state import View, image_in
 from femtotango.dranspose_client.http import Reducer
 from femtotango.dranspose_client.published import fetch_group
 from femtotango.errors import NoImage, NotReady
@@ -18,7 +18,10 @@ from pipeline.protocols.snapshot import (
     IMAGE,
     SNAPSHOT,
     SUM_FRAMES,
+    CameraImage,
     Published,
+    ScanCamera,
+    camera_path,
 )
 
 _TRIES = 10
@@ -32,62 +35,80 @@ class ExactImage:
     """``(ny, nx)`` in the dtype of the sum; 0 where masked."""
     valid: NDArray[np.bool_] | None
     """False where masked; None: nothing is masked."""
-    about: Published
-    """What is published of this very image."""
+    snapshot: Published
+    """What was published at that moment."""
+    about: CameraImage
+    """Of it, what is told of this very image."""
 
 
-def image_shape(view: View) -> tuple[int, int]:
+def image_shape(view: View, camera: str = "") -> tuple[int, int]:
     """Return ``(ny, nx)`` of the image.
+
+    Args:
+        view: as clients see it.
+        camera: whose image; empty: the one that is shown.
 
     Raises:
         NoImage: there is none yet.
     """
-    shape = view.snapshot.shown.image_shape
+    shape = view.image(camera).image_shape
     if shape is None:
-        raise NoImage("There is no image yet: take a frame first.")
+        of_camera = f" of {camera}" if camera else ""
+        raise NoImage(f"There is no image{of_camera} yet: take a frame first.")
     return int(shape[0]), int(shape[1])
 
 
 class FullImage:
-    """Fetches the image from the reducer; may take half a second, so never hold a monitor."""
+    """Fetches images from the reducer; may take half a second, so never hold a monitor."""
 
     def __init__(self, reducer: Reducer) -> None:
         self._reducer = reducer
         self._lock = threading.Lock()
-        self._cached: tuple[int, NDArray[np.float32]] | None = None
+        self._cached: dict[str, tuple[int, NDArray[np.float32]]] = {}
 
-    def as_float32(self, view: View) -> NDArray[np.float32]:
+    def as_float32(self, view: View, camera: str = "") -> NDArray[np.float32]:
         """Return the image for viewing, ``(ny, nx)``; NaN where masked; ``(0, 0)`` without one.
+
+        Args:
+            view: as clients see it.
+            camera: whose image; empty: the one that is shown.
 
         Raises:
             PipelineError: the reducer cannot be reached.
         """
-        if view.snapshot.shown.image_shape is None:
+        image = view.image(camera)
+        if image.image_shape is None:
             return np.empty((0, 0), np.float32)
+        path = _path(image, IMAGE)
         with self._lock:
-            if self._cached is None or self._cached[0] != view.results.revision:
-                image = self._reducer.array(IMAGE).astype(np.float32, copy=False)
-                self._cached = view.results.revision, image
-            return self._cached[1]
+            cached = self._cached.get(path)
+            if cached is None or cached[0] != view.results.revision:
+                pixels = self._reducer.array(path).astype(np.float32, copy=False)
+                self._cached[path] = cached = view.results.revision, pixels
+            return cached[1]
 
-    def region(self, view: View, numbers: list[int]) -> bytes:
+    def region(self, view: View, numbers: list[int], camera: str = "") -> bytes:
         """Return a binned rectangle as the bytes of a ``.npy`` file, float32.
 
         Args:
             view: tells shape and MaxFilter.
             numbers: x, y, width, height, binning [pixel].
+            camera: whose image; empty: the one that is shown.
 
         Raises:
             NoImage, BadRequest: there is nothing to cut, or nothing to cut it from.
             PipelineError: the reducer cannot be reached.
         """
-        wanted = parse_region(numbers, image_shape(view))
-        cut = self._reducer.array(IMAGE, (wanted.y, wanted.x))
+        wanted = parse_region(numbers, image_shape(view, camera))
+        cut = self._reducer.array(_path(view.image(camera), IMAGE), (wanted.y, wanted.x))
         blocks = bin_blocks(cut, wanted.binning, ~np.isnan(cut))
         return as_npy(blocks.max if view.max_filter else blocks.mean)
 
-    def exact(self) -> ExactImage:
+    def exact(self, camera: str = "") -> ExactImage:
         """Return the image as it was summed, and what is published of it.
+
+        Args:
+            camera: whose image; empty: the one that is shown.
 
         Raises:
             NoImage: there is none any more.
@@ -95,21 +116,28 @@ class FullImage:
             PipelineError: the reducer cannot be reached.
         """
         for _ in range(_TRIES):
-            about = fetch_group(self._reducer, Published, SNAPSHOT)
-            shown = about.shown
-            if shown.sum_dtype is None:
+            snapshot = fetch_group(self._reducer, Published, SNAPSHOT)
+            about = image_in(snapshot, camera)
+            if about.sum_dtype is None:
                 raise NoImage("There is no image any more: take a frame first.")
-            image = self._reducer.array(IMAGE)
+            image = self._reducer.array(_path(about, IMAGE))
             # While these stay, the image stays.
             if (
-                self._reducer.scalar(ACCUMULATED_NUMBER) == shown.accumulated_number
-                and self._reducer.scalar(SUM_FRAMES) == shown.sum_frames
+                self._reducer.scalar(_path(about, ACCUMULATED_NUMBER)) == about.accumulated_number
+                and self._reducer.scalar(_path(about, SUM_FRAMES)) == about.sum_frames
             ):
                 break
         else:
             raise NotReady("The image changes while it is read: stop the frames, then save it.")
-        dtype = np.dtype(shown.sum_dtype)
+        dtype = np.dtype(about.sum_dtype)
         masked = np.isnan(image)
         if not masked.any():
-            return ExactImage(image.astype(dtype), None, about)
-        return ExactImage(np.where(masked, 0, image).astype(dtype), ~masked, about)
+            return ExactImage(image.astype(dtype), None, snapshot, about)
+        return ExactImage(np.where(masked, 0, image).astype(dtype), ~masked, snapshot, about)
+
+
+def _path(image: CameraImage, name: str) -> str:
+    """Return where a dataset of an image is; a camera's own place stays when another is shown."""
+    if isinstance(image, ScanCamera) and image.detector:
+        return camera_path(image.detector, name)
+    return name

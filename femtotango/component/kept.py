@@ -10,13 +10,15 @@ from femtotango.component.roi_slots import EMPTY, SLOTS
 from femtotango.component.save_raw_interlock import Drop, Loss, RawData
 from femtotango.component.scan_progress import Scan
 from femtotango.component.setting_flow import Flow
+from pipeline.model.cameras import check_camera, ranked
 
 Q_VALUES = "KeptQValues"
 ROI_SLOTS = "KeptRoiSlots"
 SCAN = "KeptScan"
 RAW_DATA = "KeptRawData"
 SUM = "KeptSum"
-PROPERTIES = (Q_VALUES, ROI_SLOTS, SCAN, RAW_DATA, SUM)
+SEEN_CAMERAS = "KeptCameras"
+PROPERTIES = (Q_VALUES, ROI_SLOTS, SCAN, RAW_DATA, SUM, SEEN_CAMERAS)
 """Device properties that the device itself writes."""
 
 _FREE = "no/roi"
@@ -26,7 +28,7 @@ _NONE = "none"
 _SAFE = " {}[]():,;.+-=/"
 """What needs no escape. Tango's C++ database loses a backslash before a quote."""
 _OF_A_SCAN = (
-    *("number", "mapping", "frames", "burst", "camera", "continuous", "failed_before"),
+    *("number", "mapping", "frames", "burst", "continuous", "failed_before"),
     *("stopped", "done"),
 )
 
@@ -61,6 +63,8 @@ class Kept:
     raw_data: RawData = field(default_factory=RawData)
     sum_number: int = 0
     """Accumulation id of the newest sum; in a life that goes on, the flow has it too."""
+    cameras: tuple[str, ...] = ()
+    """Cameras that were seen: they have attributes of their own."""
 
 
 def to_properties(kept: Kept) -> dict[str, list[str]]:
@@ -68,6 +72,7 @@ def to_properties(kept: Kept) -> dict[str, list[str]]:
     scan = kept.scan.scan
     about_scan = {
         **{name: getattr(scan, name) for name in _OF_A_SCAN},
+        "cameras": scan.cameras,
         "workers": sorted(scan.workers),
         "services": sorted(scan.services),
         "lost": sorted(scan.lost),
@@ -81,6 +86,7 @@ def to_properties(kept: Kept) -> dict[str, list[str]]:
         SCAN: [_text(about_scan)],
         RAW_DATA: raw_data_texts(kept.raw_data),
         SUM: [str(kept.sum_number)],
+        SEEN_CAMERAS: list(kept.cameras) or [_NONE],
     }
 
 
@@ -110,6 +116,7 @@ def from_properties(properties: Mapping[str, Sequence[str]]) -> tuple[Kept, dict
         scan=read(SCAN, _scan, kept.scan),
         raw_data=read(RAW_DATA, _raw_data, kept.raw_data),
         sum_number=read(SUM, lambda texts: int(texts[0]), kept.sum_number),
+        cameras=read(SEEN_CAMERAS, _seen_cameras, kept.cameras),
     )
     return kept, refused
 
@@ -133,17 +140,28 @@ def _slots(texts: Sequence[str]) -> tuple[str, ...]:
     return tuple((*names, *EMPTY)[:SLOTS])
 
 
+def _seen_cameras(texts: Sequence[str]) -> tuple[str, ...]:
+    return ranked(check_camera(text) for text in texts if text != _NONE)
+
+
 def _scan(texts: Sequence[str]) -> KeptScan:
     raw = _value(texts)
     # Without its trigger map nobody could say when it is over.
     raw["done"] = raw["done"] or not raw["mapping"]
     scan = Scan(
         **{name: raw[name] for name in _OF_A_SCAN},
+        cameras=_cameras(raw),
         workers=frozenset(raw["workers"]),
         services=frozenset((name, uuid) for name, uuid in raw["services"]),
         lost=frozenset(raw["lost"]),
     )
     return KeptScan(scan, tuple(raw["known"]), int(raw["given_up"]), str(raw["last_error"]))
+
+
+def _cameras(raw: Mapping[str, Any]) -> tuple[str, ...]:
+    # What an earlier version kept has one camera.
+    one = raw.get("camera")
+    return tuple(raw.get("cameras") or ([one] if one else ()))
 
 
 def _raw_data(texts: Sequence[str]) -> RawData:

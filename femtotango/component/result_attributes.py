@@ -1,24 +1,18 @@
 """The read-only attributes, as one table: what each shows of a view."""
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
-from enum import StrEnum
 from functools import partial
-
-import numpy as np
 
 from femtotango.component import health
 from femtotango.component import result_readers as readers
+from femtotango.component.image_results import image_results
+from femtotango.component.result_row import Result, Source
 from femtotango.component.roi_slots import SLOTS
-from femtotango.component.state import View
 from femtotango.text_encoding import latin
+from pipeline.model.cameras import CAMERAS
 from pipeline.model.parameters import PARAMETERS
 from pipeline.model.roi import MAX_ROIS
-from pipeline.protocols.snapshot import MAX_CURVE_POINTS, PREVIEW_SIZE
-
-MAX_IMAGE = 8192
-"""Pixels a side."""
+from pipeline.protocols.snapshot import MAX_CURVE_POINTS
 
 
 def _max_bins(parameter: str) -> tuple[int]:
@@ -29,58 +23,6 @@ def _max_bins(parameter: str) -> tuple[int]:
 
 _HISTOGRAM = _max_bins("histogram_bins")
 _AZIMUTHAL = _max_bins("azimuthal_bins")
-
-
-def _no_alarm(_: View) -> bool:
-    return False
-
-
-class Source(StrEnum):
-    """Who tells a result: without that part there is none, and it is as old as the answer."""
-
-    REDUCER = "reducer"
-    """What the reducer has published."""
-    POLL = "poll"
-    """What each look at the reducer tells, also when nothing new was published."""
-    CONTROLLER = "controller"
-    DEVICE = "device"
-    """The device itself, whatever is away."""
-
-
-@dataclass(frozen=True)
-class Result:
-    """One read-only attribute."""
-
-    name: str
-    kind: type
-    """float, int (64 bit), str, bool or numpy.float32."""
-    doc: str
-    read: readers.Read
-    unit: str = ""
-    dims: tuple[int, ...] = ()
-    """Largest ``(x,)`` or ``(x, y)``; empty: a scalar."""
-    events: bool = True
-    """Changes are pushed."""
-    source: Source = Source.REDUCER
-    alarm: Callable[[View], bool] = _no_alarm
-    """Says whether this value is why State is ALARM."""
-    expert: bool = False
-    """Only experts and programs need it."""
-
-    def valid(self, view: View) -> bool:
-        """Say whether the part that tells it can be reached."""
-        if self.source is Source.DEVICE:
-            return True
-        part = view.pipeline if self.source is Source.CONTROLLER else view.results
-        return part.error is None
-
-    def time(self, view: View) -> float | None:
-        """Return when the value was true, epoch [s]; None: since it changed last."""
-        if self.source is Source.DEVICE:
-            return None
-        if self.source is Source.CONTROLLER:
-            return view.pipeline.time
-        return view.results.polled if self.source is Source.POLL else view.results.time
 
 
 def _slots() -> list[Result]:
@@ -108,57 +50,7 @@ def _slots() -> list[Result]:
 
 
 RESULTS: tuple[Result, ...] = (
-    Result(
-        "PreviewImage",
-        np.float32,
-        f"The image in at most {PREVIEW_SIZE}x{PREVIEW_SIZE} blocks: "
-        "their means, or with MaxFilter their maxima.",
-        readers.preview,
-        dims=(PREVIEW_SIZE, PREVIEW_SIZE),
-    ),
-    Result(
-        "FrameCount",
-        int,
-        "Frames in the image.",
-        readers.count(lambda p: p.shown.accumulated_number),
-    ),
-    Result(
-        "ImageSum", float, "Sum over all valid pixels.", readers.number(lambda p: p.shown.image_sum)
-    ),
-    Result("ImageMax", float, "Largest valid pixel.", readers.number(lambda p: p.shown.image_max)),
-    Result(
-        "PixelSize",
-        float,
-        "Side of a pixel.",
-        readers.element(lambda p: p.shown.pixel_size, 0, math.nan),
-        unit="m",
-    ),
-    Result(
-        "Detector",
-        str,
-        "Stream that the image came from.",
-        readers.text(lambda p: p.shown.detector),
-    ),
-    Result(
-        "ImageUnit",
-        str,
-        "counts (photons), ADU above background, or TOT (time over threshold).",
-        readers.text(lambda p: p.shown.image_unit),
-    ),
-    Result(
-        "ImageWidth",
-        int,
-        "Columns.",
-        readers.element(lambda p: p.shown.image_shape, 1, 0),
-        unit="pixel",
-    ),
-    Result(
-        "ImageHeight",
-        int,
-        "Rows.",
-        readers.element(lambda p: p.shown.image_shape, 0, 0),
-        unit="pixel",
-    ),
+    *image_results(),
     Result(
         "RoiNames",
         str,
@@ -212,6 +104,35 @@ RESULTS: tuple[Result, ...] = (
         "Motor positions, or frame numbers, of the curves.",
         lambda view: view.curves.x,
         dims=(MAX_CURVE_POINTS,),
+    ),
+    Result(
+        "MapX",
+        float,
+        "Positions of the first of two movables, of the points of MapValues; empty without two.",
+        lambda view: view.curves.map_x,
+        dims=(MAX_CURVE_POINTS,),
+    ),
+    Result(
+        "MapY",
+        float,
+        "Positions of the second movable.",
+        lambda view: view.curves.map_y,
+        dims=(MAX_CURVE_POINTS,),
+    ),
+    Result(
+        "MapLabels",
+        str,
+        "Names of the two movables of MapX and MapY; empty without two.",
+        readers.map_labels,
+        dims=(2,),
+    ),
+    Result(
+        "MapValues",
+        float,
+        "Means (roi, point) over MapX and MapY; empty without two movables.",
+        readers.map_values,
+        dims=(MAX_CURVE_POINTS, MAX_ROIS),
+        events=False,
     ),
     Result("XLabel", str, "What XAxis holds.", readers.text(lambda p: p.x_label, this_scan=True)),
     *_slots(),
@@ -321,9 +242,25 @@ RESULTS: tuple[Result, ...] = (
         source=Source.DEVICE,
     ),
     Result(
+        "Cameras",
+        str,
+        "Cameras of this scan; the first stands for the scan where Camera names none.",
+        lambda view: list(view.cameras),
+        source=Source.DEVICE,
+        dims=(len(CAMERAS),),
+    ),
+    Result(
+        "CameraFrames",
+        int,
+        "Frames of this scan whose results are in, good or failed, of each of Cameras.",
+        readers.camera_frames,
+        dims=(len(CAMERAS),),
+        expert=True,
+    ),
+    Result(
         "ScanFrames",
         int,
-        "Frames of this scan whose results are in, good or failed.",
+        "Frames of this scan whose results are in, good or failed, of all cameras.",
         readers.count(lambda p: p.scan.processed, this_scan=True),
         expert=True,
     ),
@@ -337,7 +274,7 @@ RESULTS: tuple[Result, ...] = (
     Result(
         "FramesPerPoint",
         int,
-        "As PrepareScan was told; 0: the scan was not prepared here.",
+        "Of each camera, as PrepareScan was told; 0: the scan was not prepared here.",
         readers.frames_per_point,
         source=Source.DEVICE,
     ),
@@ -364,7 +301,7 @@ RESULTS: tuple[Result, ...] = (
     Result(
         "EventsTotal",
         int,
-        "Frames of this scan, and a start and an end event.",
+        "Frames and records of this scan, and a start and an end event.",
         readers.events(lambda progress: progress.total),
         source=Source.CONTROLLER,
     ),

@@ -11,12 +11,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from femtotango.component.result_row import Read
 from femtotango.component.state import View
 from femtotango.dranspose_client.services import Progress
 from femtotango.text_encoding import latin
 from pipeline.protocols.snapshot import Published
-
-Read = Callable[[View], Any]
 
 
 def _values(view: View, this_scan: bool) -> Published:
@@ -43,16 +42,6 @@ def array(pick: Callable[[Published], NDArray[Any]], this_scan: bool = False) ->
     return lambda view: np.asarray(pick(_values(view, this_scan)), np.float64)
 
 
-def element(pick: Callable[[Published], NDArray[Any] | None], index: int, missing: float) -> Read:
-    """Read one element of an array, in the type of `missing`, which stands for no array."""
-
-    def read(view: View) -> Any:
-        values = pick(view.snapshot)
-        return missing if values is None else type(missing)(values[index])
-
-    return read
-
-
 def per_roi(pick: Callable[[Published], NDArray[Any] | None], missing: float) -> Read:
     """Read one value for each ROI, in the order of `RoiNames`."""
 
@@ -70,13 +59,26 @@ def events(pick: Callable[[Progress], int]) -> Read:
 
 def frames_per_point(view: View) -> int:
     """Return what PrepareScan was told; 0 for continuous mode and scans of other clients."""
-    return view.scan.burst if view.scan.camera and not view.scan.continuous else 0
+    return view.scan.burst if view.scan.cameras and not view.scan.continuous else 0
 
 
-def preview(view: View) -> Any:
-    """Return the preview, ``(ny, nx) float32``: block means, or maxima with MaxFilter."""
-    images = view.snapshot.shown.preview
-    return images.max if view.max_filter else images.mean
+def camera_frames(view: View) -> list[int]:
+    """Return how many frames of each of the scan's cameras have results."""
+    seen = view.of_this_scan.cameras or {}
+    return [seen[camera].scan_processed if camera in seen else 0 for camera in view.cameras]
+
+
+def map_labels(view: View) -> list[str]:
+    """Return the names of the two movables of a map; none of other scans."""
+    names = [latin(name) for name in view.of_this_scan.scan.movables or ()]
+    return names[:2] if len(names) > 1 else []
+
+
+def map_values(view: View) -> NDArray[np.float64]:
+    """Return the means ``(roi, point)`` of a scan of two movables; empty of others."""
+    if not len(view.curves.map_x):
+        return np.empty((0, 0))
+    return view.curves.rows(view.roi_names, view.curves.means)
 
 
 def slot_mean(slot: int, view: View) -> float:

@@ -46,6 +46,10 @@ class Curves:
     """``(roi, point)``."""
     errors: NDArray[np.float64] = field(default_factory=_empty_rows)
     """``(roi, point)`` standard errors; NaN where there is none."""
+    map_x: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
+    """``(point,)`` positions of the first of two movables; empty: there are not two."""
+    map_y: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
+    """``(point,)`` of the second."""
     revision: int = -1
     mapping: str = ""
     """The scan that they belong to."""
@@ -174,6 +178,8 @@ class Observer:
             curves.x,
             curves.means,
             curves.errors,
+            curves.map_x,
+            curves.map_y,
             newest.revision,
             newest.mapping,
         )

@@ -1,6 +1,7 @@
 """Change one ROI in the JSON of all; pure."""
 
 import json
+from dataclasses import replace
 
 from femtotango.errors import BadRoi
 from pipeline.model.roi import (
@@ -13,12 +14,14 @@ from pipeline.model.roi import (
 )
 
 
-def add_roi(rois: str, text: str) -> str:
+def add_roi(rois: str, text: str, camera: str = "") -> str:
     """Add a ROI, or replace the one of that name in its place.
 
     Args:
         rois: JSON of all ROIs.
-        text: JSON ``{"name": …, "x": …, "y": …, "width": …, "height": …}``.
+        text: JSON ``{"name": …, "x": …, "y": …, "width": …, "height": …}``, with or without
+            ``"camera"``.
+        camera: whose ROI it is when the text does not say; empty: of the first camera of a scan.
 
     Returns:
         JSON of all ROIs.
@@ -37,7 +40,9 @@ def add_roi(rois: str, text: str) -> str:
         )
     try:
         name = check_name(raw["name"])
-        changed = {**parse_rois(rois), name: roi_from_dict(name, raw)}
+        roi = roi_from_dict(name, raw)
+        roi = roi if roi.camera else replace(roi, camera=camera)
+        changed = {**parse_rois(rois), name: roi}
     except RoiError as error:
         raise BadRoi(str(error)) from error
     if len(changed) > MAX_ROIS:

@@ -275,7 +275,7 @@ def compare_header(save_raw: bool | None, state: RawData, signs: Signs, scan: Sc
 
 def of_balor(scan: Scan) -> bool:
     """Say whether a scan was begun by this device, with the camera of single photons."""
-    return scan.camera in CAMERAS and CAMERAS[scan.camera].finds_photons
+    return any(CAMERAS[c].finds_photons for c in scan.cameras if c in CAMERAS)
 
 
 def _is_durable(drop: Drop, safety: FrameSafety | None) -> bool:

@@ -23,8 +23,8 @@ from femtotango.component.scan_progress import (
 from femtotango.component.scan_request import (
     DEFAULT_TIMEOUT,
     ScanRequest,
+    cameras_in,
     check_streams,
-    one_camera,
 )
 from femtotango.component.settings_sync import SettingsSync
 from femtotango.dranspose_client.services import Config, Progress
@@ -113,7 +113,7 @@ class ScanControl:
     def prepared_here(self) -> bool:
         """True while a scan is under way that this device has begun."""
         scan = self._scan
-        return bool(scan.camera) and not (scan.done or scan.stopped)
+        return bool(scan.cameras) and not (scan.done or scan.stopped)
 
     def start(self) -> None:
         """Go on with a stop that the life before did not finish."""
@@ -138,27 +138,26 @@ class ScanControl:
             UnknownStream: no ingester brings one of the streams.
             PipelineError: the pipeline cannot do it now, or not before the client gives up.
         """
-        trigger_map = scan_map([request.camera], request.steps, request.burst, request.records)
-        streams = [request.camera, *([SARDANA] if request.records else [])]
-        scan = Scan(
-            frames=request.steps * request.burst, burst=request.burst, camera=request.camera
-        )
+        trigger_map = scan_map(request.cameras, request.steps, request.burst, request.records)
+        streams = [*request.cameras, *([SARDANA] if request.records else [])]
+        frames = request.steps * request.burst
+        scan = Scan(frames=frames, burst=request.burst, cameras=request.cameras)
         self._begin_when_free(trigger_map, streams, scan, request.timeout)
 
     def start_continuous(self, streams: Sequence[str]) -> None:
         """Take frames as they come until `stop`; begin anew after each series.
 
         Raises:
-            ScanRunning: a scan did not finish within 10 s, or another camera is running.
+            ScanRunning: a scan did not finish within 10 s, or other cameras are running.
             RequestError: the streams cannot be used.
             PipelineError: the pipeline cannot do it now.
         """
-        camera = one_camera(streams)
+        cameras = cameras_in(streams)
         running = self._scan
-        if running.continuous and not running.done and running.camera == camera:
+        if running.continuous and not running.done and set(running.cameras) == set(cameras):
             return
-        scan = Scan(camera=camera, continuous=True)
-        self._begin_when_free(continuous_map([camera], False), [camera], scan, DEFAULT_TIMEOUT)
+        scan = Scan(cameras=cameras, continuous=True)
+        self._begin_when_free(continuous_map(cameras, False), cameras, scan, DEFAULT_TIMEOUT)
 
     def stop(self, continuous: bool) -> None:
         """Give up what is outstanding, count it, and have the workers flush what they buffer.
@@ -168,7 +167,7 @@ class ScanControl:
                 did not begin may be continuous mode from before its restart.
         """
         scan = self._scan
-        prepared = bool(scan.camera) and not scan.continuous
+        prepared = bool(scan.cameras) and not scan.continuous
         if scan.done or (continuous and prepared):
             return
         try:
@@ -300,7 +299,8 @@ class ScanControl:
             scan = self._scan
             if scan.continuous and not scan.stopped:
                 raise ScanRunning(
-                    f"Continuous mode with {scan.camera} is running: call StopContinuous first."
+                    f"Continuous mode with {scan.camera_names} is running: call "
+                    "StopContinuous first."
                 )
             if time.monotonic() > deadline:
                 raise ScanRunning(
@@ -369,7 +369,7 @@ class ScanControl:
             with self._sync.posting():
                 config = self._arming.ready_config()
                 flush = self._arming.can_flush(config)
-                self._arm(continuous_map([scan.camera], flush), config, scan)
+                self._arm(continuous_map(scan.cameras, flush), config, scan)
                 if flush:
                     self._arming.send_flush()
             if in_series:
@@ -425,10 +425,13 @@ class ScanControl:
     def _give_up(self, scan: Scan, results: Observation, flushed: bool, how: str) -> None:
         missing = outstanding(results.snapshot, scan)
         if missing:
-            self.given_up += missing
-            self.last_error = (
-                f"Scan {scan.number} was {how}; {missing} of {scan.frames} frames "
-                + ("never came." if flushed else _NOT_FLUSHED)
+            self.given_up += sum(missing.values())
+            cameras = " and ".join(
+                f"{frames} of {scan.frames} frames" + f" of {camera}" * (len(scan.cameras) > 1)
+                for camera, frames in missing.items()
+            )
+            self.last_error = f"Scan {scan.number} was {how}; {cameras} " + (
+                "never came." if flushed else _NOT_FLUSHED
             )
         with self._lock:
             self._scan = replace(scan, done=True)

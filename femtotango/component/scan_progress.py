@@ -22,11 +22,11 @@ class Scan:
     lost: frozenset[str] = frozenset()
     """Those of them that were restarted or are gone."""
     frames: int | None = None
-    """Expected; None: as many as come."""
+    """Expected of each camera; None: as many as come."""
     burst: int = 1
-    """Frames per point."""
-    camera: str = ""
-    """Empty: another client began this scan."""
+    """Frames per point and camera."""
+    cameras: tuple[str, ...] = ()
+    """Their streams; none: another client began this scan."""
     continuous: bool = False
     failed_before: int = 0
     """The pipeline's failed frames when the scan began."""
@@ -38,6 +38,11 @@ class Scan:
     """The scan is over; after so many polls of its results it is done."""
     done: bool = True
     """All its results are readable."""
+
+    @property
+    def camera_names(self) -> str:
+        """Its cameras as they stand in a sentence."""
+        return " and ".join(self.cameras)
 
 
 def followed(scan: Scan, config: Config, progress: Progress) -> Scan:
@@ -51,13 +56,17 @@ def failed_frames(snapshot: Published, scan: Scan) -> int:
     return max(0, snapshot.health.failed_frames - scan.failed_before)
 
 
-def outstanding(snapshot: Published, scan: Scan) -> int:
-    """Return how many frames of the scan have not come."""
+def outstanding(snapshot: Published, scan: Scan) -> dict[str, int]:
+    """Return how many frames of the scan have not come, of each camera that is behind."""
     if scan.frames is None:
-        return 0
-    if snapshot.scan.mapping != scan.mapping:
-        return scan.frames
-    return max(0, scan.frames - snapshot.scan.processed)
+        return {}
+    of_scan = snapshot.scan.mapping == scan.mapping
+    seen = (snapshot.cameras or {}) if of_scan else {}
+    missing = {
+        camera: scan.frames - (seen[camera].scan_processed if camera in seen else 0)
+        for camera in scan.cameras
+    }
+    return {camera: frames for camera, frames in missing.items() if frames > 0}
 
 
 def series_over(snapshot: Published, scan: Scan, frames: float = math.inf) -> bool:
@@ -66,17 +75,19 @@ def series_over(snapshot: Published, scan: Scan, frames: float = math.inf) -> bo
     Args:
         snapshot: what the reducer publishes.
         scan: the newest scan.
-        frames: a series of so many is over too: the trigger map has no more events for it.
+        frames: a series of so many, of any camera, is over too: the trigger map has no more events
+            for it.
     """
     if snapshot.scan.mapping != scan.mapping:
         return False
-    return bool(snapshot.scan.ended) or snapshot.scan.processed >= frames
+    processed = (camera.scan_processed for camera in (snapshot.cameras or {}).values())
+    return bool(snapshot.scan.ended) or max(processed, default=0) >= frames
 
 
 def over_elsewhere(snapshot: Published, scan: Scan) -> bool:
     """Say whether another client's trigger map is over that brought no scan."""
     progress = scan.progress
-    if scan.camera or progress is None or snapshot.scan.mapping == scan.mapping:
+    if scan.cameras or progress is None or snapshot.scan.mapping == scan.mapping:
         return False
     return progress.finished and progress.completed >= progress.total > 0
 

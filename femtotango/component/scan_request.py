@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from femtotango.dranspose_client.trigger_maps import MAX_BURST, MAX_FRAMES, MAX_STEPS
-from femtotango.errors import BadRequest, OneCamera, UnknownStream
+from femtotango.errors import BadRequest, UnknownStream
 from pipeline.model.cameras import CAMERAS
 from pipeline.protocols.sardana import SARDANA
 
@@ -20,13 +20,13 @@ _MAX_TIMEOUT = 3600.0
 class ScanRequest:
     """A scan of bursts."""
 
-    camera: str
+    cameras: tuple[str, ...]
+    """Their streams; each sends the same number of frames."""
     steps: int
     burst: int
+    """Frames per point and camera."""
     records: bool
     """Sardana sends a record for each point."""
-    separate: bool = False
-    """The record comes in an event of its own: frames do not wait for it."""
     timeout: float = DEFAULT_TIMEOUT
     """After so long the client has given up, and nothing may begin any more [s]."""
 
@@ -36,7 +36,7 @@ def parse_request(text: str) -> ScanRequest:
 
     Raises:
         BadRequest: no JSON object, a key is missing or a number cannot be used.
-        OneCamera, UnknownStream: the streams cannot make a scan.
+        UnknownStream: the pipeline does not know one of the streams.
     """
     try:
         raw = json.loads(text)
@@ -57,11 +57,12 @@ def parse_request(text: str) -> ScanRequest:
             f"{steps} steps of {burst} frames are {steps * burst} frames; "
             f"one scan can have {MAX_FRAMES}."
         )
-    separate = raw.get("separate_record", False)
+    # Earlier versions could be told so; now each record has an event of its own.
+    separate = raw.get("separate_record", True)
     if not isinstance(separate, bool):
         raise BadRequest(f"separate_record = {separate!r}: expected true or false.")
     timeout = _timeout(raw.get("timeout", DEFAULT_TIMEOUT))
-    return ScanRequest(one_camera(streams), steps, burst, SARDANA in streams, separate, timeout)
+    return ScanRequest(cameras_in(streams), steps, burst, SARDANA in streams, timeout)
 
 
 def _timeout(value: Any) -> float:
@@ -81,24 +82,21 @@ def _count(raw: dict[str, Any], key: str, limit: int) -> int:
     return value
 
 
-def one_camera(streams: Sequence[str]) -> str:
-    """Return the camera among the streams.
+def cameras_in(streams: Sequence[str]) -> tuple[str, ...]:
+    """Return the cameras among the streams, each once, in the order in which they stand there.
 
     Raises:
         UnknownStream: a stream that the pipeline does not know.
-        OneCamera: two cameras.
-        BadRequest: none.
+        BadRequest: there is no camera.
     """
     known = (*CAMERAS, SARDANA)
     for stream in streams:
         if stream not in known:
             raise UnknownStream(f"{stream!r} is no stream; there are {', '.join(known)}.")
-    cameras = list(dict.fromkeys(stream for stream in streams if stream in CAMERAS))
-    if len(cameras) > 1:
-        raise OneCamera(f"{' and '.join(cameras)}: one scan can have one camera only.")
+    cameras = tuple(dict.fromkeys(stream for stream in streams if stream in CAMERAS))
     if not cameras:
         raise BadRequest(f"streams = {list(streams)!r}: one of {', '.join(CAMERAS)} is needed.")
-    return cameras[0]
+    return cameras
 
 
 def check_streams(wanted: Iterable[str], there: frozenset[str]) -> None:

@@ -7,8 +7,11 @@ from femtotango.component.results_poller import Curves, Observation
 from femtotango.component.roi_slots import EMPTY
 from femtotango.component.scan_progress import Scan
 from femtotango.dranspose_client.services import Config
+from pipeline.model.cameras import ranked
 from pipeline.model.parameters import Settings
-from pipeline.protocols.snapshot import NOTHING, Published
+from pipeline.protocols.snapshot import NOTHING, CameraImage, Published
+
+_NO_IMAGE = CameraImage()
 
 
 @dataclass(frozen=True)
@@ -71,6 +74,27 @@ class View:
         """The published values, or none while they belong to the scan before."""
         return self.snapshot if self.current else NOTHING
 
+    def image(self, stream: str = "") -> CameraImage:
+        """Return what is published of a camera's image; empty stream: of the one that is shown."""
+        return image_in(self.snapshot, stream)
+
+    @property
+    def cameras(self) -> tuple[str, ...]:
+        """The cameras of this scan, the one that stands for the scan first."""
+        return ranked((*self.scan.cameras, *self.of_this_scan.scan.cameras))
+
+    @property
+    def shown_camera(self) -> str:
+        """The camera whose image and curves the plain attributes show; empty: not known yet."""
+        shown = self.snapshot.shown.detector or self.settings.camera
+        return shown or next(iter(self.cameras), "")
+
+    @property
+    def geometry_camera(self) -> str:
+        """The camera that the geometry belongs to; empty: not known yet."""
+        camera = self.settings.geometry_camera or self.snapshot.geometry.camera or ""
+        return camera or next(iter(self.cameras), "") or self.shown_camera
+
     @property
     def curves(self) -> Curves:
         """The curves of this scan; empty while they belong to the scan before."""
@@ -83,9 +107,12 @@ class View:
         output = self.settings.output_folder
         if self.allowed_folders or not output:
             return self.allowed_folders
-        raw = PurePath(self.snapshot.scan.filename or "").parent
+        files = [self.snapshot.scan.filename]
+        files += [camera.scan_filename for camera in (self.snapshot.cameras or {}).values()]
+        folders = [PurePath(file or "").parent for file in files]
         # A raw file in the root would allow everything.
-        return (output, str(raw)) if raw.is_absolute() and raw.name else (output,)
+        raw = [str(folder) for folder in folders if folder.is_absolute() and folder.name]
+        return tuple(dict.fromkeys((output, *raw)))
 
     @property
     def roi_names(self) -> tuple[str, ...]:
@@ -96,3 +123,11 @@ class View:
     def failed_frames(self) -> int:
         """Frames that could not be used or never came."""
         return self.results.failed_frames + self.given_up
+
+
+def image_in(snapshot: Published, stream: str = "") -> CameraImage:
+    """Return what is published of a camera's image; empty stream: of the one that is shown."""
+    cameras, shown = snapshot.cameras or {}, snapshot.shown
+    if stream:
+        return cameras.get(stream, _NO_IMAGE)
+    return cameras.get(shown.detector or "", shown)

@@ -6,6 +6,7 @@ from typing import Any
 from tango.server import command, device_property, run
 
 from femtotango.component import geometry_commands, roi_commands
+from femtotango.component.camera_request import FILE, REGION, RING, file_of, region_of, ring_of
 from femtotango.component.scan_request import parse_request
 from femtotango.device.attributes import MAX_Q_VALUES
 from femtotango.device.base import DeviceCore
@@ -61,6 +62,11 @@ class FemtomaxAnalysis(DeviceCore):
         doc="Frames without raw data and photons; written by the device itself.",
     )
 
+    KeptCameras = device_property(
+        dtype=(str,),
+        default_value=[],
+        doc="Cameras that have attributes of their own; written by the device itself.",
+    )
     KeptSum = device_property(
         dtype=(str,),
         default_value=[],
@@ -98,11 +104,16 @@ class FemtomaxAnalysis(DeviceCore):
         """Say what is in the accumulated image."""
         return self._component.view.snapshot.shown.ledger or "{}"
 
-    @command(dtype_in=str, doc_in='{"name": "a", "x": 1, "y": 2, "width": 3, "height": 4}')
+    @command(
+        dtype_in=str,
+        doc_in='{"name": "a", "x": 1, "y": 2, "width": 3, "height": 4}, with "camera": "pilatus" '
+        "or of the camera that is shown.",
+    )
     def AddRoi(self, text: str) -> None:
         """Add a ROI, or replace the one of that name."""
+        view = self._component.view
         with reported("AddRoi"):
-            self._set(rois=roi_commands.add_roi(self._component.view.settings.rois, text))
+            self._set(rois=roi_commands.add_roi(view.settings.rois, text, view.shown_camera))
 
     @command(dtype_in=str, doc_in="Name of the ROI.")
     def RemoveRoi(self, name: str) -> None:
@@ -127,6 +138,7 @@ class FemtomaxAnalysis(DeviceCore):
     def PrepareScan(self, request: str) -> None:
         """Return when detectors and Sardana may start."""
         self._component.prepare(parse_request(request))
+        self._add_cameras()
 
     @command
     @waits
@@ -136,12 +148,13 @@ class FemtomaxAnalysis(DeviceCore):
 
     @command(
         dtype_in=(str,),
-        doc_in="Streams: one camera; series at least 1 s apart, sooner frames are lost.",
+        doc_in="Streams: cameras; series at least 1 s apart, sooner frames are lost.",
     )
     @waits
     def StartContinuous(self, streams: list[str]) -> None:
         """Take frames as they come; begin anew after each series."""
         self._component.start_continuous(streams)
+        self._add_cameras()
 
     @command
     @waits
@@ -164,13 +177,30 @@ class FemtomaxAnalysis(DeviceCore):
     )
     @waits
     def QCurve(self, q: float) -> Any:
-        """Draw a ring; NaN between its branches."""
-        return geometry_commands.q_curve(self._component.view, q)
+        """Draw a ring on the shown image; NaN between its branches."""
+        view = self._component.view
+        return geometry_commands.q_curve(view, q, view.shown_camera)
+
+    @command(
+        dtype_in=str,
+        doc_in=f"{RING}, q in 1/angstrom",
+        dtype_out=(float,),
+        doc_out="y0, x0, y1, x1, ...",
+    )
+    @waits
+    def CameraQCurve(self, request: str) -> Any:
+        """Draw a ring on the image of a camera; NaN between its branches."""
+        view = self._component.view
+        camera, q = ring_of(request)
+        return geometry_commands.q_curve(view, q, camera or view.shown_camera)
 
     @command(dtype_in=str, doc_in="A calibrant of pyFAI, LaB6.")
     @waits
     def UseCalibrant(self, name: str) -> None:
-        """Fill QValues with the lines that the detector sees."""
+        """Fill QValues with the lines that the camera of the geometry sees."""
+        view = self._component.view
+        if not view.settings.geometry_camera and view.shown_camera:
+            self._set(geometry_camera=view.shown_camera)
         self.write_q_values(geometry_commands.calibrant(self._component.view, name, MAX_Q_VALUES))
 
     @command(dtype_in=str, doc_in="Path in AllowedFolders; relative ones are under OutputFolder.")
@@ -191,6 +221,13 @@ class FemtomaxAnalysis(DeviceCore):
         """Write the exact image as NeXus."""
         geometry_commands.save_exact_image(self._component.view, self._images, path)
 
+    @command(dtype_in=str, doc_in=f"{FILE}; the path as in SaveImage.")
+    @waits
+    def SaveCameraImage(self, request: str) -> None:
+        """Write the exact image of a camera as NeXus."""
+        camera, path = file_of(request)
+        geometry_commands.save_exact_image(self._component.view, self._images, path, camera)
+
     @command(
         dtype_in=(int,),
         doc_in="x, y, width, height, binning [pixel]",
@@ -201,6 +238,18 @@ class FemtomaxAnalysis(DeviceCore):
     def GetRegion(self, numbers: Any) -> tuple[str, bytes]:
         """Return a binned rectangle of the image."""
         return "npy", self._images.region(self._component.view, [int(n) for n in numbers])
+
+    @command(
+        dtype_in=str,
+        doc_in=REGION,
+        dtype_out="DevEncoded",
+        doc_out="npy: float32 (y, x), block means or maxima",
+    )
+    @waits
+    def GetCameraRegion(self, request: str) -> tuple[str, bytes]:
+        """Return a binned rectangle of a camera's image."""
+        camera, numbers = region_of(request)
+        return "npy", self._images.region(self._component.view, numbers, camera)
 
 
 def main() -> None:

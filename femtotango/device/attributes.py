@@ -1,6 +1,7 @@
 """Tango attributes built from the parameter table and from the table of results."""
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -8,7 +9,14 @@ from numpy.typing import NDArray
 from tango import AttrWriteType, DispLevel
 from tango.server import attribute
 
-from femtotango.component.result_attributes import MAX_IMAGE, RESULTS, Result
+from femtotango.component.image_results import (
+    ACCUMULATED_IMAGE,
+    MAX_IMAGE,
+    camera_attribute,
+    image_results,
+)
+from femtotango.component.result_attributes import RESULTS
+from femtotango.component.result_row import Result
 from femtotango.errors import BadValue
 from femtotango.text_encoding import ascii_only
 from pipeline.model.parameters import ATTRIBUTES, Parameter
@@ -16,7 +24,6 @@ from pipeline.model.parameters import ATTRIBUTES, Parameter
 MAX_FILTER = "MaxFilter"
 Q_VALUES = "QValues"
 SAVE_RAW = "SaveRaw"
-ACCUMULATED_IMAGE = "AccumulatedImage"
 MAX_Q_VALUES = 100
 
 _CHANGES = {"change_event_implemented": True, "change_event_detect": False}
@@ -41,8 +48,10 @@ _FORMAT = "%.3f"
 
 
 def label(name: str) -> str:
-    """Return an attribute's name as words."""
-    return re.sub(r"(?<=[a-z])(?=[A-Z0-9])|(?<=[0-9])(?=[A-Z])", " ", name)
+    """Return an attribute's name as words; a camera's name stays as it is."""
+    name, _, camera = name.partition("_")
+    words = re.sub(r"(?<=[a-z])(?=[A-Z0-9])|(?<=[0-9])(?=[A-Z])", " ", name)
+    return f"{words} {camera}".rstrip()
 
 
 def _format(kind: type, unit: str) -> dict[str, str]:
@@ -90,10 +99,10 @@ def _events(row: Result) -> dict[str, bool]:
 
 def result(row: Result) -> attribute:
     """Build a read-only attribute; the device has `read_result`."""
+    return _result(row, lambda self: self.read_result(row))
 
-    def read(self: Any) -> Any:
-        return self.read_result(row)
 
+def _result(row: Result, read: Callable[..., Any], **more: Any) -> attribute:
     kind: Any = _RESULT_TYPES[row.kind]
     sizes = dict(zip(("max_dim_x", "max_dim_y"), row.dims, strict=False))
     for _ in row.dims:
@@ -109,6 +118,7 @@ def result(row: Result) -> attribute:
         **sizes,
         **_level(row.expert),
         **(_events(row) if row.events else {}),
+        **more,
     )
 
 
@@ -145,16 +155,38 @@ def _special() -> dict[str, attribute]:
             doc="The Balor writes its raw data; false only while every frame is safe without them.",
             **_PUSHED,
         ),
-        ACCUMULATED_IMAGE: attribute(
-            fget=lambda self: self.read_accumulated_image(),
-            access=AttrWriteType.READ,
-            dtype=(("DevFloat",),),
-            max_dim_x=MAX_IMAGE,
-            max_dim_y=MAX_IMAGE,
-            label=label(ACCUMULATED_IMAGE),
-            doc="The image in full, fetched when it is read; masked pixels are NaN.",
-        ),
+        ACCUMULATED_IMAGE: _full_image(lambda self: self.read_accumulated_image()),
     }
+
+
+def _full_image(read: Callable[..., Any], name: str = ACCUMULATED_IMAGE) -> attribute:
+    return attribute(
+        name=name,
+        fget=read,
+        access=AttrWriteType.READ,
+        dtype=(("DevFloat",),),
+        max_dim_x=MAX_IMAGE,
+        max_dim_y=MAX_IMAGE,
+        label=label(name),
+        doc="The image in full, fetched when it is read; masked pixels are NaN.",
+    )
+
+
+def camera_attributes(stream: str) -> dict[str, attribute]:
+    """Return the attributes of one camera, which are added while the server runs.
+
+    Their reading functions are given the attribute too, unlike those of the class.
+    """
+    found: dict[str, attribute] = {}
+    for row in image_results(stream):
+        found[row.name] = _result(row, _reader(row), name=row.name)
+    name = camera_attribute(ACCUMULATED_IMAGE, stream)
+    found[name] = _full_image(lambda self, _: self.read_accumulated_image(stream), name)
+    return found
+
+
+def _reader(row: Result) -> Callable[..., Any]:
+    return lambda self, _: self.read_result(row)
 
 
 def check_q_values(values: Any) -> NDArray[np.float64]:

@@ -14,13 +14,14 @@ from tango import AttrQuality, DevState
 from tango.server import Device, DeviceMeta
 
 from femtotango.component import health, kept, setting_flow
-from femtotango.component.component import Component
+from femtotango.component.component import GEOMETRY_CAMERA, Component
 from femtotango.component.image_reader import FullImage
+from femtotango.component.image_results import ACCUMULATED_IMAGE
 from femtotango.component.kept import Kept
-from femtotango.component.result_attributes import RESULTS, Result
+from femtotango.component.result_attributes import RESULTS
+from femtotango.component.result_row import Result
 from femtotango.component.save_raw_interlock import RawData
 from femtotango.device.attributes import (
-    ACCUMULATED_IMAGE,
     MAX_FILTER,
     Q_VALUES,
     SAVE_RAW,
@@ -28,6 +29,7 @@ from femtotango.device.attributes import (
     check_q_values,
 )
 from femtotango.device.balor_monitor import Balor, Seen
+from femtotango.device.camera_attributes import CameraAttributes, share_freely
 from femtotango.device.change_events import Changes, Pusher, Reading
 from femtotango.device.memorized import DeviceMemory
 from femtotango.device.properties import Properties
@@ -36,7 +38,8 @@ from femtotango.device.tango_errors import reported
 from femtotango.device.tango_logs import forwarded
 from femtotango.errors import NoBalor, PipelineError
 from femtotango.text_encoding import latin
-from pipeline.model.parameters import ATTRIBUTES, PARAMETERS, Value
+from pipeline.model.cameras import ranked
+from pipeline.model.parameters import ATTRIBUTES, PARAMETERS, POSITION, Value
 
 OUTPUT_FOLDER = "output_folder"
 _VALID, _INVALID = AttrQuality.ATTR_VALID, AttrQuality.ATTR_INVALID
@@ -68,13 +71,11 @@ class DeviceCore(_Attributes):
             self.set_change_event(name, True, False)
             self.set_archive_event(name, True, False)
         for name in all_attributes():
-            # Else Tango locks an attribute until its data are sent: a reader that stops in the
-            # middle would hold up everybody. PyTango sends copies, which need no lock.
-            attribute = self.get_device_attr().get_attr_by_name(name)
-            attribute.set_attr_serial_model(tango.AttrSerialModel.ATTR_NO_SYNC)
+            share_freely(self, name)
+        self._cameras = CameraAttributes(self)
         self._changes = Changes()
-        self._fetched: dict[int, Reading] = {}
-        """The image for the read under way, by thread."""
+        self._fetched: dict[tuple[int, str], Reading] = {}
+        """The images for the reads under way, by thread and attribute."""
         # DevRestart makes a new object while a command still waits in the old one.
         self._name = self.get_name()
         before = _living.get(self._name)
@@ -105,6 +106,7 @@ class DeviceCore(_Attributes):
     def _begin(self, properties: Properties) -> None:
         self._memory = DeviceMemory(self._name)
         before, self._refused = self._remembered(properties)
+        self._cameras.restore(before.cameras)
         # A replay may have a folder of its own; elsewhere an emptied property ends the saving.
         folder = properties.output_folder
         if folder or not (properties.addresses.replay or properties.errors):
@@ -166,6 +168,7 @@ class DeviceCore(_Attributes):
             self._component.keep(),
             q_values=tuple(self._q_values.tolist()),
             raw_data=self._balor.state,
+            cameras=self._cameras.cameras,
         )
 
     def dev_state(self) -> DevState:
@@ -243,19 +246,25 @@ class DeviceCore(_Attributes):
         """
         attributes = self.get_device_attr()
         names = (attributes.get_attr_by_ind(index).get_name() for index in indices)
-        if ACCUMULATED_IMAGE in names:
-            self._fetched[threading.get_ident()] = self._fetch_image()
+        for name in names:
+            if name.startswith(ACCUMULATED_IMAGE):
+                camera = name.removeprefix(ACCUMULATED_IMAGE).removeprefix("_")
+                self._fetched[threading.get_ident(), camera] = self._fetch_image(camera)
 
-    def read_accumulated_image(self) -> Reading:
-        """Return the image that was fetched for this read."""
-        return self._fetched.pop(threading.get_ident())
+    def read_accumulated_image(self, camera: str = "") -> Reading:
+        """Return the image that was fetched for this read.
 
-    def _fetch_image(self) -> Reading:
+        Args:
+            camera: whose image; empty: the one that is shown.
+        """
+        return self._fetched.pop((threading.get_ident(), camera))
+
+    def _fetch_image(self, camera: str) -> Reading:
         view = self._component.view
         if view.results.error is None:
             try:
                 with tango.AutoTangoAllowThreads(self):
-                    return self._images.as_float32(view), view.results.time, _VALID
+                    return self._images.as_float32(view, camera), view.results.time, _VALID
             except PipelineError as error:
                 self.warn_stream(f"AccumulatedImage: {error}")
         return np.empty((0, 0), np.float32), time.time(), _INVALID
@@ -266,6 +275,8 @@ class DeviceCore(_Attributes):
         for row in RESULTS:
             if row.events:
                 yield row.name, self.read_result(row)
+        for row in self._cameras.rows:
+            yield row.name, self.read_result(row)
         yield MAX_FILTER, self.read_max_filter()
         yield Q_VALUES, self.read_q_values()
         yield SAVE_RAW, self.read_save_raw()
@@ -280,6 +291,8 @@ class DeviceCore(_Attributes):
         finally:
             # Tango would show a refused value as written, or an accepted one as it was spelled.
             self._show_written({attribute: self._component.sync.flow[name].requested})
+            if name in POSITION:
+                self._show_requested((GEOMETRY_CAMERA,))
         self._refused.pop(name, None)
         # Tango itself remembers what comes this way.
         self._component.told({name: normal})
@@ -335,7 +348,14 @@ class DeviceCore(_Attributes):
         for name, value in values.items():
             attributes.get_w_attr_by_name(name).set_write_value(value)
 
+    def _add_cameras(self) -> None:
+        """Give each camera that has been seen attributes of its own."""
+        view = self._component.view
+        if self._cameras.add(ranked((*view.cameras, *(view.snapshot.cameras or {})))):
+            self._on_change()
+
     def _after_events(self) -> None:
+        self._add_cameras()
         self._keep_memory()
         show_slots(self, self._component.view.slots)
 

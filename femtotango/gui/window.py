@@ -8,6 +8,7 @@ from femtotango.gui.panels.curves import RoiCurves
 from femtotango.gui.panels.geometry import GeometryPanel
 from femtotango.gui.panels.histogram import EnergyHistogram
 from femtotango.gui.panels.image import ImageWidget
+from femtotango.gui.panels.roi_map import RoiMap, RoiMeans
 from femtotango.gui.panels.roi_table import RoiTable
 from femtotango.gui.panels.settings import SettingsPanel
 from femtotango.gui.panels.status import StatusLine
@@ -43,13 +44,16 @@ class ViewerWindow(QtWidgets.QMainWindow):
         self.roi_table = RoiTable()
         self.settings = SettingsPanel()
         self.curves = RoiCurves()
+        self.map = RoiMap()
+        self.means = RoiMeans(self.curves, self.map)
         self.histogram = EnergyHistogram()
         self.azimuthal = AzimuthalCurve()
         self.status_line = StatusLine()
         self.tabs = QtWidgets.QTabWidget()
-        self.tabs.addTab(self.curves, "ROI means")
+        self.tabs.addTab(self.means, "ROI means")
         self.tabs.addTab(self.histogram, "Energy histogram")
         self.tabs.addTab(self.azimuthal, "Azimuthal curve")
+        self.tabs.setCornerWidget(self.means.as_curves)
         self.tabs.setDocumentMode(True)
         self._connect()
         self._lay_out()
@@ -61,6 +65,7 @@ class ViewerWindow(QtWidgets.QMainWindow):
             self.roi_table,
             self.settings,
             self.curves,
+            self.map,
             self.histogram,
             self.azimuthal,
             self.status_line,

@@ -60,7 +60,8 @@ def read_ready_file(path: Path) -> dict[str, Any]:
     "--simulate",
     multiple=True,
     type=click.Choice(CAMERAS),
-    help="Add a simulated camera with its own measurement group; needs --ready-file.",
+    help="Add a simulated camera with its own measurement group, and one of all when there are "
+    "several; needs --ready-file.",
 )
 @click.option("--paths", is_flag=True, help="Only print the paths to add to an existing Sardana.")
 @click.option(

@@ -131,7 +131,8 @@ class SardanaSetup:
     burst: int = 1
     """Frames per point."""
     simulate: Mapping[str, str] = field(default_factory=dict)
-    """Simulated cameras, ZMQ address by stream; each gets its own measurement group."""
+    """Simulated cameras, ZMQ address by stream; each gets its own measurement group, and all of
+    several one together."""
 
 
 def sardana_yaml(setup: SardanaSetup) -> str:
@@ -151,6 +152,9 @@ def sardana_yaml(setup: SardanaSetup) -> str:
             burst=setup.burst,
             raw_folder=json.dumps(str(setup.scan_dir / "raw")),
         )
+    if len(groups) > 1:
+        channels = tuple(channel for channel, *_ in groups.values())
+        groups[f"{_PREFIX}all"] = (*channels, *analysis)
     groups = groups or {f"{_PREFIX}scan": analysis}
     return _TEMPLATE.format(
         instance=setup.instance,

@@ -15,6 +15,8 @@ _WATCHED = (
     "ScanNumber",
     "ScanFinished",
     "ScanFrames",
+    "Cameras",
+    "CameraFrames",
     "FramesReceived",
     "FramesPerPoint",
     "RoiNames",
@@ -44,15 +46,29 @@ class Totals:
     scan: int = 0
     running: bool = False
     frames: int = 0
-    """Processed frames of the scan, failed ones included."""
+    """Processed frames of the scan, of all cameras, failed ones included."""
+    cameras: dict[str, int] = field(default_factory=dict)
+    """The same of each camera; of a scan whose cameras are not known, under an empty name."""
     received: int = 0
     """Frames of all scans, those included that wait for the record of their point."""
     burst: int = 0
-    """Requested frames per point; 0: the scan was not prepared, wait for one."""
+    """Requested frames per point and camera; 0: the scan was not prepared, wait for one."""
     sums: dict[str, float] = field(default_factory=dict)
     """Sum of the means of all frames, by ROI."""
     counts: dict[str, int] = field(default_factory=dict)
     """Number of frames with a mean, by ROI."""
+
+    @property
+    def requested(self) -> int:
+        """Frames of all cameras that a point has."""
+        return max(1, self.burst) * len(self.cameras)
+
+    def missing_since(self, first: "Totals") -> dict[str, int]:
+        """Return how many frames each camera lacks for a point that began with those totals."""
+        end = {
+            camera: first.cameras.get(camera, 0) + max(1, first.burst) for camera in self.cameras
+        }
+        return {camera: max(0, end[camera] - frames) for camera, frames in self.cameras.items()}
 
 
 def read_totals(device: Device) -> Totals:
@@ -65,10 +81,14 @@ def read_totals(device: Device) -> Totals:
         attribute.name: _value(attribute) for attribute in device.read_attributes(list(_WATCHED))
     }
     names = list(values["RoiNames"] or ())
+    frames = int(values["ScanFrames"] or 0)
+    counts = map(int, _items(values["CameraFrames"]))
+    cameras = dict(zip(_items(values["Cameras"]), counts, strict=False))
     return Totals(
         scan=int(values["ScanNumber"] or 0),
         running=bool(values["ScanNumber"]) and values["ScanFinished"] is False,
-        frames=int(values["ScanFrames"] or 0),
+        frames=frames,
+        cameras=cameras or {"": frames},
         received=int(values["FramesReceived"] or 0),
         burst=int(values["FramesPerPoint"] or 0),
         sums=dict(zip(names, map(float, _items(values["RoiSums"])), strict=False)),
@@ -99,12 +119,12 @@ class Point:
         self._scan = 0
         self._received = 0
         """Frames of all scans when this one began."""
-        self._frames = 0
-        """Frames of the scan when the newest point began."""
+        self._frames: dict[str, int] = {}
+        """Frames of each camera when the newest point began."""
         self._begun: int | None = 0
         """Points of this scan that have begun; None: the first was not seen."""
-        self._silent = 0
-        """Points in a row that waited in vain for any frame."""
+        self._silent: dict[str, int] = {}
+        """Points in a row that waited in vain for any frame of a camera."""
         self._excess = False
         """More frames came than the points of this scan requested."""
         self.reachable = True
@@ -132,21 +152,28 @@ class Point:
         if not seen.running:
             return False
         if seen.scan != self._scan:
-            self._scan, self._silent, self._excess = seen.scan, 0, False
+            self._scan, self._silent, self._excess = seen.scan, {}, False
             self._begun = None if seen.frames else 0
             self._received = seen.received
-        elif seen.frames > self._frames:
-            self._silent = 0
+        else:
+            for camera, frames in seen.cameras.items():
+                if frames > self._frames.get(camera, 0):
+                    self._silent.pop(camera, None)
         self._notice_excess(seen)
         if self._begun is not None:
             self._begun += 1
-        self._frames = seen.frames
-        patience = (self._timeout, min(self._timeout, _SHORT))[min(self._silent, 1)]
+        self._frames = seen.cameras
+        alive = [camera for camera in seen.cameras if self._waits_for(camera)]
+        in_vain = any(self._silent.get(camera) for camera in alive)
+        patience = min(self._timeout, _SHORT) if in_vain else self._timeout
         self._time_limit = max(0.0, exposure) + patience
         self._deadline = now + self._time_limit
-        if self._silent >= _LOST and not self._excess:
+        if not alive and not self._excess:
             self.problem = "no frames came in the points before: not waiting"
-        return self._silent < _LOST and not self._excess
+        return bool(alive) and not self._excess
+
+    def _waits_for(self, camera: str) -> bool:
+        return self._silent.get(camera, 0) < _LOST
 
     def waits(self, now: float) -> bool:
         """Poll; False when the frames are processed, the scan is over, or the time is up."""
@@ -159,25 +186,29 @@ class Point:
         if seen.frames > self._last.frames:
             self._deadline = now + self._time_limit
         self._last = seen
-        burst = max(1, self._first.burst)
-        missing = self._first.frames + burst - seen.frames
-        self.problem = "" if missing <= 0 else f"{missing} of {burst} frames missing"
+        missing = seen.missing_since(self._first)
+        total = sum(missing.values())
+        self.problem = f"{total} of {seen.requested} frames missing" if total else ""
         self._notice_excess(seen)
-        if missing <= 0 or not seen.running:
+        awaited = [camera for camera in missing if missing[camera] and self._waits_for(camera)]
+        if not awaited or not seen.running:
             return False
         if now >= self._deadline:
-            self._silent += seen.frames == self._first.frames
+            for camera in awaited:
+                if seen.cameras[camera] == self._first.cameras.get(camera, 0):
+                    self._silent[camera] = self._silent.get(camera, 0) + 1
             return False
         return True
 
     def _notice_excess(self, seen: Totals) -> None:
         """From then on nobody knows which frames belong to which point."""
         # Without a prepared scan there is no number to compare with.
-        received = seen.received - self._received
-        if seen.burst and self._begun is not None and received > self._begun * seen.burst:
-            self._excess = True
+        if seen.burst and self._begun is not None:
+            received = seen.received - self._received
+            self._excess |= received > self._begun * seen.requested
+            self._excess |= any(n > self._begun * seen.burst for n in seen.cameras.values())
         if self._excess:
-            self.problem = f"more than {seen.burst} frames came for a point"
+            self.problem = f"more than {seen.requested} frames came for a point"
 
     def _poll(self) -> Totals | None:
         self.reachable = False

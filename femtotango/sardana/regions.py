@@ -30,6 +30,26 @@ def cut_off(roi: Roi, height: int | None, width: int | None) -> str:
     return ""
 
 
+def image_size(device: Any, camera: str) -> tuple[int | None, int | None]:
+    """Return rows and columns of a camera's image; None or 0: there is none yet.
+
+    Args:
+        device: a tango.DeviceProxy.
+        camera: its stream; empty: the one that is shown.
+
+    Raises:
+        tango.DevFailed: the device does not answer.
+    """
+    if camera and camera != device.read_attribute("Detector").value:
+        names = [f"ImageHeight_{camera}", f"ImageWidth_{camera}"]
+        if names[0] not in device.get_attribute_list():
+            return None, None
+    else:
+        names = ["ImageHeight", "ImageWidth"]
+    height, width = (attribute.value for attribute in device.read_attributes(names))
+    return height, width
+
+
 def fresh_means(device: Any) -> dict[str, float]:
     """Return the newest means by region, none when no frame has come since a region was changed.
 

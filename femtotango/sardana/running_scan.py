@@ -24,19 +24,18 @@ class ScanRequest:
     steps: int
     burst: int
 
-    def to_json(self) -> str:
-        """Return the JSON that PrepareScan takes.
+    @property
+    def cameras(self) -> tuple[str, ...]:
+        """The cameras among the streams."""
+        return tuple(stream for stream in self.streams if stream in CAMERAS)
 
-        Each record has its own event. Sardana writes the record after the acquisition, and the
-        acquisition ends only when the channels have seen the frames processed: a frame that
-        shared an event with the record would wait for it for ever.
-        """
+    def to_json(self) -> str:
+        """Return the JSON that PrepareScan takes."""
         return json.dumps(
             {
                 "streams": list(self.streams),
                 "steps": self.steps,
                 "burst": self.burst,
-                "separate_record": True,
                 "timeout": COMMAND_TIMEOUT / 1000,
             }
         )
@@ -207,7 +206,7 @@ def summary(scan: Any, request: ScanRequest) -> str:
         scan: the scan macro; None: there is none.
         request: what is requested from the pipeline.
     """
-    cameras = [stream for stream in request.streams if stream in CAMERAS]
+    cameras = request.cameras
     points = f"{request.steps} point" + "s" * (request.steps != 1)
     frames = f"{request.burst} frame" + "s" * (request.burst != 1)
     if scan is not None and _minus_integ_time(scan) == request.burst:

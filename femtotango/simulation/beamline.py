@@ -2,9 +2,8 @@
 
 import json
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
-from itertools import islice
 from types import TracebackType
 from typing import Any
 
@@ -57,9 +56,10 @@ class ScanPlayer:
         """Read one attribute of the device; None when it is INVALID."""
         return self.device.read_attribute(name).value
 
-    def prepare(self, stream: str, scan: BurstScan, records: bool = True) -> None:
-        """Call PrepareScan."""
-        streams = [stream, *([SARDANA] if records else [])]
+    def prepare(self, streams: str | Sequence[str], scan: BurstScan, records: bool = True) -> None:
+        """Call PrepareScan for one camera, or several."""
+        cameras = [streams] if isinstance(streams, str) else list(streams)
+        streams = [*cameras, *([SARDANA] if records else [])]
         request = {"streams": streams, "steps": scan.steps, "burst": scan.burst}
         self.device.PrepareScan(json.dumps(request))
 
@@ -91,25 +91,71 @@ class ScanPlayer:
             rate: frames per second; 0: as fast as they are taken.
             sent: told the number of frames sent so far.
         """
-        source = self.source(stream)
+        self.play_together(
+            {stream: images},
+            scan,
+            records=records,
+            only={} if only is None else {stream: only},
+            filename=filename,
+            camera=camera,
+            compression=compression,
+            rate=rate,
+            sent=sent,
+        )
+
+    def play_together(
+        self,
+        images: Mapping[str, Iterable[NDArray[Any] | None]],
+        scan: BurstScan,
+        *,
+        records: bool = True,
+        only: Mapping[str, int] | None = None,
+        filename: str = "",
+        camera: dict[str, Any] | None = None,
+        compression: str = "none",
+        rate: float = 0.0,
+        sent: Callable[[int], None] = lambda _: None,
+    ) -> None:
+        """Send the frames of several cameras that see the same shots, and records between them.
+
+        Args:
+            images: by stream, one per shot; None: the camera loses the frame of this shot.
+            scan: steps and burst.
+            records: post Sardana's records too.
+            only: frames after which a camera dies, by stream; nothing comes of it after. When all
+                have died, nothing comes of Sardana either.
+            filename: raw file in the headers.
+            camera: second part of the headers.
+            compression: of the frames.
+            rate: shots per second; 0: as fast as they are taken.
+            sent: told the number of shots so far.
+        """
+        ends = only or {}
         messages = sardana_records(scan) if records else []
         if records:
             post_record(self._http, self.info["sardana"], messages[0])
-        source.send([stins_header(0, filename, camera)])
+        for stream in images:
+            self.source(stream).send([stins_header(0, filename, camera)])
         start = time.monotonic()
         number = 0
-        for image in islice(images, only):
+        for shot in zip(*images.values(), strict=False):
+            alive = [stream for stream in images if ends.get(stream, number + 1) > number]
+            if not alive:
+                return
             if rate > 0:
                 time.sleep(max(0.0, start + number / rate - time.monotonic()))
-            source.send([stins_image(number + 1, number, image, compression)])
+            for stream, image in zip(images, shot, strict=True):
+                if image is not None and stream in alive:
+                    message = stins_image(number + 1, number, image, compression)
+                    self.source(stream).send([message])
             number += 1
             sent(number)
             if records and number % scan.burst == 0:
                 post_record(self._http, self.info["sardana"], messages[number // scan.burst])
-        if only is not None and number == only:
-            return
-        source.send([stins_end(number + 1)])
-        if records:
+        alive = [stream for stream in images if stream not in ends]
+        for stream in alive:
+            self.source(stream).send([stins_end(number + 1)])
+        if records and alive:
             post_record(self._http, self.info["sardana"], messages[-1])
 
     def wait_finished(self, limit: float = 60.0) -> None:

@@ -1,7 +1,7 @@
-"""The sending end of a detector: a ZMQ PUSH socket that an ingester connects to."""
+"""The sending end of detectors: ZMQ PUSH sockets that ingesters connect to."""
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from types import TracebackType
 
 import zmq
@@ -97,3 +97,29 @@ class PushSource:
             linger: how long messages may still go out [s].
         """
         self._context.destroy(linger=int(linger * 1000))
+
+
+def send_together(
+    sources: Mapping[str, PushSource],
+    series: Mapping[str, Iterable[Message]],
+    rate: float = 0.0,
+    sent: Callable[[int], None] = lambda _: None,
+) -> None:
+    """Send the series of several detectors shot by shot, until one of them has ended.
+
+    Args:
+        sources: by stream.
+        series: messages of each stream: header, frames, end.
+        rate: shots per second; 0: as fast as they are taken.
+        sent: told the number of messages that each has sent so far, after each shot.
+
+    Raises:
+        StackError: nobody takes them.
+    """
+    start = time.monotonic()
+    for number, shot in enumerate(zip(*series.values(), strict=False)):
+        if rate > 0:
+            time.sleep(max(0.0, start + number / rate - time.monotonic()))
+        for stream, message in zip(series, shot, strict=True):
+            sources[stream].send([message])
+        sent(number + 1)

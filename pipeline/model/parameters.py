@@ -209,6 +209,11 @@ class Settings:
         "the scan.",
         normalise=check_camera,
     )
+    x_source: str = _row(
+        "",
+        "Column of the records that is the axis of the curves, a movable or a counter such as I0; "
+        "empty: the first movable.",
+    )
     output_folder: str = _row("", "Ended sums are saved here; empty: nowhere.", attribute=None)
     accumulation_id: int = _row(
         0, "Raised by the device for each new sum; older partial sums are dropped.", attribute=None
@@ -259,6 +264,9 @@ def _table() -> dict[str, Parameter]:
 
 PARAMETERS: Mapping[str, Parameter] = _table()
 """The table, by parameter name."""
+
+POSITION = frozenset({"distance", "tilt", "rotation", "beam_x", "beam_y"})
+"""Parameters that tell where one camera stands; the photon energy is that of the beam."""
 
 PULSE = "femtotango_pulse"
 """Parameter of no meaning: who posts it sees which services are alive, for each shows at once what

@@ -250,6 +250,16 @@ class Scan(Group):
     movables: Mapping[str, NDArray[np.float64]] | None = by_name(
         "movable", "Positions at each record.", default=None, shape="(step,)"
     )
+    columns: Mapping[str, Rendered] | None = by_name(
+        "column",
+        "Numbers of each record: movables, counters and others; NaN where one is missing.",
+        default=None,
+        dtype="float64",
+        shape="(record,)",
+    )
+    column_names: tuple[str, ...] = value(
+        "Their names as records have them; XSource may name one.", default=()
+    )
 
 
 @published
@@ -349,6 +359,12 @@ class RoiCurves(Group):
     errors: NDArray[np.float64] = value(
         "Standard errors; NaN where there is none.", shape="(roi, point)"
     )
+    map_x: NDArray[np.float64] = value(
+        "Positions of the first of two movables.", default=_NO_BINS, shape="(point,)"
+    )
+    map_y: NDArray[np.float64] = value(
+        "Positions of the second.", default=_NO_BINS, shape="(point,)"
+    )
 
 
 @published
@@ -374,8 +390,11 @@ class FrameSafety(Group):
     save_raw: int | None = value("The header's `save_raw`, where it has one.", default=None)
 
 
+_PATHS = frozenset(row.path for row in rows(Published))
+
+
 def _path(path: str) -> str:
-    if path not in {row.path for row in rows(Published)}:
+    if path not in _PATHS:
         raise KeyError(path)
     return path
 
@@ -389,3 +408,9 @@ ACCUMULATED_NUMBER = _path("accumulated_number")
 FRAMES = _path("health/frames")
 SUM_FRAMES = _path("sum_frames")
 """Datasets that clients read one by one."""
+
+
+def camera_path(stream: str, name: str) -> str:
+    """Return where a dataset of an image is for one camera."""
+    _path(f"cameras/<camera>/{name}")
+    return f"cameras/{stream}/{name}"

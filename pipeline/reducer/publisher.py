@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from pipeline.model.cameras import ranked
 from pipeline.protocols import snapshot
 from pipeline.protocols.tree import as_tree, pack_group
+from pipeline.reducer.columns import Columns
 from pipeline.reducer.image_views import ImageViews
 from pipeline.reducer.lazy_arrays import LazyArray, LiveArray
 from pipeline.reducer.live_integration import PublishedCurve
@@ -126,19 +127,25 @@ class Publisher:
             values = replace(values, photons=photons, energy_histogram=histogram)
         else:
             values = replace(values, photons=_NO_PHOTONS)
-        curves = ScanCurves(scan, self._state.settings.roi_map)
+        settings = self._state.settings
+        curves = ScanCurves(scan, settings.roi_map, settings.x_source)
         return replace(
             values,
             roi_newest=curves.newest(),
             roi_sums=curves.sums(),
             roi_counts=curves.counts(),
             x=self._lazy(curves.x),
-            x_label=scan.axis.movables[0] if curves.by_step else FRAME_NUMBER,
+            x_label=curves.x_label or FRAME_NUMBER,
             roi_means={n: self._lazy(_frames(curves, n)) for n in curves.frame_names},
             step_means={n: self._steps(scan, curves, n) for n in curves.step_names},
             curves=self._lazy(lambda: pack_group(curves.packed())),
-            scan=_scan(scan),
+            scan=self._scan(scan),
         )
+
+    def _scan(self, scan: ScanState) -> snapshot.Scan:
+        columns = scan.columns
+        arrays = {n: self._lazy(_column(columns, n)) for n in columns.names}
+        return replace(_scan(scan), columns=arrays, column_names=columns.known)
 
     def _steps(self, scan: ScanState, curves: ScanCurves, name: str) -> snapshot.StepMeans:
         return snapshot.StepMeans(
@@ -146,7 +153,7 @@ class Publisher:
             y=self._lazy(lambda: curves.steps(name, lambda axis: axis.means)),
             y_errors=self._lazy(lambda: curves.steps(name, lambda axis: axis.errors)),
             n=self._lazy(lambda: _whole(curves.steps(name, lambda axis: axis.counts))),
-            x_label=scan.axis.movables[0],
+            x_label=curves.x_label or FRAME_NUMBER,
             y_label=f"mean of {name}",
         )
 
@@ -185,6 +192,10 @@ def _scan(scan: ScanState) -> snapshot.Scan:
             name: np.array(positions, np.float64) for name, positions in axis.positions.items()
         },
     )
+
+
+def _column(columns: Columns, name: str) -> Callable[[], NDArray[np.float64]]:
+    return lambda: columns.values(name)
 
 
 def _frames(curves: ScanCurves, name: str) -> Callable[[], NDArray[np.float64]]:

@@ -14,6 +14,7 @@ from pipeline.photons.scan_photons import PhotonScan
 from pipeline.photons.trust import NOTHING_BEFORE, PhotonsBefore
 from pipeline.protocols.batch import Batch, CameraResult, FrameStatus, StartInfo
 from pipeline.reducer.camera_scan import CameraScan
+from pipeline.reducer.columns import Columns
 from pipeline.reducer.passed_over import PassedOver
 from pipeline.reducer.reorder import Reorder
 from pipeline.reducer.roi_curves import ScanAxis
@@ -48,6 +49,8 @@ class ScanState:
         """Ascends with every trigger map of this process, also those that only flush."""
         self.number = 0
         """Counts the scans that have begun."""
+        self.columns = Columns()
+        """Numbers of the records."""
         self.axis = ScanAxis()
         """What Sardana says; each camera has an axis of its own, with the same steps."""
         self.photons: PhotonScan | None = None
@@ -157,6 +160,7 @@ class ScanState:
             if not one.late:
                 self._arrive(one, batch.worker, settings)
         if result.description is not None:
+            self.columns.describe(result.description)
             for axis in self._axes():
                 axis.describe(result.description)
         if result.record_end:
@@ -279,6 +283,7 @@ class ScanState:
         for one in cameras:
             self._add_camera(batch.event, one, ready.since)
         if result.record is not None:
+            self.columns.add_record(result.record, self.axis.movables)
             for axis in self._axes():
                 axis.add_record(result.record, batch.event)
         self._record_ended |= result.record_end

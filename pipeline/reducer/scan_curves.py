@@ -20,11 +20,13 @@ class ScanCurves:
     Args:
         scan: whose they are.
         rois: those of now, by name; of a ROI that was removed the curve stays.
+        x_source: column that is the axis; empty, or none of this scan: the first movable.
     """
 
-    def __init__(self, scan: ScanState, rois: Mapping[str, Roi]) -> None:
+    def __init__(self, scan: ScanState, rois: Mapping[str, Roi], x_source: str = "") -> None:
         self._scan = scan
         self._rois = rois
+        self._x_source = x_source
         self.names = tuple(rois)
 
     @property
@@ -59,7 +61,33 @@ class ScanCurves:
 
     def x(self) -> NDArray[np.float64]:
         """Return the axis of all curves, ``(point,)``."""
-        return self._scan.axis.means.x() if self.by_step else self._frame_axis
+        if not self.by_step:
+            return self._frame_axis
+        column = self._column
+        return self._scan.axis.means.x() if column is None else self._of_steps(column)
+
+    @property
+    def x_label(self) -> str | None:
+        """What the axis is called; None: it holds frame numbers."""
+        if not self.by_step:
+            return None
+        return self._scan.axis.movables[0] if self._column is None else self._x_source
+
+    def map_axes(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return the positions of the first two movables, ``(step,)``; empty without two."""
+        movables = self._scan.axis.movables
+        if len(movables) < 2:
+            return np.empty(0), np.empty(0)
+        return self._of_steps(movables[0]), self._of_steps(movables[1])
+
+    @property
+    def _column(self) -> str | None:
+        return self._scan.columns.find(self._x_source) if self._x_source else None
+
+    def _of_steps(self, column: str) -> NDArray[np.float64]:
+        """Return a column at each step; a record from before the description closed none."""
+        values, steps = self._scan.columns.values(column), len(self._scan.axis.means)
+        return values[len(values) - steps :]
 
     def frames(self, name: str) -> NDArray[np.float64]:
         """Return a ROI's means per frame, ``(frame,)``; NaN where its camera brought none."""
@@ -84,11 +112,14 @@ class ScanCurves:
             means = [self.frames(name) for name in self.names]
             errors = [np.full(len(x), math.nan) for _ in self.names]
         nothing = np.empty((0, len(x)))
+        map_x, map_y = self.map_axes()
         return snapshot.RoiCurves(
             names=self.names,
             x=x,
             means=np.array(means) if self.names else nothing,
             errors=np.array(errors) if self.names else nothing,
+            map_x=map_x,
+            map_y=map_y,
         )
 
     def _owner(self, name: str) -> CameraScan | None:

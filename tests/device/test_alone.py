@@ -142,9 +142,9 @@ def test_roi_commands(device):
         (
             "PrepareScan",
             '{"streams": ["pilatus", "andor3_balor"], "steps": 1, "burst": 1}',
-            "Femtomax_OneCamera",
+            "Femtomax_Unreachable",
         ),
-        ("StartContinuous", ["pilatus", "andor3_balor"], "Femtomax_OneCamera"),
+        ("StartContinuous", ["pilatus", "andor3_balor"], "Femtomax_Unreachable"),
         ("StartContinuous", ["eiger"], "Femtomax_UnknownStream"),
         ("StartContinuous", ["pilatus"], "Femtomax_Unreachable"),
         ("QCurve", 3.0, "Femtomax_NoGeometry"),

@@ -18,7 +18,7 @@ from femtotango.simulation.balor_device import BalorSimulator
 from pipeline.protocols.snapshot import FrameSafety
 
 NOWHERE = "tango://127.0.0.1:1/a/b/c#dbase=no"
-SCAN = Scan(number=12, mapping="m", camera="andor3_balor", done=False)
+SCAN = Scan(number=12, mapping="m", cameras=("andor3_balor",), done=False)
 GOOD = FrameSafety(process="p", mapping="m", may_drop_raw=1, newest=9)
 
 

@@ -42,7 +42,9 @@ def test_configuration_is_one_that_sardana_accepts(tmp_path, ready_file):
     assert (
         pool["controllers"]["femtomax_balor_ctrl"]["properties"]["Address"] == "tcp://127.0.0.1:4"
     )
-    assert list(pool["measurement_groups"]) == ["femtomax_pilatus", "femtomax_balor"]
+    assert list(pool["measurement_groups"]) == [
+        *("femtomax_pilatus", "femtomax_balor", "femtomax_all")
+    ]
     variables = config["macro_servers"]["femtomax"]["environment"]["variables"]
     assert variables["FemtomaxDevice"] == "tango://localhost:1/a/b/c"
     assert variables["FemtomaxSardanaUrl"] == "http://localhost:2"

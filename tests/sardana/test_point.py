@@ -38,6 +38,9 @@ class Numbers:
             tango.Except.throw_exception("API_CantConnect", "away", "test")
         # In most scans all frames come in order.
         self.values["FramesReceived"] = 100 + self.values["ScanFrames"] + self.waiting
+        self.values.setdefault("Cameras", ("pilatus",))
+        if len(self.values["Cameras"]) == 1:
+            self.values["CameraFrames"] = (self.values["ScanFrames"],)
         return [SimpleNamespace(name=n, value=self.values[n], has_failed=False) for n in names]
 
     def show(self, **values: Any) -> None:
@@ -197,3 +200,45 @@ def test_scan_that_is_lost_is_waited_for_twice_only(device, point):
     device.show(ScanFrames=3)
     assert point.begin(23, 0)
     assert point.waits(24)
+
+
+def test_a_point_of_two_cameras_waits_for_the_frames_of_each(device, point):
+    device.show(Cameras=("pilatus", "andor3_zyla12"), CameraFrames=(0, 0))
+    assert point.begin(0, 0)
+    device.show(ScanFrames=2, CameraFrames=(2, 0))
+    assert point.waits(0)
+    assert point.problem == "2 of 4 frames missing"
+    device.show(ScanFrames=4, CameraFrames=(2, 2))
+    assert not point.waits(0)
+    assert point.problem == ""
+
+
+def test_frames_of_one_camera_do_not_stand_for_those_of_another(device, point):
+    device.show(Cameras=("pilatus", "andor3_zyla12"), CameraFrames=(0, 0))
+    point.begin(0, 0)
+    device.show(ScanFrames=4, CameraFrames=(3, 1))
+    point.waits(0)
+    assert "more than 4 frames" in point.problem
+    assert math.isnan(point.value("Roi1Mean"))
+
+
+def test_a_camera_that_died_is_waited_for_twice_only(device, point):
+    device.show(Cameras=("pilatus", "andor3_zyla12"), CameraFrames=(0, 0))
+    frames = 0
+    for number, limit in enumerate((10, 2)):
+        now = 100.0 * number
+        assert point.begin(now, 0)
+        frames += 2
+        device.show(ScanFrames=frames, CameraFrames=(frames, 0))
+        assert point.waits(now + 0.1)
+        assert point.waits(now + limit - 0.1)
+        assert not point.waits(now + limit + 0.2)
+    assert point.begin(300.0, 0)
+    assert point.waits(300.1)
+    device.show(ScanFrames=6, CameraFrames=(6, 0))
+    assert not point.waits(300.2)
+    assert point.problem == "2 of 4 frames missing"
+    device.show(ScanFrames=7, CameraFrames=(6, 1))
+    point.begin(400.0, 0)
+    device.show(ScanFrames=9, CameraFrames=(8, 1))
+    assert point.waits(400.1)

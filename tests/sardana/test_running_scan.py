@@ -17,13 +17,12 @@ def scan(**attributes: object) -> SimpleNamespace:
     return SimpleNamespace(getName=lambda: "ascan", **attributes)
 
 
-def test_request_asks_for_records_of_their_own():
+def test_request_has_streams_numbers_and_the_timeout():
     request = json.loads(ScanRequest(("pilatus", "sardana"), 5, 6).to_json())
     assert request == {
         "streams": ["pilatus", "sardana"],
         "steps": 5,
         "burst": 6,
-        "separate_record": True,
         "timeout": COMMAND_TIMEOUT / 1000,
     }
 

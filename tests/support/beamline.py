@@ -1,7 +1,7 @@
 """A beamline on this machine: stack, simulated cameras and Balor device, Sardana."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,7 +52,7 @@ class Beamline:
 
 
 @contextmanager
-def running_beamline(folder: Path) -> Iterator[Beamline]:
+def running_beamline(folder: Path, cameras: Sequence[str] = _CAMERAS) -> Iterator[Beamline]:
     """Run all of it until the block is left; files are kept in the folder."""
     (folder / "raw").mkdir()
     config, ready, yaml = (folder / name for name in ("up.toml", "ready.json", "sardana.yaml"))
@@ -65,7 +65,7 @@ def running_beamline(folder: Path) -> Iterator[Beamline]:
         ready.write_text(json.dumps(info))
         arguments = ["--ready-file", str(ready), "--write", str(yaml), "--burst", str(BURST)]
         arguments += ["--directory", str(folder)]
-        for camera in _CAMERAS:
+        for camera in cameras:
             arguments += ["--simulate", camera]
         CliRunner().invoke(sardana_config, arguments, catch_exceptions=False)
         # Beside our own macros, those that the tests need: a burst scan as the beamline has it.

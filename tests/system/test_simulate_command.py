@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from contextlib import ExitStack
 
 import pytest
 import zmq
@@ -50,6 +51,32 @@ def test_a_series_arrives_as_it_was_ordered(url):
         assert (frame.image == image).all()
 
 
+def test_several_cameras_see_the_same_shots():
+    cameras = ("pilatus", "andor3_zyla12")
+    with Ports() as ports, ExitStack() as stack:
+        context = stack.enter_context(zmq.Context())
+        options = ["--frames", "3", "--rate", "0", "--filename", "/data/raw/x.h5"]
+        sockets = []
+        for _ in cameras:
+            url = f"tcp://127.0.0.1:{ports.new()}"
+            options += ["--url", url]
+            sockets.append(stack.enter_context(context.socket(zmq.PULL)))
+            sockets[-1].connect(url)
+        line = command(*cameras, *options)
+        process = stack.enter_context(subprocess.Popen(line, stdout=subprocess.DEVNULL))
+        for camera, socket in zip(cameras, sockets, strict=True):
+            header, *frames, end = [parse(socket.recv_multipart()) for _ in range(5)]
+            assert isinstance(header, StinsHeader)
+            assert header.filename == f"/data/raw/x_{camera}.h5"
+            assert isinstance(end, StinsEnd)
+            truth = detector_frames(camera, 0, BurstScan(1, 3).frame_positions)
+            for number, (frame, image) in enumerate(zip(frames, truth, strict=True)):
+                assert isinstance(frame, StinsFrame)
+                assert frame.frame == number
+                assert (frame.image == image).all()
+        assert process.wait(PATIENCE) == 0
+
+
 def test_detector_and_sardana_play_a_scan(player):
     player.write(Accumulate=True)
     player.prepare("pilatus", BurstScan(steps=3, burst=2))
@@ -92,6 +119,7 @@ def test_the_balor_device_says_its_address():
         (["sardana", "--url", "http://127.0.0.1:9"], "does not take records"),
         (["pilatus", "--steps", "0", "--url", "tcp://127.0.0.1:9999"], "at least 1 of each"),
         (["pilatus", "--compression", "zip"], "compression 'zip': use none or bslz4"),
+        (["pilatus", "sardana", "--url", "tcp://127.0.0.1:9999"], "2 streams and 1 --url"),
         (["pilatus", "--url", "tcp://127.0.0.1:70000"], "PORT from 1 to 65535"),
         (["balor-device", "--url", "here"], "binds at tcp://HOST:PORT"),
     ],

@@ -8,11 +8,13 @@ import numpy as np
 import tango
 from taurus.external.qt import QtCore, QtWidgets
 
+from femtotango.gui.device_link.chosen_camera import DETECTOR, OF_IMAGE, ChosenCamera
 from femtotango.gui.device_link.history import History, ValueChange
 from femtotango.gui.device_link.jobs import Job, JobQueue
 from femtotango.gui.device_link.names import DeviceName, parse_device_name
 from femtotango.gui.device_link.readings import Reading, Readings
 from femtotango.gui.device_link.tango_thread import TangoThread, read_together
+from femtotango.gui.device_link.watched import GEOMETRY_CAMERA, OF_ONE_CAMERA
 
 _GATHER_MS = 40
 """Changes within this time are shown in one redraw, which leaves time for mouse and keys."""
@@ -27,6 +29,7 @@ class DeviceLink(QtCore.QObject):
         failed: an error line for the user.
         told: a line for the user that is no error.
         succeeded: a call that changes something was done; earlier errors no longer matter.
+        camera_chosen: the window looks at another camera: its stream, empty for the device's.
     """
 
     changed = QtCore.Signal(object)
@@ -34,6 +37,7 @@ class DeviceLink(QtCore.QObject):
     failed = QtCore.Signal(str)
     told = QtCore.Signal(str)
     succeeded = QtCore.Signal()
+    camera_chosen = QtCore.Signal(str)
     _woken = QtCore.Signal()
     _connected = QtCore.Signal(bool, str)
     _ended = QtCore.Signal(object, object, object)
@@ -45,6 +49,7 @@ class DeviceLink(QtCore.QObject):
         self.reason = ""
         self.history = History()
         self._readings = Readings()
+        self._chosen = ChosenCamera()
         self._jobs = JobQueue()
         self._numbers = itertools.count()
         self._pending: dict[str, int] = {}
@@ -77,13 +82,38 @@ class DeviceLink(QtCore.QObject):
 
     # Called by widgets
 
+    @property
+    def chosen_camera(self) -> str:
+        """The camera that this window looks at; empty: the one that the device shows."""
+        return self._chosen.name
+
+    def choose_camera(self, camera: str) -> None:
+        """Look at another camera, in this process only.
+
+        Attributes of an image are then that camera's, under the same names.
+
+        Args:
+            camera: its stream; empty: whichever the device shows.
+        """
+        if camera == self._chosen.name:
+            return
+        self._chosen.name = camera
+        self._thread.extra = self._chosen.attributes
+        names = self._chosen.attributes or tuple(OF_IMAGE)
+        self.call(lambda proxy: read_together(proxy, *names), key="chosen camera", rereads=names)
+        self.changed.emit(frozenset((*OF_IMAGE, DETECTOR)))
+        self.camera_chosen.emit(camera)
+
     def reading(self, name: str) -> Reading:
         """Return the newest reading of an attribute."""
-        return self._readings.get(name)
+        if name == DETECTOR and self._chosen.name:
+            counted = self._readings.get(self._chosen.attribute("FrameCount"))
+            return Reading(self._chosen.name if counted.value else "", counted.time)
+        return self._readings.get(self._chosen.attribute(name))
 
     def value(self, name: str, default: Any = None) -> Any:
         """Return the newest value of an attribute, or the default when there is none."""
-        value = self._readings.get(name).value
+        value = self.reading(name).value
         return default if value is None else value
 
     def is_pending(self, name: str) -> bool:
@@ -95,11 +125,17 @@ class DeviceLink(QtCore.QObject):
         before = self.value(name)
         if before is not None and not np.array_equal(before, value):
             self.history.add(ValueChange(name, before, value))
-        self.call(
-            lambda proxy: proxy.write_attribute(name, value),
-            key=f"write {name}",
-            rereads=(name,),
-        )
+        names, camera = (name,), self._chosen.name
+        values = {name: value}
+        if camera and name in OF_ONE_CAMERA:
+            # The device would take it for the position of the camera that it shows.
+            names, values = (name, GEOMETRY_CAMERA), {name: value, GEOMETRY_CAMERA: camera}
+
+        def write(proxy: tango.DeviceProxy) -> None:
+            for attribute, wanted in values.items():
+                proxy.write_attribute(attribute, wanted)
+
+        self.call(write, key=f"write {name}", rereads=names)
 
     def undo(self) -> None:
         """Undo the newest change of this window."""
@@ -167,7 +203,7 @@ class DeviceLink(QtCore.QObject):
 
     def _show(self) -> None:
         self._waking = False
-        names = self._readings.take_changed()
+        names = self._chosen.as_widgets_know_them(self._readings.take_changed())
         if names:
             self.changed.emit(names)
 

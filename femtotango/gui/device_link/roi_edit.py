@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable
+from dataclasses import replace
 
 import tango
 
@@ -54,7 +55,8 @@ def _note(link: DeviceLink, after: dict[str, Roi | None]) -> None:
 
 
 def set_roi(link: DeviceLink, name: str, roi: Roi) -> None:
-    """Add a ROI, or replace the one with that name."""
+    """Add a ROI, or replace the one with that name; it is of the shown camera, unless it says."""
+    roi = replace(roi, camera=roi.camera or link.value("Detector", ""))
     _note(link, {name: roi})
     text = json.dumps({"name": name, **roi.as_dict()}, ensure_ascii=False)
     link.call(lambda proxy: proxy.command_inout("AddRoi", text), key=f"roi {name}", rereads=(ROIS,))

@@ -7,8 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from femtotango.gui.device_link.link import DeviceLink
-from femtotango.gui.device_link.watched import PREVIEW
+from femtotango.gui.device_link.roi_edit import shown_photon_roi, shown_rois
+from femtotango.gui.device_link.watched import CAMERAS, PREVIEW
+from femtotango.gui.plots.colors import roi_colors
 from femtotango.gui.plots.zoom import block_size
+from pipeline.model.cameras import CAMERAS as CAMERA_TABLE
+from pipeline.model.roi import Roi
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,39 @@ def shown_image(link: DeviceLink) -> ShownImage | None:
     preview = link.value(PREVIEW)
     binning = 0 if preview is None else block_size(shape, np.shape(preview))
     return ShownImage(detector, frames, shape, preview if binning else None, max(1, binning))
+
+
+def cameras(link: DeviceLink) -> tuple[str, ...]:
+    """Return the cameras of the scan, the one that stands for the scan first."""
+    return tuple(link.value(CAMERAS, ()) or ())
+
+
+def cameras_of_rois(link: DeviceLink) -> dict[str, str]:
+    """Return whose each ROI is, by name; empty: not known yet."""
+    first = next(iter(cameras(link)), "") or link.value("Detector", "")
+    return {name: roi.camera or first for name, roi in shown_rois(link).items()}
+
+
+def shown_colors(link: DeviceLink) -> dict[str, str]:
+    """Return the colour of each ROI by name."""
+    return roi_colors(cameras_of_rois(link), cameras(link))
+
+
+def rois_of_shown_camera(link: DeviceLink) -> dict[str, Roi]:
+    """Return the ROIs that lie on the shown image by name."""
+    shown, owners = link.value("Detector", ""), cameras_of_rois(link)
+    return {
+        name: roi
+        for name, roi in shown_rois(link).items()
+        if not shown or owners[name] in ("", shown)
+    }
+
+
+def photon_roi_of_shown_camera(link: DeviceLink) -> Roi | None:
+    """Return the photon ROI, None where another camera of the scan is searched for photons."""
+    there, shown = cameras(link), link.value("Detector", "")
+    searched = [camera for camera in there if CAMERA_TABLE[camera].finds_photons]
+    return None if searched and shown and shown not in searched else shown_photon_roi(link)
 
 
 def shown_means(link: DeviceLink) -> dict[str, float]:

@@ -4,6 +4,7 @@ import functools
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import Any
 
 import tango
@@ -24,7 +25,25 @@ class Subscriptions:
         self._waiting = deque(names)
         self._failed: list[str] = []
         self._retry = 0.0
-        self._ids: list[int] = []
+        self._ids: dict[str, int] = {}
+        self._extra: tuple[str, ...] = ()
+
+    def follow(self, extra: tuple[str, ...]) -> None:
+        """Follow these attributes besides the first ones, and no others."""
+        if extra == self._extra:
+            return
+        for name in set(self._extra) - set(extra):
+            self._drop(name)
+        self._waiting.extend(name for name in extra if name not in self._extra)
+        self._extra = extra
+
+    def _drop(self, name: str) -> None:
+        for names in (self._waiting, self._failed):
+            if name in names:
+                names.remove(name)
+        identifier = self._ids.pop(name, None)
+        if identifier is not None:
+            self._unsubscribe(identifier)
 
     @property
     def waiting(self) -> bool:
@@ -51,7 +70,7 @@ class Subscriptions:
             self._failed.append(name)
             self._retry = time.monotonic() + _RETRY
             return False
-        self._ids.append(identifier)
+        self._ids[name] = identifier
         return True
 
     def _received(self, name: str, event: tango.EventData) -> None:
@@ -60,10 +79,11 @@ class Subscriptions:
 
     def close(self) -> None:
         """End all subscriptions."""
-        for identifier in self._ids:
-            try:
-                self._proxy.unsubscribe_event(identifier)
-            except tango.DevFailed:
-                # The device is gone and the subscription with it.
-                continue
+        for identifier in self._ids.values():
+            self._unsubscribe(identifier)
         self._ids.clear()
+
+    def _unsubscribe(self, identifier: int) -> None:
+        # When the device is gone, so is the subscription.
+        with suppress(tango.DevFailed):
+            self._proxy.unsubscribe_event(identifier)

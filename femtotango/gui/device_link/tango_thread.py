@@ -78,6 +78,8 @@ class TangoThread(threading.Thread):
         self._readings = readings
         self._jobs = jobs
         self._listener = listener
+        self.extra: tuple[str, ...] = ()
+        """Attributes to watch besides those that are always watched; set by the window."""
 
     def run(self) -> None:
         """Serve until the queue of jobs is closed."""
@@ -98,7 +100,7 @@ class TangoThread(threading.Thread):
                 try:
                     self._poll(proxy)
                     # Widgets show their values again, changed or not.
-                    self._readings.touch(WATCHED)
+                    self._readings.touch((*WATCHED, *self.extra))
                     self._listener.connection_changed(True, "")
                     self._work(proxy, subscriptions)
                 except tango.DevFailed as error:
@@ -123,6 +125,7 @@ class TangoThread(threading.Thread):
         """Do jobs first, poll when it is due, and subscribe in the time left."""
         next_poll = time.monotonic() + _POLL_INTERVAL
         while not self._jobs.closed:
+            subscriptions.follow(self.extra)
             left = max(0.0, next_poll - time.monotonic())
             job = self._jobs.get(0.0 if subscriptions.waiting else left)
             if job is not None:
@@ -135,12 +138,15 @@ class TangoThread(threading.Thread):
                 next_poll = time.monotonic() + _POLL_INTERVAL
 
     def _poll(self, proxy: tango.DeviceProxy) -> None:
-        """Read everything small in one call, and the preview when its event is missing."""
+        """Read everything small in one call, and a preview when its event is missing."""
         proxy.set_timeout_millis(_READ_TIMEOUT_MS)
-        self._read(proxy, SMALL)
-        counted, shown = self._readings.get("FrameCount"), self._readings.get(PREVIEW)
-        if counted.time - shown.time > _SAME_SNAPSHOT:
-            self._read(proxy, (PREVIEW,))
+        extra = self.extra
+        previews = [PREVIEW, *(name for name in extra if name.startswith(PREVIEW))]
+        self._read(proxy, (*SMALL, *(name for name in extra if name not in previews)))
+        counted = self._readings.get("FrameCount")
+        for preview in previews:
+            if counted.time - self._readings.get(preview).time > _SAME_SNAPSHOT:
+                self._read(proxy, (preview,))
 
     def _read(self, proxy: tango.DeviceProxy, names: tuple[str, ...]) -> None:
         before = [self._readings.get(name) for name in names]

@@ -1,15 +1,21 @@
 """The attributes that the viewer watches, grouped by what shows them."""
 
-from pipeline.model.parameters import ATTRIBUTES
+from pipeline.model.parameters import ATTRIBUTES, PARAMETERS, POSITION
 
 PREVIEW = "PreviewImage"
 
-GEOMETRY = frozenset({"PhotonEnergy", "Distance", "Tilt", "Rotation", "BeamX", "BeamY"})
+GEOMETRY_CAMERA = "GeometryCamera"
+OF_ONE_CAMERA = frozenset(str(PARAMETERS[name].attribute) for name in POSITION)
+"""Where a detector stands: who writes it speaks of the camera that is seen."""
+GEOMETRY = OF_ONE_CAMERA | {"PhotonEnergy"}
+CAMERAS = "Cameras"
 IMAGE = frozenset(
     {"Detector", "ImageUnit", "ImageWidth", "ImageHeight", "FrameCount", "ImageSum", "ImageMax"}
 )
 RINGS = GEOMETRY | {"QValues", "Detector", "ImageWidth", "ImageHeight", "PixelSize"}
+RINGS |= {GEOMETRY_CAMERA, CAMERAS}
 CURVES = frozenset({"RoiNames", "RoiMeans", "XAxis", "XLabel", "ScanNumber"})
+MAP = frozenset({"MapX"})
 PHOTONS = frozenset(
     {
         "PhotonCount",
@@ -52,6 +58,8 @@ SMALL = tuple(
         | AZIMUTHAL
         | SCAN
         | STATE
+        | {CAMERAS}
+        | MAP
     )
 )
 """Everything except pixels: polled in one call."""

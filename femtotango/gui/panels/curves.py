@@ -7,10 +7,10 @@ import numpy as np
 from taurus.external.qt import QtCore, QtGui, QtWidgets
 
 from femtotango.gui.device_link import roi_edit
+from femtotango.gui.device_link.shown import shown_colors
 from femtotango.gui.device_link.tango_thread import read_together
-from femtotango.gui.device_link.watched import CURVES
+from femtotango.gui.device_link.watched import CAMERAS, CURVES
 from femtotango.gui.panels.device_widget import DeviceWidget
-from femtotango.gui.plots.colors import roi_color
 from femtotango.gui.plots.curve_plot import CurvePlot
 from femtotango.gui.plots.thinning import thinned
 from pipeline.model.roi import Roi
@@ -31,7 +31,7 @@ _MOST_SYMBOLS = 60
 class RoiCurves(DeviceWidget):
     """One curve for each ROI, in its colour."""
 
-    watches: ClassVar[frozenset[str]] = CURVES | {"Rois"}
+    watches: ClassVar[frozenset[str]] = CURVES | {"Rois", CAMERAS}
 
     def __init__(self, parent: QtWidgets.QWidget | None = None, designMode: bool = False) -> None:
         super().__init__(parent, designMode)
@@ -55,6 +55,7 @@ class RoiCurves(DeviceWidget):
         self._stale = False
         self._requested_at = 0.0
         self._drawn: tuple[str, ...] = ()
+        self._colors: dict[str, str] = {}
         self._moves = MovedRois()
 
     def refresh(self, names: frozenset[str]) -> None:
@@ -104,6 +105,9 @@ class RoiCurves(DeviceWidget):
         points = min(len(x), curves.shape[1])
         names = names[: len(curves)]
         scan = int(self._link.value("ScanNumber", 0)) if self._link is not None else 0
+        colors = shown_colors(self._link) if self._link is not None else {}
+        # A ROI that was removed meanwhile keeps the colour that it had.
+        self._colors = {n: colors.get(n, self._colors.get(n, _OLD)) for n in names}
         olds = self._moves.points_before(scan, points)
         for name in self._drawn:
             if name not in names or name not in olds:
@@ -122,7 +126,7 @@ class RoiCurves(DeviceWidget):
                 position,
                 value,
                 legend=name,
-                color=roi_color(index),
+                color=self._colors[name],
                 symbol="o" if len(position) <= _MOST_SYMBOLS else "",
                 linestyle="-",
                 yerror=None if spread is None else np.nan_to_num(spread),
@@ -141,9 +145,7 @@ class RoiCurves(DeviceWidget):
             if errors.shape == curves.shape:
                 columns[f"{name} error"] = errors[index, :points]
         self.plot.columns = columns if names else {}
-        self.legend.setText(
-            "&nbsp;&nbsp; ".join(_entry(n, roi_color(i)) for i, n in enumerate(names))
-        )
+        self.legend.setText("&nbsp;&nbsp; ".join(_entry(n, self._colors[n]) for n in names))
         self.plot.getXAxis().setLabel(str(answer["XLabel"] or "frame"))
         self.plot.follow()
         took = 1000 * (time.monotonic() - self._requested_at)

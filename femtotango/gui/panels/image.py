@@ -1,6 +1,7 @@
 """The live image: preview, finer pixels when zoomed, rings, ROIs, and a title."""
 
 import io
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import ClassVar
@@ -11,8 +12,8 @@ from numpy.typing import NDArray
 from taurus.external.qt import QtCore, QtWidgets
 
 from femtotango.gui.device_link.link import DeviceLink
-from femtotango.gui.device_link.shown import image_is_known, shown_image
-from femtotango.gui.device_link.watched import IMAGE, PREVIEW, RINGS
+from femtotango.gui.device_link.shown import cameras, image_is_known, shown_image
+from femtotango.gui.device_link.watched import CAMERAS, IMAGE, PREVIEW, RINGS
 from femtotango.gui.panels.device_widget import DeviceWidget
 from femtotango.gui.plots.image_plot import ImagePlot
 from femtotango.gui.plots.rings_overlay import RingsOverlay
@@ -32,8 +33,15 @@ _RETRY_MS = 2000
 """Pause before pixels are requested again that the device could not send."""
 
 
-def fetch_region(proxy: tango.DeviceProxy, region: Region) -> tuple[Region, NDArray[np.float32]]:
+def fetch_region(
+    proxy: tango.DeviceProxy, region: Region, camera: str = ""
+) -> tuple[Region, NDArray[np.float32]]:
     """Fetch a region of the image, for a job.
+
+    Args:
+        proxy: of the device.
+        region: which one.
+        camera: whose image; empty: the one that the device shows.
 
     Returns:
         The region and its ``(ny, nx)`` blocks.
@@ -41,7 +49,13 @@ def fetch_region(proxy: tango.DeviceProxy, region: Region) -> tuple[Region, NDAr
     Raises:
         ValueError: the answer is not a two-dimensional array.
     """
-    _, data = proxy.command_inout("GetRegion", region.argument)
+    if camera:
+        keys = ("x", "y", "width", "height", "binning")
+        request = dict(zip(keys, map(int, region.argument), strict=True))
+        text = json.dumps({"camera": camera, **request})
+        _, data = proxy.command_inout("GetCameraRegion", text)
+    else:
+        _, data = proxy.command_inout("GetRegion", region.argument)
     pixels = np.load(io.BytesIO(bytes(data)), allow_pickle=False)
     if pixels.ndim != 2:
         raise ValueError(f"GetRegion gave {pixels.ndim} dimensions")
@@ -52,7 +66,7 @@ class ImageWidget(DeviceWidget):
     """The image with everything that is drawn on it."""
 
     watches: ClassVar[frozenset[str]] = (
-        IMAGE | RINGS | {PREVIEW, "MaxFilter", "Accumulate", "Rois", "PhotonRoi"}
+        IMAGE | RINGS | {PREVIEW, "MaxFilter", "Accumulate", "Rois", "PhotonRoi", "Camera"}
     )
 
     def __init__(self, parent: QtWidgets.QWidget | None = None, designMode: bool = False) -> None:
@@ -85,6 +99,7 @@ class ImageWidget(DeviceWidget):
         self._retry.timeout.connect(self._fetch)
         self.plot.view_changed.connect(self._settle.start)
         self.plot.pointed.connect(self._move)
+        self.plot.camera_chosen.connect(lambda camera: self.link.choose_camera(camera))
         self.plot.sigPlotSignal.connect(self._clicked)
         self.plot.save_action.triggered.connect(self._ask_to_save)
 
@@ -102,8 +117,10 @@ class ImageWidget(DeviceWidget):
             self._show_title()
         if names & RINGS:
             self.rings.refresh()
-        if names & {"Rois", "PhotonRoi"}:
+        if names & {"Rois", "PhotonRoi", "Detector", CAMERAS}:
             self.rois.refresh()
+        if names & {"Detector", "Camera", CAMERAS}:
+            self._offer_cameras()
 
     def connection_changed(self, connected: bool, reason: str) -> None:
         """Show that the viewer waits for the device."""
@@ -116,6 +133,15 @@ class ImageWidget(DeviceWidget):
         self.rois.refresh()
         self._show_image()
         self._show_title()
+
+    def _offer_cameras(self) -> None:
+        """Let the user choose between the cameras of the scan, when there are several."""
+        link, chosen = self.link, self.link.chosen_camera
+        there: list[str] = list(dict.fromkeys((*cameras(link), *filter(None, (chosen,)))))
+        if len(there) < 2 and not chosen:
+            self.plot.show_cameras({}, "")
+            return
+        self.plot.show_cameras({"": "as the device", **{c: c for c in there}}, chosen)
 
     # Pixels
 
@@ -152,19 +178,22 @@ class ImageWidget(DeviceWidget):
             self._outdated = True
         elif self._link.connected:
             self._fetching, self._outdated = True, False
+            camera, detector = self._link.chosen_camera, self._detector
             self._link.call(
-                lambda proxy: fetch_region(proxy, region),
+                lambda proxy: fetch_region(proxy, region, camera),
                 key="region",
-                done=self._show_region,
+                done=lambda answer: self._show_region(answer, detector),
                 failed=self._region_failed,
             )
 
-    def _show_region(self, answer: tuple[Region, NDArray[np.float32]]) -> None:
+    def _show_region(self, answer: tuple[Region, NDArray[np.float32]], detector: str) -> None:
         self._fetching = False
         region, pixels = answer
         if self._requested is None or self._link is None or self._shape is None:
             return
-        if pixels.size:
+        if detector != self._detector:
+            self._outdated = True
+        elif pixels.size:
             self.plot.show_region(pixels, (region.x, region.y), region.binning)
         if self._outdated:
             self._fetch()
@@ -193,8 +222,9 @@ class ImageWidget(DeviceWidget):
             self.tell_saved(False, "Not saved: there is no image yet.")
         else:
             ny, nx = self._shape
+            camera = self.link.chosen_camera
             self.link.call(
-                lambda proxy: fetch_region(proxy, Region(0, 0, nx, ny, 1)),
+                lambda proxy: fetch_region(proxy, Region(0, 0, nx, ny, 1), camera),
                 key="all pixels",
                 done=lambda answer: self._write(file, lambda: write_pixels(file, answer[1])),
             )
@@ -258,8 +288,10 @@ class ImageWidget(DeviceWidget):
         what = f"sum of {count} frames" if link.value("Accumulate", False) else "newest frame"
         if count > 1:
             what = f"sum of {count} frames"
+        # The box of cameras beside it says which one was chosen.
+        name = "" if link.chosen_camera else f"<b>{detector}</b> &nbsp;·&nbsp; "
         self.title.setText(
-            f"<b>{detector}</b> &nbsp;·&nbsp; {what} &nbsp;·&nbsp; total {total:.4g} {unit}"
+            f"{name}{what} &nbsp;·&nbsp; total {total:.4g} {unit}"
             f" &nbsp;·&nbsp; hottest {hottest:.4g} {unit}"
         )
         self.title.setToolTip("")

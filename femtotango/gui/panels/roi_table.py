@@ -6,11 +6,16 @@ import numpy as np
 from taurus.external.qt import QtCore, QtGui, QtWidgets
 
 from femtotango.gui.device_link import roi_edit
-from femtotango.gui.device_link.shown import shown_image, shown_means
-from femtotango.gui.device_link.watched import IMAGE
+from femtotango.gui.device_link.shown import (
+    cameras_of_rois,
+    shown_colors,
+    shown_image,
+    shown_means,
+)
+from femtotango.gui.device_link.watched import CAMERAS, IMAGE
 from femtotango.gui.panels.cells import CheckedCells
 from femtotango.gui.panels.device_widget import DeviceWidget
-from femtotango.gui.plots.colors import PHOTON_ROI, roi_color
+from femtotango.gui.plots.colors import PHOTON_ROI
 from pipeline.model.roi import Roi, RoiError
 
 _COLUMNS = ("name", "x", "y", "width", "height", "mean")
@@ -31,7 +36,7 @@ class RoiTable(DeviceWidget):
     draw = QtCore.Signal(bool)
     selected = QtCore.Signal(str)
     watches: ClassVar[frozenset[str]] = (
-        frozenset({"Rois", "PhotonRoi", "RoiNames", "RoiMeans"}) | IMAGE
+        frozenset({"Rois", "PhotonRoi", "RoiNames", "RoiMeans", CAMERAS}) | IMAGE
     )
 
     def __init__(self, parent: QtWidgets.QWidget | None = None, designMode: bool = False) -> None:
@@ -149,7 +154,7 @@ class RoiTable(DeviceWidget):
             return
         chosen = self.chosen or self._requested
         rois = roi_edit.shown_rois(self.link)
-        if "Rois" in names:
+        if names & {"Rois", CAMERAS}:
             self._show_rois(rois)
             self.choose(chosen)
         self._show_means(list(rois))
@@ -166,6 +171,7 @@ class RoiTable(DeviceWidget):
         self.setEnabled(connected)
 
     def _show_rois(self, rois: dict[str, Roi]) -> None:
+        colors, owners = shown_colors(self.link), cameras_of_rois(self.link)
         with QtCore.QSignalBlocker(self.table):
             self.table.setRowCount(len(rois))
             for row, (name, roi) in enumerate(rois.items()):
@@ -179,8 +185,8 @@ class RoiTable(DeviceWidget):
                         )
                     else:
                         item.setData(QtCore.Qt.ItemDataRole.UserRole, name)
-                        item.setToolTip(name)
-                        item.setIcon(_square(roi_color(row)))
+                        item.setToolTip(f"{name} on {owners[name]}" if owners[name] else name)
+                        item.setIcon(_square(colors[name]))
                     if _COLUMNS[column] == "mean":
                         item.setFlags(_READ_ONLY)
                     self.table.setItem(row, column, item)

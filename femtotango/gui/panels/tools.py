@@ -1,9 +1,12 @@
 """The buttons at the top: accumulate, reset, continuous mode, files."""
 
+import json
 from typing import ClassVar
 
+import tango
 from taurus.external.qt import QtCore, QtWidgets
 
+from femtotango.gui.device_link.watched import GEOMETRY_CAMERA
 from femtotango.gui.panels.device_widget import DeviceWidget
 from femtotango.gui.panels.fields import CheckField
 from pipeline.model.cameras import CAMERAS
@@ -126,8 +129,18 @@ class Tools(DeviceWidget):
             "SavePoni": f"The device saved the geometry as {path}.",
             "LoadPoni": f"The device took the geometry of {path}.",
         }
+        camera = self.link.chosen_camera
+
+        def run(proxy: tango.DeviceProxy) -> None:
+            if camera and command == "SaveImage":
+                proxy.command_inout("SaveCameraImage", json.dumps({"camera": camera, "path": path}))
+                return
+            proxy.command_inout(command, path)
+            if camera and command == "LoadPoni":
+                proxy.write_attribute(GEOMETRY_CAMERA, camera)
+
         self.link.call(
-            lambda proxy: proxy.command_inout(command, path),
+            run,
             rereads=("LastError",),
             done=lambda _: self.link.told.emit(done[command]),
         )

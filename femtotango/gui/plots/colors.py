@@ -1,5 +1,7 @@
 """Colours that mean the same in the image, the tables and the curves."""
 
+from collections.abc import Mapping, Sequence
+
 PHOTON_ROI = "#ff7f0e"
 """Used for the photon ROI only."""
 
@@ -10,6 +12,14 @@ REFUSED = "background: #ffd6d6; color: #8e0000"
 
 _ROIS = ("#ff4040", "#1fb4ff", "#35c435", "#d65fe0", "#f2d600", "#00c9b7", "#ff8fb8", "#a0a0ff")
 _RINGS = ("#4f8cff", "#ff4d4d", "#4dff4d", "#ff7de9", "#ffff4d", "#4dffff", "#ffb84d", "#c08cff")
+
+_OF_CAMERAS = (
+    ("#ff4040", "#ff8c5a", "#c8201e", "#ff8fb8", "#e0561b"),
+    ("#1fb4ff", "#7fd0ff", "#2f6fe0", "#00c9b7", "#8fa2ff"),
+    ("#35c435", "#a3e05a", "#1f8f4d", "#d6e04a", "#6fdc9f"),
+    ("#d65fe0", "#f0a0ff", "#9a4ad0", "#ff7de9", "#b98cff"),
+)
+"""Shades for the ROIs of each camera: red, blue, green, violet."""
 
 STATES = {
     "ON": "#2e9e3f",
@@ -24,6 +34,26 @@ STATES = {
 def roi_color(index: int) -> str:
     """Return the colour of the n-th ROI."""
     return _ROIS[index % len(_ROIS)]
+
+
+def roi_colors(cameras_of_rois: Mapping[str, str], cameras: Sequence[str]) -> dict[str, str]:
+    """Return the colour of each ROI by name: of one camera all differ, of several by camera.
+
+    Args:
+        cameras_of_rois: stream of the camera of each ROI, by name.
+        cameras: of the scan, in their order.
+    """
+    several = len(set(cameras) | set(cameras_of_rois.values())) > 1
+    if not several:
+        return {name: roi_color(index) for index, name in enumerate(cameras_of_rois)}
+    order = list(dict.fromkeys((*cameras, *cameras_of_rois.values())))
+    seen = dict.fromkeys(order, 0)
+    colors = {}
+    for name, camera in cameras_of_rois.items():
+        shades = _OF_CAMERAS[order.index(camera) % len(_OF_CAMERAS)]
+        colors[name] = shades[seen[camera] % len(shades)]
+        seen[camera] += 1
+    return colors
 
 
 def ring_color(index: int) -> str:

@@ -34,13 +34,19 @@ class CurvePlot(PlotWindow):
 
     saved = QtCore.Signal(bool, str)
 
-    def __init__(self, x_label: str, y_label: str, parent: QtWidgets.QWidget | None = None) -> None:
+    def __init__(
+        self,
+        x_label: str,
+        y_label: str,
+        parent: QtWidgets.QWidget | None = None,
+        logarithmic: bool = True,
+    ) -> None:
         super().__init__(parent, backend="mpl")
         # It is part of a window, not a window of its own.
         self.setWindowFlags(QtCore.Qt.WindowType.Widget)
         self.columns: dict[str, NDArray[np.float64]] = {}
         """What a file gets: the axis, then curves and errors by name."""
-        self._choose_tools()
+        self._choose_tools(logarithmic)
         lighten(self)
         self.getXAxis().setLabel(x_label)
         self.getYAxis().setLabel(y_label)
@@ -51,7 +57,7 @@ class CurvePlot(PlotWindow):
         if handle is not None:
             handle.installEventFilter(self)
 
-    def _choose_tools(self) -> None:
+    def _choose_tools(self, with_logarithm: bool) -> None:
         output = self.getOutputToolBar()
         for bar in (self.getInteractiveModeToolBar(), self.toolBar(), output):
             self.removeToolBar(bar)
@@ -64,8 +70,10 @@ class CurvePlot(PlotWindow):
         self.save_action = QtWidgets.QAction(output.getSaveAction().icon(), "Save …", self)
         self.save_action.setToolTip("Save the curves with their names, or a picture.")
         self.save_action.triggered.connect(self._ask_to_save)
-        for action in (self.getResetZoomAction(), logarithmic, self.save_action):
-            tools.addAction(action)
+        tools.addAction(self.getResetZoomAction())
+        if with_logarithm:
+            tools.addAction(logarithmic)
+        tools.addAction(self.save_action)
         self.addToolBar(QtCore.Qt.ToolBarArea.RightToolBarArea, tools)
 
     def _ask_to_save(self) -> None:

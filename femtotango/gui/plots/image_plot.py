@@ -1,5 +1,7 @@
 """A silx plot of one image with side histograms and colour scale."""
 
+from collections.abc import Mapping
+
 import numpy as np
 from numpy.typing import NDArray
 from taurus.external.qt import QtCore, QtGui, QtWidgets  # before silx, which takes the same Qt
@@ -31,11 +33,13 @@ class ImagePlot(PlotWindow):
         view_changed: limits or size of the plot changed.
         normalization_changed: how values become colours, by silx's name.
         pointed: mouse position ``(x, y)`` in image pixels.
+        camera_chosen: the user wants to see this camera; empty: the one that the device shows.
     """
 
     view_changed = QtCore.Signal()
     normalization_changed = QtCore.Signal(str)
     pointed = QtCore.Signal(float, float)
+    camera_chosen = QtCore.Signal(str)
 
     def __init__(self, parent: QtWidgets.QWidget | None = None) -> None:
         super().__init__(parent, backend="mpl")
@@ -101,8 +105,32 @@ class ImagePlot(PlotWindow):
         self.title.setSizePolicy(
             QtWidgets.QSizePolicy.Policy.Expanding, QtWidgets.QSizePolicy.Policy.Preferred
         )
+        self.camera_box = QtWidgets.QComboBox()
+        self.camera_box.setToolTip("The camera that this window shows; others see what they chose.")
+        self.camera_box.activated.connect(
+            lambda index: self.camera_chosen.emit(self.camera_box.itemData(index))
+        )
+        self._camera_action = line.addWidget(self.camera_box)
+        self.show_cameras({}, "")
         line.addWidget(self.title)
         self.addToolBar(line)
+
+    def show_cameras(self, cameras: Mapping[str, str], chosen: str) -> None:
+        """Offer cameras to choose from, when there are any.
+
+        Args:
+            cameras: what is shown for each stream.
+            chosen: stream of the one that is seen.
+        """
+        box = self.camera_box
+        texts = {box.itemData(i): box.itemText(i) for i in range(box.count())}
+        if texts != dict(cameras):
+            box.clear()
+            for stream, text in cameras.items():
+                box.addItem(text, stream)
+        box.setCurrentIndex(max(0, box.findData(chosen)))
+        if self._camera_action is not None:
+            self._camera_action.setVisible(bool(cameras))
 
     def _lay_out(self) -> None:
         bar = self.getColorBarWidget()

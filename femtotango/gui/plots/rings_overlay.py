@@ -1,5 +1,7 @@
 """The rings of the q values on the image; the device computes them."""
 
+import json
+
 import numpy as np
 import tango
 from numpy.typing import NDArray
@@ -15,8 +17,8 @@ from femtotango.gui.plots.image_plot import ImagePlot
 Curves = list[NDArray[np.float64]]
 
 
-def read_curves(proxy: tango.DeviceProxy, q_values: list[float]) -> tuple[Curves, str]:
-    """Get the curves of q values from the device.
+def read_curves(proxy: tango.DeviceProxy, q_values: list[float], camera: str) -> tuple[Curves, str]:
+    """Get the curves of q values on a camera's image from the device.
 
     Returns:
         ``(n, 2)`` arrays of ``(y, x)``, empty where there is none, and why one was refused.
@@ -25,7 +27,7 @@ def read_curves(proxy: tango.DeviceProxy, q_values: list[float]) -> tuple[Curves
     reason = ""
     for q in q_values:
         try:
-            flat = proxy.command_inout("QCurve", q)
+            flat = proxy.command_inout("CameraQCurve", json.dumps({"camera": camera, "q": q}))
         except (tango.CommunicationFailed, tango.ConnectionFailed):
             raise
         except tango.DevFailed as error:
@@ -66,11 +68,12 @@ class RingsOverlay(QtCore.QObject):
         if self._link is None:
             return
         q_values = [float(q) for q in self._link.value("QValues", ())]
+        camera = self._link.value("Detector", "")
         if not q_values:
             self._draw(([], ""))
             return
         self._link.call(
-            lambda proxy: read_curves(proxy, q_values),
+            lambda proxy: read_curves(proxy, q_values, camera),
             key="rings",
             done=self._draw,
             failed=lambda reason: self.explained.emit(reason),

@@ -2,6 +2,7 @@
 
 import functools
 import math
+from dataclasses import replace
 
 from taurus.external.qt import QtCore  # before silx, which takes the same Qt
 
@@ -10,6 +11,11 @@ from silx.gui.plot.tools.roi import RegionOfInterestManager  # isort: skip
 
 from femtotango.gui.device_link import roi_edit
 from femtotango.gui.device_link.link import DeviceLink
+from femtotango.gui.device_link.shown import (
+    photon_roi_of_shown_camera,
+    rois_of_shown_camera,
+    shown_colors,
+)
 from femtotango.gui.plots.colors import PHOTON_ROI, roi_color
 from femtotango.gui.plots.image_plot import ImagePlot
 from pipeline.model.roi import Roi
@@ -94,9 +100,9 @@ class RoiOverlay(QtCore.QObject):
         self._syncing = True
         try:
             if not self._link.is_pending(roi_edit.ROIS):
-                self._show_rois(roi_edit.shown_rois(self._link))
+                self._show_rois(rois_of_shown_camera(self._link), shown_colors(self._link))
             if not self._link.is_pending(roi_edit.PHOTON_ROI):
-                self._show_photon_roi(roi_edit.shown_photon_roi(self._link))
+                self._show_photon_roi(photon_roi_of_shown_camera(self._link))
         finally:
             self._syncing = False
 
@@ -109,14 +115,14 @@ class RoiOverlay(QtCore.QObject):
         if not visible:
             self.stop()
 
-    def _show_rois(self, rois: dict[str, Roi]) -> None:
+    def _show_rois(self, rois: dict[str, Roi], colors: dict[str, str]) -> None:
         for name in [n for n in self._shapes if n not in rois]:
             self.manager.removeRoi(self._shapes.pop(name))
-        for index, (name, roi) in enumerate(rois.items()):
+        for name, roi in rois.items():
             shape = self._shapes.get(name)
             if shape is None:
                 shape = self._shapes[name] = self._add(name)
-            shape.setColor(roi_color(index))
+            shape.setColor(colors[name])
             self._place(shape, roi)
         self._set_handles()
 
@@ -182,9 +188,10 @@ class RoiOverlay(QtCore.QObject):
         if self._draws_photons:
             roi_edit.set_photon_roi(self._link, roi)
             return
-        name = roi_edit.free_name(self._shapes)
+        rois = roi_edit.shown_rois(self._link)
+        name = roi_edit.free_name(rois)
         new = self._shapes[name] = self._add(name)
-        new.setColor(roi_color(len(self._shapes) - 1))
+        new.setColor(roi_color(len(rois)))
         self._place(new, roi)
         self.manager.setCurrentRoi(new)
         roi_edit.set_roi(self._link, name, roi)
@@ -195,7 +202,9 @@ class RoiOverlay(QtCore.QObject):
         if shape is self._photons:
             roi_edit.set_photon_roi(self._link, roi_of(shape))
         elif (name := self._name_of(shape)) is not None:
-            roi_edit.set_roi(self._link, name, roi_of(shape))
+            before = roi_edit.shown_rois(self._link).get(name)
+            camera = "" if before is None else before.camera
+            roi_edit.set_roi(self._link, name, replace(roi_of(shape), camera=camera))
 
     def _removed(self, shape: RectangleROI) -> None:
         """Delete a ROI that the user removed with the plot's menu."""

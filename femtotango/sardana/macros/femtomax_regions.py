@@ -9,7 +9,9 @@ from typing import Any, ClassVar
 from sardana.macroserver.macro import Macro, Optional, Type
 
 from femtotango.sardana.access import FemtomaxError, choose, connect, plain_errors
-from femtotango.sardana.regions import cut_off, fresh_means
+from femtotango.sardana.regions import cut_off, fresh_means, image_size
+from femtotango.sardana.running_scan import streams_from
+from pipeline.model.cameras import CAMERAS
 from pipeline.model.roi import format_photon_roi, parse_photon_roi, parse_rois, roi_from_dict
 
 _RECTANGLE = [
@@ -38,34 +40,44 @@ class femto_roi(Macro):
         ["action", Type.String, "list", "add, remove, list or clear; default: list"],
         ["name", Type.String, Optional, "Name of the region, for add and remove"],
         *_RECTANGLE,
+        [
+            "camera",
+            Type.String,
+            Optional,
+            "Whose region it is: " + ", ".join(CAMERAS) + "; default: of the camera that is shown",
+        ],
     ]
 
-    def run(self, action: str, name: str | None, *rectangle: float | None) -> None:
+    def run(self, action: str, name: str | None, *more: Any) -> None:
         """Change the regions, then list them with slot, newest mean and rectangle."""
+        *rectangle, camera = more
         action = choose(action, "add", "remove", "list", "clear")
         if action in ("add", "remove") and not name:
             raise FemtomaxError(f"Which region? femto_roi {action} <name>")
         with plain_errors():
             device = connect(self.getEnv)
             if name and action == "add":
-                self._add(device, name, rectangle)
+                self._add(device, name, tuple(rectangle), camera)
             elif action == "remove":
                 device.command_inout("RemoveRoi", name)
             elif action == "clear":
                 device.command_inout("ClearRois")
             self._list(device)
 
-    def _add(self, device: Any, name: str, rectangle: tuple[float | None, ...]) -> None:
+    def _add(
+        self, device: Any, name: str, rectangle: tuple[float | None, ...], camera: str | None
+    ) -> None:
         numbers = _rectangle(rectangle, f"femto_roi add {name} <x> <y> <width> <height>")
         before = parse_rois(device.read_attribute("Rois").value).get(name)
-        device.command_inout("AddRoi", json.dumps({"name": name, **numbers}))
+        of_camera = {"camera": next(iter(streams_from(camera)), "")} if camera else {}
+        device.command_inout("AddRoi", json.dumps({"name": name, **numbers, **of_camera}))
         if before is not None:
             self.warning(
                 "%s was there already and is replaced; it was x %d y %d width %d height %d",
                 *(name, before.x, before.y, before.width, before.height),
             )
-        height, width = (device.read_attribute(n).value for n in ("ImageHeight", "ImageWidth"))
-        problem = cut_off(parse_rois(device.read_attribute("Rois").value)[name], height, width)
+        roi = parse_rois(device.read_attribute("Rois").value)[name]
+        problem = cut_off(roi, *image_size(device, roi.camera))
         if problem:
             self.warning("%s %s", name, problem)
 
@@ -79,8 +91,9 @@ class femto_roi(Macro):
             slot = f"Roi{slots.index(name) + 1}" if name in slots else "no slot"
             mean = f"mean {means[name]:<10g}" if name in means else " " * 15
             self.output(
-                "%-16s %-8s %s x %d y %d width %d height %d",
+                "%-16s %-8s %s x %d y %d width %d height %d%s",
                 *(name, slot, mean, roi.x, roi.y, roi.width, roi.height),
+                f" {roi.camera}" if roi.camera else "",
             )
 
 

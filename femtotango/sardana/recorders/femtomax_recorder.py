@@ -6,6 +6,7 @@ Switch it on with: senv DataRecorder FemtomaxRecorder
 import json
 import math
 import urllib.request
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -128,8 +129,9 @@ class FemtomaxRecorder(DataRecorder):
             return None
         try:
             self._device.set_timeout_millis(_DEVICE_ANSWER)
-            names = ["ScanFrames", "FramesReceived", "ScanFinished"]
-            frames, received, finished = (a.value for a in self._device.read_attributes(names))
+            names = ["Cameras", "CameraFrames", "FramesReceived", "ScanFinished"]
+            answers = (a.value for a in self._device.read_attributes(names))
+            cameras, frames, received, finished = answers
             status = str(self._device.status()).splitlines()[0]
         except tango.DevFailed as error:
             self._macro.warning(
@@ -139,7 +141,9 @@ class FemtomaxRecorder(DataRecorder):
             )
             self._device, self._url, self._check = None, "", None
             return None
-        return Progress(int(frames or 0), int(received or 0), finished is False, status)
+        counts = [] if frames is None else map(int, frames)
+        of_cameras = {str(c): n for c, n in zip(cameras or (), counts, strict=False)}
+        return Progress(of_cameras, int(received or 0), finished is False, status)
 
     def _endRecordList(self, recordlist: Any) -> None:
         environment = recordlist.getEnviron()
@@ -196,10 +200,10 @@ class FemtomaxRecorder(DataRecorder):
 class Progress:
     """How far the analysis is."""
 
-    frames: int
-    """Processed frames of the scan."""
+    frames: Mapping[str, int]
+    """Processed frames of the scan, by camera."""
     received: int
-    """Frames of all scans."""
+    """Frames of all cameras and scans."""
     running: bool
     status: str
     """First line of the device's Status."""

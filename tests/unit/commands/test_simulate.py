@@ -12,7 +12,10 @@ from pipeline.simulation.scan import BurstScan
 @pytest.mark.parametrize(
     ("settings", "text"),
     [
-        ({"stream": "eiger"}, "Stream 'eiger': use pilatus"),
+        ({"streams": ("eiger",)}, "Stream 'eiger': use pilatus"),
+        ({"streams": ("pilatus", "pilatus")}, "'pilatus': it is named twice"),
+        ({"streams": ("pilatus", "sardana"), "urls": ("a",)}, "2 streams and 1 --url"),
+        ({"streams": ("pilatus", "balor-device")}, "balor-device runs alone"),
         ({"scan": BurstScan(steps=0)}, "0 steps of 6 frames: at least 1"),
         ({"scan": BurstScan(burst=-1)}, "5 steps of -1 frames: at least 1"),
         ({"compression": "zip"}, "compression 'zip': use none or bslz4"),
@@ -24,7 +27,7 @@ from pipeline.simulation.scan import BurstScan
 )
 def test_what_cannot_be_sent_is_said_at_once(settings, text):
     with pytest.raises(ConfigError, match=text):
-        Simulation(**{"stream": "pilatus", "url": "", "scan": BurstScan(), **settings})
+        Simulation(**{"streams": ("pilatus",), "urls": ("",), "scan": BurstScan(), **settings})
 
 
 @pytest.mark.parametrize("url", ["", "tcp://x:1", "http://", "http://a:b", "http://a:70000"])

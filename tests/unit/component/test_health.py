@@ -21,7 +21,8 @@ IDLE = View(
     scan=Scan(number=1, mapping="m"),
 )
 RUNNING = replace(
-    IDLE, scan=replace(IDLE.scan, done=False, progress=Progress(5, 3, 32, False), camera="pilatus")
+    IDLE,
+    scan=replace(IDLE.scan, done=False, progress=Progress(5, 3, 32, False), cameras=("pilatus",)),
 )
 
 

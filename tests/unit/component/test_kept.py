@@ -14,6 +14,7 @@ from femtotango.component.kept import (
 )
 from femtotango.component.save_raw_interlock import Drop, Loss, RawData
 from femtotango.component.scan_progress import Scan
+from pipeline.model.cameras import CAMERAS, ranked
 
 texts = st.text(max_size=20)
 losses = st.builds(
@@ -45,7 +46,7 @@ scans = st.builds(
     lost=st.frozensets(texts, max_size=3),
     frames=st.none() | st.integers(0),
     burst=st.integers(1),
-    camera=texts,
+    cameras=st.lists(texts, max_size=3).map(tuple),
     continuous=st.booleans(),
     failed_before=st.integers(0),
     stopped=st.booleans(),
@@ -58,6 +59,7 @@ everything = st.builds(
     max_filter=st.just(False),
     q_values=st.lists(st.floats(0, 100), max_size=5).map(tuple),
     slots=st.just(("a", "", "b", "", "", "", "", "")),
+    cameras=st.sets(st.sampled_from(sorted(CAMERAS))).map(ranked),
     scan=st.builds(
         KeptScan,
         scan=scans,
@@ -117,3 +119,13 @@ def test_a_scan_without_its_trigger_map_is_done():
 
 def test_nothing_kept_is_a_fresh_device():
     assert from_properties({}) == (Kept(), {})
+
+
+def test_the_camera_that_an_earlier_version_kept_is_read():
+    kept = replace(Kept(), scan=KeptScan(Scan(number=3, mapping="m", cameras=("pilatus",)), ("m",)))
+    properties = to_properties(kept)
+    (text,) = properties["KeptScan"]
+    written = "%22cameras%22: [%22pilatus%22]"
+    assert written in text
+    earlier = {"KeptScan": [text.replace(written, "%22camera%22: %22pilatus%22")]}
+    assert from_properties(earlier) == (kept, {})

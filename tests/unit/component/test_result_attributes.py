@@ -12,6 +12,7 @@ from pipeline.protocols.snapshot import Health, Published
 
 ROWS = {row.name: row for row in RESULTS}
 OWN = {
+    "Cameras",
     "RoiNames",
     "RoiSlots",
     "ScanNumber",

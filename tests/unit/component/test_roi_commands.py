@@ -23,6 +23,15 @@ def test_one_of_that_name_is_replaced_in_its_place():
     assert changed["a"]["y"] == 7
 
 
+def test_a_roi_is_of_the_camera_that_it_names_else_of_the_one_that_is_shown():
+    text = json.dumps({"name": "a", **BOX})
+    named = json.dumps({"name": "a", **BOX, "camera": "pilatus"})
+    assert json.loads(add_roi("{}", text, "andor3_zyla12"))["a"]["camera"] == "andor3_zyla12"
+    assert json.loads(add_roi("{}", named, "andor3_zyla12"))["a"]["camera"] == "pilatus"
+    with pytest.raises(BadRoi, match="eiger"):
+        add_roi("{}", json.dumps({"name": "a", **BOX, "camera": "eiger"}))
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -26,7 +26,7 @@ from femtotango.dranspose_client.services import Progress
 from femtotango.errors import NotTrusted
 from pipeline.protocols.snapshot import FrameSafety
 
-SCAN = Scan(number=12, mapping="m", frames=100, camera="andor3_balor", done=False)
+SCAN = Scan(number=12, mapping="m", frames=100, cameras=("andor3_balor",), done=False)
 GOOD = FrameSafety(process="p", mapping="m", filename="f", may_drop_raw=1, newest=9)
 NOTHING = RawData()
 
@@ -66,8 +66,8 @@ def test_continuous_mode_is_such_a_scan_too():
 REFUSED = [
     (signs(), replace(SCAN, done=True), "call PrepareScan or StartContinuous"),
     (signs(), replace(SCAN, stopped=True), "no prepared or continuous scan"),
-    (signs(), replace(SCAN, camera=""), "no prepared or continuous scan"),
-    (signs(), replace(SCAN, camera="pilatus"), "no prepared or continuous scan"),
+    (signs(), replace(SCAN, cameras=()), "no prepared or continuous scan"),
+    (signs(), replace(SCAN, cameras=("pilatus",)), "no prepared or continuous scan"),
     (signs(), Scan(), "no prepared or continuous scan"),
     (Signs(away="the reducer is away."), SCAN, "the reducer is away"),
     (Signs(), SCAN, "not asked yet"),
@@ -97,7 +97,7 @@ ENDS = [
     (told(process="q"), SCAN, "the reducer was started anew"),
     (told(mapping="n"), SCAN, "another series"),
     (told(may_drop_raw=0, reason="The disk is full."), SCAN, "The disk is full"),
-    (signs(), replace(SCAN, mapping="n", camera=""), "scan 12 was cut off"),
+    (signs(), replace(SCAN, mapping="n", cameras=()), "scan 12 was cut off"),
     (signs(), replace(SCAN, stopped=True), "scan 12 was stopped"),
     (signs(), replace(SCAN, stopped=True, done=True), "scan 12 was stopped"),
     (signs(), events(50, finished=True), "ended at the controller"),

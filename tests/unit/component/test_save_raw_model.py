@@ -84,7 +84,7 @@ class Beamline(RuleBasedStateMachine):
         if self.sent[self.number] or self.header:
             self.begin_series()
         self.header = False
-        self.scan = Scan(self.number, str(self.number), camera="andor3_balor", done=False)
+        self.scan = Scan(self.number, str(self.number), cameras=("andor3_balor",), done=False)
         self.look()
 
     @precondition(lambda self: not self.scan.done and not self.ended)

@@ -19,7 +19,7 @@ SCAN = Scan(
     mapping="m",
     workers=frozenset({"w1", "w2"}),
     frames=30,
-    camera="pilatus",
+    cameras=("pilatus",),
     progress=Progress(32, 32, 32, False),
     done=False,
 )
@@ -70,12 +70,22 @@ def test_replay_has_no_workers_and_is_complete_with_its_series():
     assert complete(scanned(ended_workers=("replay-worker-0",)), replay)
 
 
-def test_outstanding_counts_what_was_neither_good_nor_failed():
-    assert outstanding(scanned(processed=13), SCAN) == 17
-    assert outstanding(SNAPSHOT, SCAN) == 0
-    assert outstanding(NOTHING, SCAN) == 30
-    assert outstanding(scanned(mapping="the scan before"), SCAN) == 30
-    assert outstanding(NOTHING, replace(SCAN, frames=None)) == 0
+def with_cameras(**processed):
+    cameras = {name: snapshot.ScanCamera(scan_processed=n) for name, n in processed.items()}
+    return replace(SNAPSHOT, cameras=cameras)
+
+
+def test_outstanding_counts_what_was_neither_good_nor_failed_of_each_camera():
+    assert outstanding(with_cameras(pilatus=13), SCAN) == {"pilatus": 17}
+    assert outstanding(with_cameras(pilatus=30), SCAN) == {}
+    assert outstanding(NOTHING, SCAN) == {"pilatus": 30}
+    assert outstanding(with_cameras(), SCAN) == {"pilatus": 30}
+    before = replace(with_cameras(pilatus=30), scan=snapshot.Scan(mapping="the scan before"))
+    assert outstanding(before, SCAN) == {"pilatus": 30}
+    assert outstanding(NOTHING, replace(SCAN, frames=None)) == {}
+    two = replace(SCAN, cameras=("pilatus", "andor3_zyla12"))
+    assert outstanding(with_cameras(pilatus=31, andor3_zyla12=4), two) == {"andor3_zyla12": 26}
+    assert outstanding(with_cameras(pilatus=29), two) == {"pilatus": 1, "andor3_zyla12": 30}
 
 
 def test_series_of_another_scan_is_not_ours():
@@ -84,7 +94,7 @@ def test_series_of_another_scan_is_not_ours():
 
 
 def test_a_series_that_used_up_the_trigger_map_is_over():
-    unfinished = scanned(ended=0, processed=100)
+    unfinished = replace(with_cameras(pilatus=100, andor3_zyla12=7), scan=scanned(ended=0).scan)
     assert not series_over(unfinished, SCAN, 101)
     assert series_over(unfinished, SCAN, 100)
 
@@ -93,7 +103,7 @@ def test_a_trigger_map_of_others_that_brings_no_scan_is_over_with_its_events():
     flush = Scan(number=4, mapping="f", progress=Progress(1, 1, 1, True), done=False)
     assert over_elsewhere(SNAPSHOT, flush)
     assert not over_elsewhere(SNAPSHOT, replace(flush, progress=Progress(1, 1, 1, False)))
-    assert not over_elsewhere(SNAPSHOT, replace(flush, camera="pilatus"))
+    assert not over_elsewhere(SNAPSHOT, replace(flush, cameras=("pilatus",)))
     assert not over_elsewhere(scanned(mapping="f"), flush)
 
 

@@ -5,11 +5,12 @@ import pytest
 from femtotango.component.scan_request import (
     DEFAULT_TIMEOUT,
     ScanRequest,
+    cameras_in,
     check_streams,
-    one_camera,
     parse_request,
 )
-from femtotango.errors import BadRequest, OneCamera, UnknownStream
+from femtotango.errors import BadRequest, UnknownStream
+from pipeline.model.cameras import CAMERAS
 
 
 def request(**changes):
@@ -17,7 +18,7 @@ def request(**changes):
 
 
 def test_streams_steps_and_burst():
-    assert parse_request(request()) == ScanRequest("pilatus", 5, 6, records=True)
+    assert parse_request(request()) == ScanRequest(("pilatus",), 5, 6, records=True)
     assert not parse_request(request(streams=["andor3_balor"])).records
     assert parse_request(request()).timeout == DEFAULT_TIMEOUT
     assert parse_request(request(timeout=3)).timeout == 3.0
@@ -43,6 +44,7 @@ def test_streams_steps_and_burst():
         (request(timeout="3"), "timeout = '3'"),
         (request(timeout=float("nan")), "timeout = nan"),
         (request(timeout=True), "timeout = True"),
+        (request(separate_record=1), "separate_record = 1"),
         (request(exposure=1), "'exposure' is not known"),
     ],
 )
@@ -52,18 +54,18 @@ def test_what_cannot_be_read_is_named_with_its_value(text, said):
     assert raised.value.reason == "Femtomax_BadRequest"
 
 
-def test_two_cameras_are_refused():
-    with pytest.raises(OneCamera, match="pilatus and andor3_balor"):
-        one_camera(["pilatus", "sardana", "andor3_balor"])
+def test_any_set_of_cameras_can_be_in_a_scan():
+    assert cameras_in(["pilatus", "sardana", "andor3_balor"]) == ("pilatus", "andor3_balor")
+    assert parse_request(request(streams=list(CAMERAS))).cameras == tuple(CAMERAS)
 
 
-def test_one_camera_named_twice_is_one():
-    assert one_camera(["pilatus", "pilatus"]) == "pilatus"
+def test_a_camera_named_twice_is_one():
+    assert cameras_in(["pilatus", "pilatus"]) == ("pilatus",)
 
 
 def test_unknown_stream_names_what_exists():
     with pytest.raises(UnknownStream, match=r"'eiger' is no stream; there are pilatus"):
-        one_camera(["eiger"])
+        cameras_in(["eiger"])
     with pytest.raises(UnknownStream, match=r"brings sardana; there are pilatus"):
         check_streams(["pilatus", "sardana"], frozenset({"pilatus"}))
     with pytest.raises(UnknownStream, match="there are none"):

@@ -17,6 +17,7 @@ GOOD = {
     "KeptScan": [],
     "KeptRawData": [],
     "KeptSum": [],
+    "KeptCameras": [],
 }
 
 
