@@ -86,6 +86,45 @@ def replay(
 
 
 @femtotango.command()
+@click.argument("raw", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--camera", default="", metavar="STREAM", help="Which camera took the frames.")
+@click.option("--dataset", default="", metavar="PATH", help="Where the frames are in the file.")
+@click.option(
+    "--settings", default="", metavar="JSON|FILE", help="Settings; a photon file has them too."
+)
+@click.option("--poni", type=click.Path(path_type=Path), help="Geometry, for the azimuthal curve.")
+@click.option("--scan", default="", metavar="FILE", help="Sardana's scan file: the motor axis.")
+@click.option("--output", type=click.Path(path_type=Path), help="Folder for the results.")
+@click.option("--jobs", default=0, help="Processes; default: one for each core.")
+@click.option("--resume", is_flag=True, help="Go on with what was interrupted.")
+@click.option("--plot", is_flag=True, help="Draw a page of pictures, NAME_report.png.")
+def process(
+    raw: tuple[Path, ...],
+    camera: str,
+    dataset: str,
+    settings: str,
+    poni: Path | None,
+    scan: str,
+    output: Path | None,
+    jobs: int,
+    resume: bool,
+    plot: bool,
+) -> None:
+    """Process raw files as live does: photons, sums, ROI and azimuthal curves.
+
+    RAW are HDF5 files of the beamline, Eiger-like master files, or recordings (cbors, cbors.gz,
+    pkls). The results are written beside them, in the folder process, and overwrite nothing.
+    """
+    from femtotango.commands.process import process as run
+    from pipeline.postprocessing.command import Request
+
+    request = Request(
+        raw, camera, dataset, settings, poni, scan, output, jobs, resume=resume, plot=plot
+    )
+    run(request, Console())
+
+
+@femtotango.command()
 @click.argument("stream", metavar="STREAM")
 @click.option("--url", default="", help="tcp://HOST:PORT to bind, or URL of the Sardana ingester.")
 @click.option("--steps", default=1, show_default=True, help="Motor positions.")
@@ -169,7 +208,8 @@ def main() -> None:
     try:
         femtotango.main(prog_name="femtotango")
     except CommandError as error:
-        sys.exit(str(error))
+        print(error, file=sys.stderr)
+        sys.exit(error.exit_code)
 
 
 if __name__ == "__main__":
