@@ -125,6 +125,22 @@ def process(
 
 
 @femtotango.command()
+@click.argument("xye", type=click.Path(path_type=Path))
+@click.argument("raw", required=False, type=click.Path(path_type=Path))
+@click.option("--dataset", default="", metavar="PATH", help="Where the frames are in the file.")
+@click.option("--jobs", default=0, help="Processes; default: one for each core.")
+def verify(xye: Path, raw: Path | None, dataset: str, jobs: int) -> None:
+    """Say whether a photon file is exactly what its raw file gives.
+
+    XYE is the photon file; RAW its raw file, by default the one that it links to. The settings are
+    those in XYE. Ends with 0, or with 1 and the frames that differ.
+    """
+    from femtotango.commands.verify import verify as run
+
+    run(xye, raw, dataset, jobs, Console())
+
+
+@femtotango.command()
 @click.argument("stream", metavar="STREAM")
 @click.option("--url", default="", help="tcp://HOST:PORT to bind, or URL of the Sardana ingester.")
 @click.option("--steps", default=1, show_default=True, help="Motor positions.")

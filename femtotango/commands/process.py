@@ -19,7 +19,7 @@ from rich.text import Text
 from femtotango.commands.up import stop_on_signals
 from femtotango.stack.errors import CommandError
 from femtotango.stack.services import FRAME_ENVIRONMENT
-from pipeline.postprocessing.command import Request, hint, settings_of, sources
+from pipeline.postprocessing.command import Request, hint, processes, settings_of, sources
 from pipeline.postprocessing.errors import ProcessingError, StillWritten, Stopped
 from pipeline.postprocessing.outputs import Outputs, output_folder
 from pipeline.postprocessing.pool import Pool
@@ -62,7 +62,7 @@ def process(request: Request, console: Console) -> None:
             for source, values in zip(found, settings, strict=True)
         ]
         outcomes: list[Outcome] = []
-        with Pool(request.processes, stop, FRAME_ENVIRONMENT) as pool:
+        with Pool(processes(request.jobs), stop, FRAME_ENVIRONMENT) as pool:
             for source, values, run in zip(found, settings, runs, strict=True):
                 for text in (*source.notes, hint(values, source.stream)):
                     if text:

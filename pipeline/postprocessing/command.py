@@ -31,10 +31,16 @@ class Request:
     resume: bool = False
     plot: bool = False
 
-    @property
-    def processes(self) -> int:
-        """Number of processes."""
-        return self.jobs or len(os.sched_getaffinity(0))
+
+def processes(jobs: int) -> int:
+    """Return the number of processes; for 0, one for each core.
+
+    Raises:
+        BadSettings: it is negative.
+    """
+    if jobs < 0:
+        raise BadSettings(f"--jobs {jobs}: give 1 or more.")
+    return jobs or len(os.sched_getaffinity(0))
 
 
 def sources(request: Request) -> list[Source]:
@@ -43,8 +49,6 @@ def sources(request: Request) -> list[Source]:
     Raises:
         ProcessingError: a file or an option cannot be used.
     """
-    if request.jobs < 0:
-        raise BadSettings(f"--jobs {request.jobs}: give 1 or more.")
     scan = read_scan(request.scan) if request.scan else None
     recordings = [path for path in request.raw if is_recording(path)]
     if recordings and (scan is not None or request.dataset):
