@@ -42,7 +42,7 @@ def open_raw(path: Path) -> Iterator[tuple[h5py.File, str]]:
 
 def _open(path: Path) -> tuple[h5py.File, str]:
     try:
-        return h5py.File(path, "r", locking=True), ""
+        return h5py.File(path, "r", locking="best-effort"), ""
     except FileNotFoundError as error:
         raise BadRawFile(f"{path}: there is no such file.") from error
     except OSError as error:

@@ -1,15 +1,24 @@
-"""Post-processing gives what live gives, bit for bit."""
+"""Post-processing gives what live gives, bit for bit, whatever happens to it."""
 
+import os
+import signal
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
+import h5py
+import numpy as np
 import pytest
 from support import post
+from support.disks import NoDisk, small_disk
+from support.dispatch import sardana
 
+from pipeline.postprocessing.errors import BadOutput, Stopped
 from pipeline.postprocessing.pool import Pool
 from pipeline.postprocessing.raw_file import read_series
 from pipeline.postprocessing.run import Outcome, Run
+from pipeline.postprocessing.scan_file import read_scan
 from pipeline.postprocessing.source import RawSource
 
 STREAMS = (post.BALOR, post.ZYLA, post.PILATUS)
@@ -22,10 +31,14 @@ def pool(request: pytest.FixtureRequest) -> Iterator[Pool]:
         yield found
 
 
-def process(path: Path, pool: Pool, output: Path, stream: str, block: int | None = None) -> Outcome:
+def make_run(path: Path, output: Path, stream: str, block: int | None = None) -> Run:
     (series,) = read_series(path)
     output.mkdir(parents=True, exist_ok=True)
-    run = Run(RawSource(series, block=block), post.settings(stream), output)
+    return Run(RawSource(series, block=block), post.settings(stream), output)
+
+
+def process(path: Path, pool: Pool, output: Path, stream: str, block: int | None = None) -> Outcome:
+    run = make_run(path, output, stream, block)
     outcome = run.process(pool)
     run.state.remove()
     return outcome
@@ -42,3 +55,137 @@ def test_process_gives_what_live_gives(stream, compression, pool, tmp_path):
     assert outcome.failed == 0
     assert (outcome.photons is not None) == (stream == post.BALOR)
     post.processed(outcome).assert_same(live)
+
+
+@pytest.mark.parametrize("block", [1, 3, 42])
+def test_blocks_of_any_size_give_the_same(block, pool, tmp_path):
+    images = post.frames(post.BALOR, 20)
+    path = post.raw_file(tmp_path / "raw" / "scan.h5", post.BALOR, images)
+    live = post.live(path, post.BALOR, images)
+    outcome = process(path, pool, tmp_path / "out", post.BALOR, block)
+    post.processed(outcome).assert_same(live)
+
+
+def test_frames_in_several_chunks_give_the_same(pool, tmp_path):
+    images = post.frames(post.BALOR, 12)
+    path = post.raw_file(tmp_path / "raw" / "scan.h5", post.BALOR, images, chunk=(40, 50))
+    live = post.live(path, post.BALOR, images)
+    post.processed(process(path, pool, tmp_path / "out", post.BALOR)).assert_same(live)
+
+
+def write_scan_file(path: Path, positions: list[float], burst: int) -> None:
+    with h5py.File(path, "w") as file:
+        entry = file.create_group("entry123")
+        title = f"burstscan mot {positions[0]} {positions[-1]} {len(positions) - 1} {burst}"
+        entry["title"] = title
+        entry["entry_identifier"] = "123"
+        measurement = entry.create_group("measurement")
+        measurement["mot"] = np.array(positions)
+        measurement["i0"] = np.arange(len(positions)) + 0.5
+        measurement["point_nb"] = np.arange(len(positions))
+
+
+def test_the_scan_file_gives_the_motor_axis(pool, tmp_path):
+    positions, burst = [1.0, 1.5, 2.0, 2.5], 5
+    images = post.frames(post.ZYLA, 20)
+    path = post.raw_file(tmp_path / "raw" / "scan.h5", post.ZYLA, images)
+    write_scan_file(tmp_path / "sardana.h5", positions, burst)
+    records = {0: sardana("DataDescription", title="t", serialno=123, ref_moveables=["mot"])}
+    for point, position in enumerate(positions):
+        records[burst * (point + 1)] = sardana("RecordData", point_nb=point, mot=position)
+    live = post.live(path, post.ZYLA, images, records)
+    (series,) = read_series(path)
+    scan = read_scan(str(tmp_path / "sardana.h5"))
+    run = Run(RawSource(series, scan), post.settings(post.ZYLA), tmp_path)
+    numbers = post.processed(run.process(pool))
+    assert numbers.arrays["a x"].tolist() == positions
+    numbers.assert_same(live)
+
+
+def interrupt(run: Run, events: int) -> None:
+    """Stop a run when so many of its events are done."""
+    stop = threading.Event()
+
+    def count(done: int) -> None:
+        if done >= events:
+            stop.set()
+
+    with Pool(1, stop) as pool, pytest.raises(Stopped):
+        run.process(pool, resume=True, progress=count)
+
+
+@pytest.mark.parametrize("stream", STREAMS)
+def test_an_interrupted_run_goes_on_and_gives_the_same(stream, tmp_path):
+    images = post.frames(stream, 30)
+    path = post.raw_file(tmp_path / "raw" / "scan.h5", stream, images)
+    live = post.live(path, stream, images)
+    output = tmp_path / "out"
+    for events in (1, 7, 8, 29):
+        interrupt(make_run(path, output, stream, block=1), events)
+    with Pool(2, threading.Event()) as pool:
+        with pytest.raises(BadOutput, match="--resume"):
+            make_run(path, output, stream, block=1).process(pool)
+        done: list[int] = []
+        run = make_run(path, output, stream, block=1)
+        outcome = run.process(pool, resume=True, progress=done.append)
+        assert done[0] == 1 and done[-1] == 32
+        post.processed(outcome).assert_same(live)
+        # What is done is not done again.
+        again = make_run(path, output, stream, block=1).process(pool, resume=True)
+        assert again == outcome
+    assert len(list(output.glob("*.h5"))) == (2 if stream == post.BALOR else 1)
+
+
+def test_other_settings_are_no_way_to_go_on(tmp_path):
+    path = post.raw_file(tmp_path / "raw" / "scan.h5", post.ZYLA, post.frames(post.ZYLA, 10))
+    interrupt(make_run(path, tmp_path, post.ZYLA, block=1), 3)
+    (series,) = read_series(path)
+    settings = replace(post.settings(post.ZYLA), background=99.0)
+    run = Run(RawSource(series, block=1), settings, tmp_path)
+    with Pool(1, threading.Event()) as pool, pytest.raises(BadOutput, match="background"):
+        run.process(pool, resume=True)
+
+
+def test_a_killed_process_costs_nothing(pool, tmp_path):
+    images = post.frames(post.BALOR, 30)
+    path = post.raw_file(tmp_path / "raw" / "scan.h5", post.BALOR, images)
+    live = post.live(path, post.BALOR, images)
+    before, killed = pool.deaths, []
+
+    def kill(done: int) -> None:
+        if done in (3, 12, 20) and done not in killed:
+            killed.append(done)
+            os.kill(pool.pids[0], signal.SIGKILL)
+
+    run = make_run(path, tmp_path / "out", post.BALOR, block=1)
+    outcome = run.process(pool, progress=kill)
+    assert pool.deaths > before
+    post.processed(outcome).assert_same(live)
+
+
+@pytest.mark.parametrize("left", [0, 40_000, 150_000])
+def test_a_full_disk_costs_nothing(left, tmp_path):
+    images = post.frames(post.BALOR, 60)
+    path = post.raw_file(tmp_path / "raw" / "scan.h5", post.BALOR, images)
+    live = post.live(path, post.BALOR, images)
+    disk = tmp_path / "disk"
+    try:
+        with small_disk(disk, megabytes=16):
+            fill(disk / "ballast", left)
+            out = disk / "out"
+            with Pool(2, threading.Event()) as pool, pytest.raises(BadOutput) as refused:
+                make_run(path, out, post.BALOR, block=2).process(pool)
+            assert "No space left" in str(refused.value)
+            (disk / "ballast").unlink()
+            with Pool(2, threading.Event()) as pool:
+                outcome = make_run(path, out, post.BALOR, block=2).process(pool, resume=True)
+            post.processed(outcome).assert_same(live)
+    except NoDisk as error:
+        pytest.skip(str(error))
+
+
+def fill(path: Path, left: int) -> None:
+    """Fill a disk but for so many bytes."""
+    free = os.statvfs(path.parent)
+    with path.open("wb") as file:
+        os.posix_fallocate(file.fileno(), 0, free.f_bavail * free.f_bsize - left)

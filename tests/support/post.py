@@ -84,7 +84,11 @@ class Numbers:
 
 
 def live(
-    path: Path, stream: str, images: list[NDArray[Any]], records: dict[int, Stream] | None = None
+    path: Path,
+    stream: str,
+    images: list[NDArray[Any]],
+    records: dict[int, Stream] | None = None,
+    changes: dict[int, dict[str, Any]] | None = None,
 ) -> Numbers:
     """Run the frames through workers and reducer as dranspose does.
 
@@ -93,12 +97,14 @@ def live(
         stream: of the camera.
         images: the frames.
         records: of Sardana, by event.
+        changes: of settings, before an event.
     """
     run = Dispatch(2)
     run.change(**settings(stream).values())
     parts = list(stins_series(images, str(path), CAMERA))
     extra = records or {}
     for event, message in enumerate(parts):
+        run.change(**(changes or {}).get(event, {}))
         streams = {stream: Stream("STINS", message)}
         if event in extra:
             streams["sardana"] = extra[event]
