@@ -7,8 +7,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-import h5py
-import numpy as np
 import pytest
 from support import post
 from support.disks import NoDisk, small_disk
@@ -73,23 +71,11 @@ def test_frames_in_several_chunks_give_the_same(pool, tmp_path):
     post.processed(process(path, pool, tmp_path / "out", post.BALOR)).assert_same(live)
 
 
-def write_scan_file(path: Path, positions: list[float], burst: int) -> None:
-    with h5py.File(path, "w") as file:
-        entry = file.create_group("entry123")
-        title = f"burstscan mot {positions[0]} {positions[-1]} {len(positions) - 1} {burst}"
-        entry["title"] = title
-        entry["entry_identifier"] = "123"
-        measurement = entry.create_group("measurement")
-        measurement["mot"] = np.array(positions)
-        measurement["i0"] = np.arange(len(positions)) + 0.5
-        measurement["point_nb"] = np.arange(len(positions))
-
-
 def test_the_scan_file_gives_the_motor_axis(pool, tmp_path):
     positions, burst = [1.0, 1.5, 2.0, 2.5], 5
     images = post.frames(post.ZYLA, 20)
     path = post.raw_file(tmp_path / "raw" / "scan.h5", post.ZYLA, images)
-    write_scan_file(tmp_path / "sardana.h5", positions, burst)
+    post.write_scan_file(tmp_path / "sardana.h5", positions, burst)
     records = {0: sardana("DataDescription", title="t", serialno=123, ref_moveables=["mot"])}
     for point, position in enumerate(positions):
         records[burst * (point + 1)] = sardana("RecordData", point_nb=point, mot=position)

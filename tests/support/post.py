@@ -67,6 +67,19 @@ def raw_file(
     return path
 
 
+def write_scan_file(path: Path, positions: list[float], burst: int) -> None:
+    """Write a scan as Sardana does."""
+    with h5py.File(path, "w") as file:
+        entry = file.create_group("entry123")
+        title = f"burstscan mot {positions[0]} {positions[-1]} {len(positions) - 1} {burst}"
+        entry["title"] = title
+        entry["entry_identifier"] = "123"
+        measurement = entry.create_group("measurement")
+        measurement["mot"] = np.array(positions)
+        measurement["i0"] = np.arange(len(positions)) + 0.5
+        measurement["point_nb"] = np.arange(len(positions))
+
+
 @dataclass(frozen=True)
 class Numbers:
     """All numbers that a series gives."""

@@ -10,8 +10,15 @@ import h5py
 import numpy as np
 import pytest
 from support import post
+from support.photons import read_columns, read_frames
 from support.recordings import Recording
 from support.waiting import wait_for
+
+from pipeline.model.parameters import PARAMETERS
+from pipeline.postprocessing.outputs import Outputs
+from pipeline.postprocessing.raw_file import read_series
+from pipeline.postprocessing.run import Outcome
+from pipeline.simulation.scan import BurstScan
 
 pytestmark = pytest.mark.slow
 
@@ -79,8 +86,6 @@ def test_what_cannot_be_done(arguments, code, said, tmp_path):
 
 
 def test_a_last_frame_that_is_cut_off_is_told(tmp_path):
-    from pipeline.postprocessing.raw_file import read_series
-
     images = post.frames(post.BALOR, 10)
     raw = post.raw_file(tmp_path / "raw" / "scan.h5", post.BALOR, images)
     (series,) = read_series(raw)
@@ -92,6 +97,43 @@ def test_a_last_frame_that_is_cut_off_is_told(tmp_path):
     assert "frame 9 is cut off" in done.stderr
     with h5py.File(tmp_path / "process" / "scan_xye.h5") as file:
         assert file["entry/frames/status"][()].tolist() == [0] * 9 + [2]
+
+
+@pytest.mark.parametrize("stream", [post.BALOR, post.ZYLA, post.PILATUS])
+def test_what_the_device_shows_of_the_same_scan(stream, player, tmp_path):
+    images = post.frames(stream, 12)
+    raw = post.raw_file(tmp_path / "raw" / "scan.h5", stream, images)
+    values = post.settings(stream).values()
+    given = {name: value for name, value in values.items() if value != PARAMETERS[name].default}
+    player.write(**{str(PARAMETERS[name].attribute): value for name, value in given.items()})
+    scan = BurstScan(steps=3, burst=4)
+    player.prepare(stream, scan)
+    player.play(stream, images, scan, filename=str(raw), compression="bslz4")
+    player.wait_finished()
+    post.write_scan_file(tmp_path / "sardana.h5", scan.positions, scan.burst)
+    options = ["--settings", settings(tmp_path, stream), "--scan", tmp_path / "sardana.h5"]
+    done = run("process", raw, *options, "--jobs", "2", "--output", tmp_path / "out")
+    assert done.returncode == 0, done.stderr
+    with h5py.File(tmp_path / "out" / "scan_processed.h5") as file:
+        entry = file["entry"]
+        image = entry["image/image"][()].astype(np.float32)
+        np.testing.assert_array_equal(image, player.read("AccumulatedImage"))
+        np.testing.assert_array_equal(player.read("XAxis"), entry["step_means/a/x"][()])
+        for row, name in enumerate(("a", "b")):
+            steps = entry[f"step_means/{name}"]
+            np.testing.assert_array_equal(player.read("RoiMeanCurves")[row], steps["y"][()])
+            np.testing.assert_array_equal(player.read("RoiMeanErrors")[row], steps["y_errors"][()])
+        curve = entry["azimuthal"]
+        np.testing.assert_array_equal(player.read("AzimuthalQ"), curve["q"][()])
+        np.testing.assert_array_equal(player.read("AzimuthalIntensity"), curve["intensity"][()])
+    if stream != post.BALOR:
+        return
+    live, again = Path(player.read("PhotonFile")), tmp_path / "out" / "scan_xye.h5"
+    for name, column in read_columns(live).items():
+        np.testing.assert_array_equal(read_columns(again)[name], column)
+    assert read_frames(again) == read_frames(live)
+    done = run("verify", live, "--jobs", "1")
+    assert done.returncode == 0, done.stdout
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
@@ -118,9 +160,6 @@ def test_a_command_that_is_ended_goes_on(how, tmp_path):
     done = run(*options, "--output", output, "--resume")
     assert done.returncode == 0, done.stderr
     assert {path.name for path in output.iterdir()} == {"scan_xye.h5", "scan_processed.h5"}
-    from pipeline.postprocessing.outputs import Outputs
-    from pipeline.postprocessing.run import Outcome
-
     outputs = Outputs(str(output / "scan_xye.h5"), str(output / "scan_processed.h5"), "")
     post.processed(Outcome(outputs, 400, 400, 0, 0, "")).assert_same(live)
 
