@@ -53,7 +53,6 @@ def process(request: Request, console: Console) -> None:
     Raises:
         CommandFailed: it could not be done, or not in full.
     """
-    stop = stop_on_signals()
     with plain_errors():
         found = sources(request)
         settings = list(settings_of(request, found))
@@ -62,6 +61,7 @@ def process(request: Request, console: Console) -> None:
             for source, values in zip(found, settings, strict=True)
         ]
         outcomes: list[Outcome] = []
+        stop = stop_on_signals()
         with Pool(processes(request.jobs), stop, FRAME_ENVIRONMENT) as pool:
             for source, values, run in zip(found, settings, runs, strict=True):
                 for text in (*source.notes, hint(values, source.stream)):
@@ -124,8 +124,10 @@ def say(console: Console, text: str) -> None:
 def _show(console: Console, outcome: Outcome) -> None:
     failed = f", {outcome.failed} failed" if outcome.failed else ""
     say(console, f"  {outcome.frames} frames, {outcome.summed} in the sum{failed}")
-    if outcome.photons is not None:
-        say(console, f"  {outcome.photons} photons  {outcome.outputs.photons}")
+    if outcome.photons is not None and outcome.outputs.photons:
+        dense = f", {outcome.skipped} frames too dense" if outcome.skipped else ""
+        say(console, f"  {outcome.photons} photons{dense}")
+        say(console, f"  photons  {outcome.outputs.photons}")
     say(console, f"  results  {outcome.outputs.results}")
     if Path(outcome.outputs.report).exists():
         say(console, f"  report   {outcome.outputs.report}")

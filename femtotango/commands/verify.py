@@ -24,11 +24,11 @@ def verify(xye: Path, raw: Path | None, dataset: str, jobs: int, console: Consol
     Raises:
         CommandFailed: they differ, or cannot be compared.
     """
-    stop = stop_on_signals()
     with plain_errors(), closing(PhotonListFile(xye)) as file:
         series = find_series(file, raw, dataset)
         for note in series.notes:
             say(console, note)
+        stop = stop_on_signals()
         with Pool(processes(jobs), stop, FRAME_ENVIRONMENT) as pool, progress_bar(console) as bar:
             task = bar.add_task(xye.name, total=len(series.frames))
             verdict = compare(file, series, pool, lambda done: bar.update(task, completed=done))

@@ -58,7 +58,7 @@ class Layout:
         return self.shape[0] * self.shape[1] * np.dtype(self.dtype).itemsize
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Piece:
     """One chunk of a frame."""
 
@@ -71,7 +71,7 @@ class Piece:
     packed: bool
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class RawFrame:
     """One frame, not read yet."""
 

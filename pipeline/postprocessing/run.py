@@ -33,6 +33,8 @@ class Outcome:
     """In the sum."""
     photons: int | None
     """None: none were searched."""
+    skipped: int
+    """Frames too dense for photons."""
     failed: int
     """Frames that could not be used."""
     last_error: str
@@ -101,7 +103,7 @@ class Run:
         about = {"what": self._source.identity(), "settings": self._settings.values()}
         if self.state.exists and not resume:
             raise BadOutput(
-                f"A run over {self._source.raw} was interrupted: go on with --resume, or delete "
+                f"A run over {self._source.raw} is not finished: go on with --resume, or delete "
                 f"{self.state.folder} to begin anew."
             )
         if self.state.exists:
@@ -176,6 +178,7 @@ class Run:
             frames=published.scan.frames,
             summed=published.shown.accumulated_number,
             photons=published.photons.count,
+            skipped=published.photons.skipped_frames or 0,
             failed=published.health.failed_frames,
             last_error=published.health.last_error,
             changed=self._changed(),

@@ -7,10 +7,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from support import post
 from support.disks import NoDisk, small_disk
 from support.dispatch import sardana
+from support.recordings import Recording
 
 from pipeline.postprocessing.errors import BadOutput, Stopped
 from pipeline.postprocessing.pool import Pool
@@ -86,6 +88,16 @@ def test_the_scan_file_gives_the_motor_axis(pool, tmp_path):
     numbers = post.processed(run.process(pool))
     assert numbers.arrays["a x"].tolist() == positions
     numbers.assert_same(live)
+
+
+def test_lab6(lab6: Recording, pool, tmp_path):
+    images = list(lab6.frames)
+    path = post.raw_file(tmp_path / "raw" / "scan.h5", post.PILATUS, images)
+    live = post.live(path, post.PILATUS, images)
+    numbers = post.processed(process(path, pool, tmp_path / "out", post.PILATUS))
+    numbers.assert_same(live)
+    image = np.where(numbers.arrays["masked"], np.nan, numbers.arrays["image"])
+    np.testing.assert_array_equal(image, lab6.sum)
 
 
 def interrupt(run: Run, events: int) -> None:

@@ -161,7 +161,7 @@ def test_a_command_that_is_ended_goes_on(how, tmp_path):
     assert done.returncode == 0, done.stderr
     assert {path.name for path in output.iterdir()} == {"scan_xye.h5", "scan_processed.h5"}
     outputs = Outputs(str(output / "scan_xye.h5"), str(output / "scan_processed.h5"), "")
-    post.processed(Outcome(outputs, 400, 400, 0, 0, "")).assert_same(live)
+    post.processed(Outcome(outputs, 400, 400, 0, 0, 0, "")).assert_same(live)
 
 
 def test_recordings(lab6: Recording, tmp_path):
