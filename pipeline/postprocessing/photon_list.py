@@ -110,7 +110,6 @@ class PhotonListFile:
         for number, first, length in self._runs():
             places.setdefault(number, []).append((first, length))
         found: dict[int, FrameEntry] = {}
-        newest, behind = -1, -1
         for number, status, count in zip(numbers, statuses, counts, strict=True):
             runs = places.pop(number, [(0, 0)])
             if number in found:
@@ -118,12 +117,6 @@ class PhotonListFile:
             if len(runs) > 1:
                 self.problems.append(f"photons of frame {number} stand in {len(runs)} places")
             first, length = runs[0]
-            if length and first < newest:
-                self.problems.append(
-                    f"photons of frame {number} stand before those of frame {behind}"
-                )
-            if length and first > newest:
-                newest, behind = first, number
             found[number] = FrameEntry(FrameStatus(status), count, first, length)
         if places and self.complete:
             names = ", ".join(map(str, sorted(places)[:10]))

@@ -109,10 +109,17 @@ def read_series(path: Path, camera: str = "", dataset: str = "") -> list[RawSeri
 
 
 def _split(series: RawSeries) -> Iterator[RawSeries]:
-    """Give each series of a file that later ones were appended to: their numbers begin anew."""
-    numbers = np.array([frame.number for frame in series.frames], np.int64)
-    begins = [0, *(np.flatnonzero(np.diff(numbers) <= 0) + 1).tolist(), len(numbers)]
-    for part, (first, end) in enumerate(itertools.pairwise(begins)):
+    """Give each series of a file that later ones were appended to.
+
+    A number that comes again begins a series; one that only is late does not.
+    """
+    begins, seen = [0], set[int]()
+    for place, frame in enumerate(series.frames):
+        if frame.number in seen:
+            begins.append(place)
+            seen.clear()
+        seen.add(frame.number)
+    for part, (first, end) in enumerate(itertools.pairwise([*begins, len(series.frames)])):
         yield replace(series, part=part, frames=series.frames[first:end])
 
 

@@ -1,7 +1,6 @@
 """The motor axis of a scan, from the NeXus file that Sardana has written."""
 
 import json
-from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -62,7 +61,7 @@ class Scan:
         """Return a record for each point whose frames were taken.
 
         Args:
-            numbers: of the frames, ascending.
+            numbers: of the frames, in the order in which they came.
 
         Returns:
             How many of the frames come before each record, and its message.
@@ -70,15 +69,19 @@ class Scan:
         Raises:
             BadSettings: it cannot be told which frames belong to a point.
         """
-        burst = self.burst(numbers[-1] + 1)
-        points = min(self.points, -(-(numbers[-1] + 1) // burst))
+        frames = max(numbers) + 1
+        burst = self.burst(frames)
+        points = min(self.points, -(-frames // burst))
+        came = np.array(numbers)
         found = []
         for point in range(points):
             values = {name: column[point] for name, column in self.columns.items()}
             record = record_data(point, values, values.get("timestamp", 0.0))
             end = burst * (point + 1)
             record[FRAME_NUMBERS] = [burst * point, end]
-            found.append((bisect_left(numbers, end), json.dumps(record).encode()))
+            before = np.flatnonzero(came < end)
+            place = int(before[-1]) + 1 if len(before) else 0
+            found.append((place, json.dumps(record).encode()))
         return found
 
 

@@ -86,6 +86,7 @@ def verify(
     verdict = Verdict(series.raw, file.photons, file.complete, problems=list(file.problems))
     left = dict(file.frames)
     done = 0
+    newest, behind = -1, -1
     for block, result in pool.process(_blocks(file, series)):
         for event, batch in zip(block.events, batches(result), strict=True):
             number = _frame(event).number
@@ -93,6 +94,13 @@ def verify(
             if entry is None:
                 verdict.missing.add(number)
             verdict.add(number, _difference(file, entry, batch.result))
+            # Photons are written in the order in which the frames came.
+            if entry is not None and entry.length:
+                if entry.first < newest:
+                    verdict.problems.append(
+                        f"photons of frame {number} stand before those of frame {behind}"
+                    )
+                newest, behind = entry.first, number
         done += len(block.events)
         progress(done)
     for number, entry in left.items():

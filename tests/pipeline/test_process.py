@@ -55,6 +55,7 @@ def test_process_gives_what_live_gives(stream, compression, pool, tmp_path):
     assert outcome.failed == 0
     assert (outcome.photons is not None) == (stream == post.BALOR)
     post.processed(outcome).assert_same(live)
+    assert live.arrays.get("complete", 1) == 1
 
 
 @pytest.mark.parametrize("block", [1, 3, 42])

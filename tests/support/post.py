@@ -13,7 +13,7 @@ from support.waiting import wait_for
 
 from pipeline.model.parameters import Settings
 from pipeline.postprocessing.run import Outcome
-from pipeline.protocols.stins import stins_series
+from pipeline.protocols.stins import Message, stins_series
 from pipeline.simulation.balor import stream_balor_frames
 from pipeline.simulation.raw_file import write_raw_file
 
@@ -112,16 +112,25 @@ def live(
         records: of Sardana, by event.
         changes: of settings, before an event.
     """
+    return live_messages(list(stins_series(images, str(path), CAMERA)), stream, records, changes)
+
+
+def live_messages(
+    messages: list[Message],
+    stream: str,
+    records: dict[int, Stream] | None = None,
+    changes: dict[int, dict[str, Any]] | None = None,
+) -> Numbers:
+    """Run the messages of one series through workers and reducer as dranspose does."""
     run = Dispatch(2)
     run.change(**settings(stream).values())
-    parts = list(stins_series(images, str(path), CAMERA))
     extra = records or {}
-    for event, message in enumerate(parts):
+    for event, message in enumerate(messages):
         run.change(**(changes or {}).get(event, {}))
         streams = {stream: Stream("STINS", message)}
         if event in extra:
             streams["sardana"] = extra[event]
-        to = run.to_all if event in (0, len(parts) - 1) else run.to_one
+        to = run.to_all if event in (0, len(messages) - 1) else run.to_one
         to(**streams)
         run.deliver(at_most=2)
     run.deliver()
@@ -177,6 +186,6 @@ def _with_photons(arrays: dict[str, NDArray[Any]], path: str) -> Numbers:
         return Numbers(arrays, [])
     arrays |= read_columns(path)
     with h5py.File(path) as file:
-        assert file["entry/complete"][()] == 1
+        arrays["complete"] = np.array(file["entry/complete"][()])
         arrays["histogram"] = file["entry/energy_histogram/counts"][()]
     return Numbers(arrays, read_frames(path))

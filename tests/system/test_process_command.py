@@ -1,6 +1,7 @@
 """`femtotango process` and `verify` as commands: exit codes, Ctrl-C, a kill, recordings."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -144,14 +145,24 @@ def test_a_command_that_is_ended_goes_on(how, tmp_path):
     output = tmp_path / "out"
     options = ["process", raw, "--settings", settings(tmp_path, post.BALOR)]
     command = [*COMMAND, *map(str, options), "--output", str(output), "--jobs", "2"]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
 
     def begun() -> bool:
         journals = list(output.glob("*_unfinished/journal"))
         return bool(journals) and journals[0].stat().st_size > 20_000
 
     wait_for(begun, "the first blocks are done")
-    process.send_signal(how)
+    # Ctrl-C reaches all processes of a terminal.
+    if how == signal.SIGINT:
+        os.killpg(process.pid, how)
+    else:
+        process.send_signal(how)
     _, error = process.communicate()
     assert process.returncode == (130 if how == signal.SIGINT else -signal.SIGKILL)
     if how == signal.SIGINT:

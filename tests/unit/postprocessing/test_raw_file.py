@@ -60,6 +60,13 @@ def test_a_later_series_is_one_of_its_own(tmp_path):
     np.testing.assert_array_equal(images(found[1]), second)
 
 
+def test_a_late_frame_is_none(tmp_path):
+    messages = list(stins_series(post.frames(post.BALOR, 5), str(tmp_path), {}))
+    messages[2], messages[3] = messages[3], messages[2]
+    write_raw_file(tmp_path / "a.h5", post.BALOR, messages)
+    assert [frame.number for frame in one(tmp_path / "a.h5").frames] == [0, 2, 1, 3, 4]
+
+
 def test_several_cameras_in_a_file(tmp_path):
     path = post.raw_file(tmp_path / "a.h5", post.BALOR, post.frames(post.BALOR, 2))
     post.raw_file(path, post.PILATUS, post.frames(post.PILATUS, 4))

@@ -18,6 +18,8 @@ from pipeline.postprocessing.errors import BadRawFile
 from pipeline.postprocessing.photon_list import PhotonListFile
 from pipeline.postprocessing.pool import Pool
 from pipeline.postprocessing.verify import Verdict, find_series, verify
+from pipeline.protocols.stins import stins_header, stins_series
+from pipeline.simulation.raw_file import write_raw_file
 
 COLUMNS = ("y", "x", "energy", "flags", "frame")
 
@@ -265,3 +267,19 @@ def test_what_is_no_photon_file(tmp_path):
     for path in (raw, tmp_path / "none.h5"):
         with pytest.raises(BadRawFile):
             PhotonListFile(path)
+
+
+def test_frames_that_came_late_or_never(tmp_path, pool):
+    images = post.frames(post.BALOR, 12)
+    messages = list(stins_series(images, "", {}))
+    messages[3], messages[4] = messages[4], messages[3]
+    del messages[9]
+    raw = tmp_path / "raw" / "scan.h5"
+    raw.parent.mkdir()
+    messages[0] = stins_header(0, str(raw), {})
+    write_raw_file(raw, post.BALOR, messages)
+    post.live_messages(messages, post.BALOR)
+    verdict = verified(tmp_path / "process" / "scan_xye.h5", pool)
+    assert verdict.same, (verdict.problems, verdict.details)
+    assert verdict.not_saved == ranges(8)
+    assert verdict.proven.count == 11
