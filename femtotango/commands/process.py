@@ -25,6 +25,7 @@ from pipeline.postprocessing.outputs import Outputs, output_folder
 from pipeline.postprocessing.pool import Pool
 from pipeline.postprocessing.results import Results
 from pipeline.postprocessing.run import Outcome, Run
+from pipeline.postprocessing.source import Source
 
 FRAMES_FAILED = 7
 """Exit code: some frames could not be used."""
@@ -67,25 +68,31 @@ def process(request: Request, console: Console) -> None:
                 for text in (*source.notes, hint(values, source.stream)):
                     if text:
                         say(console, text)
-                with progress_bar(console) as bar:
-                    task = bar.add_task(f"{source.name} ({source.stream})", total=source.events)
-                    try:
-                        outcome = run.process(
-                            pool,
-                            request.resume,
-                            lambda done, task=task, bar=bar: bar.update(task, completed=done),
-                            save_report if request.plot else None,
-                        )
-                    except Stopped as error:
-                        raise Stopped(
-                            f"Stopped. What is done so far is kept in {run.state.folder}. Give "
-                            "the same command with --resume to go on."
-                        ) from error
+                outcome = _process(run, source, request, pool, console)
                 _show(console, outcome)
                 outcomes.append(outcome)
         for run in runs:
             run.state.remove()
     _judge(outcomes)
+
+
+def _process(run: Run, source: Source, request: Request, pool: Pool, console: Console) -> Outcome:
+    # Header and end of the series are no frames.
+    frames = source.events - 2
+    with progress_bar(console) as bar:
+        task = bar.add_task(f"{source.name} ({source.stream})", total=frames)
+        try:
+            return run.process(
+                pool,
+                request.resume,
+                lambda done: bar.update(task, completed=min(done - 1, frames)),
+                save_report if request.plot else None,
+            )
+        except Stopped as error:
+            raise Stopped(
+                f"Stopped. What is done so far is kept in {run.state.folder}. Give the same "
+                "command with --resume to go on."
+            ) from error
 
 
 def save_report(results: Results, outputs: Outputs) -> None:
