@@ -11,9 +11,12 @@ import h5py
 from pipeline.diffraction.geometry import from_poni
 from pipeline.diffraction.poni import PoniError
 from pipeline.model.cameras import CAMERAS
-from pipeline.model.parameters import ATTRIBUTES, PARAMETERS, ParameterError, Settings
+from pipeline.model.old_parameters import with_new_names
+from pipeline.model.parameters import ATTRIBUTES, PARAMETERS, PULSE, ParameterError, Settings
 from pipeline.postprocessing.errors import BadSettings
 
+_NO_SETTINGS = ("dump_prefix", PULSE)
+"""What dranspose's parameter files have beside settings."""
 _PHOTON_FILE, _IMAGE_FILE = "entry/process/parameters", "entry/settings"
 
 
@@ -102,14 +105,12 @@ def _from_json(text: str, where: str) -> dict[str, Any]:
         ) from error
     if isinstance(content, list):
         try:
-            # Of dranspose: it has parameters of its own beside ours.
-            return {
-                str(row["name"]): str(row["data"]).encode()
-                for row in content
-                if row["name"] in PARAMETERS
-            }
+            given = {str(row["name"]): str(row["data"]).encode() for row in content}
+            return dict(with_new_names({n: given[n] for n in given if n not in _NO_SETTINGS}))
         except (TypeError, KeyError) as error:
             raise BadSettings(f'{where}: expected a list of {{"name", "data"}}.') from error
+        except ParameterError as error:
+            raise BadSettings(f"{where}: {error}") from error
     if not isinstance(content, dict):
         raise BadSettings(f"{where}: expected a JSON object such as {_EXAMPLE}.")
     return content

@@ -32,6 +32,14 @@ def test_files(tmp_path):
     assert read_settings(str(path)) == WANTED
 
 
+def test_parameters_of_the_earlier_pipeline(tmp_path):
+    path = tmp_path / "settings.json"
+    rows = [("cmos_background", "98"), ("threshold_counting", "108"), ("integrate", "True")]
+    path.write_text(json.dumps([{"name": name, "data": data} for name, data in rows]))
+    found = read_settings(str(path))
+    assert (found.background, found.photon_threshold, found.accumulate) == (98, 10, True)
+
+
 def test_a_photon_file_and_a_saved_sum(tmp_path):
     path = tmp_path / "a_xye.h5"
     empty_file(tmp_path, "/data/raw/a.h5", post.BALOR, WANTED)(path)
@@ -51,6 +59,7 @@ def test_a_photon_file_and_a_saved_sum(tmp_path):
         ('{"photon_roi": {"x": 1}}', "PhotonRoi"),
         ("{", "expected a JSON object"),
         ("[1]", "name"),
+        ('[{"name": "backgrund", "data": "1"}]', "did you mean background"),
         ("nothing.json", "no such file"),
     ],
 )
