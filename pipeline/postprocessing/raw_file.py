@@ -267,6 +267,8 @@ def _layout(dataset: h5py.Dataset, path: str) -> Layout:
                 f"{path}: the frames are compressed with filter {code} ({named}), which is not "
                 "installed here: install its HDF5 plug-in and set HDF5_PLUGIN_PATH."
             )
+    if dataset.is_virtual:
+        _check_sources(dataset, path)
     shape = dataset.shape[1], dataset.shape[2]
     codes = [code for code, *_ in filters]
     values = filters[0][2] if filters else ()
@@ -285,6 +287,17 @@ def _layout(dataset: h5py.Dataset, path: str) -> Layout:
         packed=packed,
         by_hdf5=moved or not simple,
     )
+
+
+def _check_sources(dataset: h5py.Dataset, path: str) -> None:
+    """Refuse a virtual dataset of which a file is missing: HDF5 would read zeros in its place."""
+    for source in dataset.virtual_sources():
+        name = Path(path).parent / source.file_name
+        if source.file_name != "." and "%" not in source.file_name and not name.exists():
+            raise BadRawFile(
+                f"{path}: {dataset.name} has frames in {name}, which is not there: copy that file "
+                "to its place."
+            )
 
 
 def _file_name(dataset: h5py.Dataset) -> str:
@@ -313,4 +326,5 @@ def _plain(value: Any) -> Any:
         return value.decode(errors="replace")
     if isinstance(value, np.ndarray):
         return [_plain(one) for one in value.tolist()]
-    return value.item() if isinstance(value, np.generic) else value
+    plain = value.item() if isinstance(value, np.generic) else value
+    return plain if isinstance(plain, int | float | str | None) else str(plain)

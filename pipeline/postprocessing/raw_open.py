@@ -55,8 +55,8 @@ def _open_damaged(path: Path, error: OSError) -> tuple[h5py.File, str]:
         return h5py.File(path, "r", locking=False), ""
     if isinstance(error, BlockingIOError):
         raise StillWritten(
-            f"{path}: another program has the file open for writing. Wait until the camera's "
-            "series has ended, then start again."
+            f"{path}: another program has the file open for writing. Wait until it is done with "
+            "it (a camera closes its file when the series has ended), then start again."
         ) from error
     if "already open for" in text:
         raise StillWritten(

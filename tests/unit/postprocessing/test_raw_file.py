@@ -1,5 +1,6 @@
 """Raw files in all forms and states: what is read, and what is said when it cannot be."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -135,6 +136,33 @@ def test_a_linked_file_that_is_not_there_is_named(tmp_path):
     (tmp_path / "a_data_000002.h5").unlink()
     with pytest.raises(BadRawFile, match=r"a_data_000002\.h5"):
         read_series(tmp_path / "a_master.h5", post.BALOR)
+
+
+def test_virtual_datasets(tmp_path):
+    frames = eiger(tmp_path)
+    layout = h5py.VirtualLayout(frames.shape, frames.dtype)
+    for name, part in (("a_data_000001.h5", slice(0, 4)), ("a_data_000002.h5", slice(4, 7))):
+        shape = (part.stop - part.start, *post.SHAPE)
+        layout[part] = h5py.VirtualSource(name, "entry/data/data", shape)
+    with h5py.File(tmp_path / "all.h5", "w") as file:
+        file.create_virtual_dataset(DATA, layout)
+    np.testing.assert_array_equal(images(one(tmp_path / "all.h5")), frames)
+    (tmp_path / "a_data_000002.h5").unlink()
+    with pytest.raises(BadRawFile, match=r"a_data_000002\.h5"):
+        read_series(tmp_path / "all.h5")
+
+
+def test_settings_of_any_kind_do_no_harm(tmp_path):
+    path = post.raw_file(tmp_path / "a.h5", post.BALOR, post.frames(post.BALOR, 1))
+    with h5py.File(path, "r+") as file:
+        group = file["entry/instrument/andor3_balor"]
+        group["empty"] = h5py.Empty("f4")
+        group["pair"] = np.array((1, 2.5), [("a", "i4"), ("b", "f4")])
+        group["names"] = ["x", "y"]
+        group["gone"] = h5py.SoftLink("/nowhere")
+    found = one(path).camera
+    assert found["names"] == ["x", "y"]
+    assert json.dumps(found)
 
 
 def test_the_camera_must_be_known(tmp_path):
