@@ -86,6 +86,61 @@ def replay(
 
 
 @femtotango.command()
+@click.argument("raw", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--camera", default="", metavar="STREAM", help="Which camera took the frames.")
+@click.option("--dataset", default="", metavar="PATH", help="Where the frames are in the file.")
+@click.option(
+    "--settings", default="", metavar="JSON|FILE", help="Settings; a photon file has them too."
+)
+@click.option("--poni", type=click.Path(path_type=Path), help="Geometry, for the azimuthal curve.")
+@click.option("--scan", default="", metavar="FILE", help="Sardana's scan file: the motor axis.")
+@click.option("--output", type=click.Path(path_type=Path), help="Folder for the results.")
+@click.option("--jobs", default=0, help="Processes; default: one for each core.")
+@click.option("--resume", is_flag=True, help="Go on with what was interrupted.")
+@click.option("--plot", is_flag=True, help="Draw a page of pictures, NAME_report.png.")
+def process(
+    raw: tuple[Path, ...],
+    camera: str,
+    dataset: str,
+    settings: str,
+    poni: Path | None,
+    scan: str,
+    output: Path | None,
+    jobs: int,
+    resume: bool,
+    plot: bool,
+) -> None:
+    """Process raw files as live does: photons, sums, ROI and azimuthal curves.
+
+    RAW are HDF5 files of the beamline, Eiger-like master files, or recordings (cbors, cbors.gz,
+    pkls). The results are written beside them, in the folder process, and overwrite nothing.
+    """
+    from femtotango.commands.process import process as run
+    from pipeline.postprocessing.command import Request
+
+    request = Request(
+        raw, camera, dataset, settings, poni, scan, output, jobs, resume=resume, plot=plot
+    )
+    run(request, Console())
+
+
+@femtotango.command()
+@click.argument("xye", type=click.Path(path_type=Path))
+@click.argument("raw", required=False, type=click.Path(path_type=Path))
+@click.option("--dataset", default="", metavar="PATH", help="Where the frames are in the file.")
+@click.option("--jobs", default=0, help="Processes; default: one for each core.")
+def verify(xye: Path, raw: Path | None, dataset: str, jobs: int) -> None:
+    """Say whether a photon file is exactly what its raw file gives.
+
+    XYE is the photon file; RAW its raw file, by default the one that it links to. The settings are
+    those in XYE. Ends with 0, or with 1 and the frames that differ.
+    """
+    from femtotango.commands.verify import verify as run
+
+    run(xye, raw, dataset, jobs, Console())
+
+
+@femtotango.command()
 @click.argument("streams", nargs=-1, required=True, metavar="STREAM…")
 @click.option(
     "--url",
@@ -180,7 +235,8 @@ def main() -> None:
     try:
         femtotango.main(prog_name="femtotango")
     except CommandError as error:
-        sys.exit(str(error))
+        print(error, file=sys.stderr)
+        sys.exit(error.exit_code)
 
 
 if __name__ == "__main__":

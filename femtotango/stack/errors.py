@@ -12,6 +12,9 @@ CommandError
 class CommandError(Exception):
     """Base of all; the text says what is wrong and the cure."""
 
+    exit_code = 1
+    """Of the command."""
+
 
 class ConfigError(CommandError):
     """A configuration or an option that cannot be used."""

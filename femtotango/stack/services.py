@@ -38,6 +38,8 @@ _MEMORY = {
     "MALLOC_TRIM_THRESHOLD_": "4000000000",
     "MALLOC_TOP_PAD_": "67108864",
 }
+FRAME_ENVIRONMENT = {**_THREADS, **_MEMORY}
+"""Of processes that work on frames."""
 
 
 def redis_program() -> str:

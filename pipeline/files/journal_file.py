@@ -86,6 +86,13 @@ class JournalFile:
         self.size = sum(map(len, pieces))
         self._fd = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
 
+    def go_on(self, journal: Journal) -> None:
+        """Append to the file behind what was read of it; what was cut short goes."""
+        self.close()
+        self._fd = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
+        self.size = os.fstat(self._fd).st_size - journal.cut
+        os.ftruncate(self._fd, self.size)
+
     def append(self, content: Content) -> None:
         """Add an entry; it is on disk afterwards, or the file is as it was."""
         if self._fd < 0:

@@ -2,6 +2,7 @@
 
 import io
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -46,7 +47,12 @@ class ImageRecord:
     curve: AzimuthalCurve | None = None
 
 
-def save_image(path: Path, record: ImageRecord, now: datetime | None = None) -> None:
+def save_image(
+    path: Path,
+    record: ImageRecord,
+    now: datetime | None = None,
+    add: Callable[[h5py.Group], None] | None = None,
+) -> None:
     """Write an image as a NeXus file that any HDF5 reader opens.
 
     The image is the default plot, the integrated curve a second one. Masked pixels are NaN in
@@ -57,15 +63,21 @@ def save_image(path: Path, record: ImageRecord, now: datetime | None = None) -> 
         path: where; it must not exist (`pipeline.files.atomic.resolve_path`).
         record: what.
         now: time of writing; None: the clock's.
+        add: puts more into the file's entry.
 
     Raises:
         FileError: the file cannot be written, or exists already.
     """
-    content = _content(record, now or datetime.now(UTC), file_name=path.name)
+    content = _content(record, now or datetime.now(UTC), add, file_name=path.name)
     write_new(path, lambda part: part.write_bytes(content))
 
 
-def _content(record: ImageRecord, now: datetime, **attributes: str) -> memoryview:
+def _content(
+    record: ImageRecord,
+    now: datetime,
+    add: Callable[[h5py.Group], None] | None = None,
+    **attributes: str,
+) -> memoryview:
     written = now.isoformat(timespec="seconds")
     # Built in memory: HDF5 may crash the process when a disk fills up while it writes.
     content = io.BytesIO()
@@ -86,6 +98,8 @@ def _content(record: ImageRecord, now: datetime, **attributes: str) -> memoryvie
         _write_frames(entry, record)
         _write_settings(entry, record.settings)
         add_process(entry, written)
+        if add is not None:
+            add(entry)
     return content.getbuffer()
 
 

@@ -18,7 +18,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.files.atomic import FileError, write_numbered
+from pipeline.files.atomic import FileError, Write, write_numbered
 from pipeline.files.hdf5_append import OLDEST_FORMAT, AppendFile
 from pipeline.files.nexus import (
     add_column,
@@ -75,6 +75,31 @@ class FrameRow:
     """None: the file has none of this frame."""
     settings: str = ""
     """With which it was searched, as JSON; empty: it was not."""
+
+
+def empty_file(
+    folder: Path, raw: str, detector: str, settings: Settings, chunk: int = 16_384
+) -> Write:
+    """Return what makes a photon file without photons, which `PhotonFile` can continue.
+
+    Args:
+        folder: in which the file is to stand: the link to the raw file begins there.
+        raw: absolute path of the raw file.
+        detector: stream name of the camera.
+        settings: in force at the start.
+        chunk: rows that are allocated together.
+    """
+
+    def make(path: Path) -> None:
+        relative = os.path.relpath(raw, folder)
+        # Made in memory: HDF5 may end the process when a disk refuses what it writes.
+        content = io.BytesIO()
+        with h5py.File(content, "w", libver=OLDEST_FORMAT) as file:
+            _fill(file, raw, relative, detector, settings, chunk)
+        with path.open("xb") as made:
+            made.write(content.getbuffer())
+
+    return make
 
 
 @contextmanager
@@ -135,17 +160,9 @@ class PhotonFile:
         self._row_of: dict[int, int] = {}
         """Where the frames that were not seen have their rows, should they come after all."""
 
-        def make(path: Path) -> None:
-            relative = os.path.relpath(raw, wanted.parent)
-            # Made in memory: HDF5 may end the process when a disk refuses what it writes.
-            content = io.BytesIO()
-            with h5py.File(content, "w", libver=OLDEST_FORMAT) as file:
-                _fill(file, raw, relative, detector, settings, chunk)
-            with path.open("xb") as made:
-                made.write(content.getbuffer())
-
         with _told(wanted, "created"):
             wanted.parent.mkdir(parents=True, exist_ok=True)
+            make = empty_file(wanted.parent, raw, detector, settings, chunk)
             self.path = write_numbered(wanted, make)
         self._open: AppendFile | None = None
 

@@ -140,6 +140,26 @@ def data_description(
     }
 
 
+def scan_description(
+    title: str, serial: int, folder: str, movables: Sequence[str]
+) -> dict[str, Any]:
+    """Return the part of a description that the pipeline needs.
+
+    Args:
+        title: the macro and its arguments.
+        serial: number of the scan.
+        folder: where Sardana writes its files.
+        movables: names of those that move, the first one is the axis.
+    """
+    return {
+        "type": _DESCRIPTION,
+        "serialno": serial,
+        "scandir": folder,
+        "title": title,
+        "ref_moveables": list(movables),
+    }
+
+
 def record_data(point: int, positions: Mapping[str, float], timestamp: float) -> dict[str, Any]:
     """Return what Sardana sends after each step.
 

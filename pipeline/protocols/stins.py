@@ -226,16 +226,38 @@ def stins_image(
         raise ValueError(f"Compression {compression!r}: use {' or '.join(COMPRESSIONS)}.")
     image = np.ascontiguousarray(image)
     data = bitshuffle.compress_lz4(image) if compression == "bslz4" else image
+    shape = (image.shape[0], image.shape[1])
+    return stins_packed(message_number, frame, shape, image.dtype, compression, data.tobytes())
+
+
+def stins_packed(
+    message_number: int,
+    frame: int,
+    shape: tuple[int, int],
+    dtype: np.dtype[Any],
+    compression: str,
+    data: Any,
+) -> Message:
+    """Encode one image whose bytes are there already.
+
+    Args:
+        message_number: counts the detector's messages.
+        frame: counts the frames of the series, from 0.
+        shape: ``(ny, nx)`` of the image [pixel].
+        dtype: of its pixels.
+        compression: ``none``, or ``bslz4`` without a header before the blocks.
+        data: the bytes, compressed as that says.
+    """
     head = {
         "htype": "image",
         "msg_number": message_number,
         "frame": frame,
-        "shape": list(image.shape),
-        "type": image.dtype.name,
+        "shape": list(shape),
+        "type": dtype.name if dtype.isnative else dtype.str,
         "compression": compression,
         "exposure_time": 0.05,
     }
-    return [_encode(head), data.tobytes()]
+    return [_encode(head), data]
 
 
 def stins_end(message_number: int) -> Message:

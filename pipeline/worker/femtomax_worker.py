@@ -59,6 +59,10 @@ class FemtomaxWorker:
         """Return dranspose's description of all parameters."""
         return describe_parameters()
 
+    def may_buffer(self) -> bool:
+        """Say whether pixels may wait for a later event of this worker."""
+        return not self._in_replay
+
     def process_event(
         self, event: Any, parameters: Mapping[str, Any], tick: bool = False
     ) -> tuple[Batch, ...]:
@@ -84,7 +88,7 @@ class FemtomaxWorker:
                 self._mapping,
                 store.settings,
                 store.buffers,
-                not self._in_replay,
+                self.may_buffer(),
                 self._series,
             )
             result = work.process(event.streams)

@@ -23,6 +23,7 @@ MODULES = (
     "bench_memory",
     "bench_viewer",
     "bench_reactions",
+    "bench_process",
 )
 _PAGE = Path(__file__).parents[2] / "docs" / "performance.md"
 

@@ -1,0 +1,1 @@
+"""The same analysis as live, on files: what is read, run, compared and written afterwards."""
