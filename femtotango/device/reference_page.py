@@ -23,6 +23,18 @@ In continuous mode the pipeline is armed anew after each series, which takes abo
 of a series that follows the one before sooner are lost, uncounted. `SaveRaw` is true meanwhile:
 start the next series when `ScanNumber` has gone up, and its frames have at least their raw data.
 
+A scan may have several cameras: `PrepareScan` and `StartContinuous` take the streams of all. The
+plain attributes show the camera that `Camera` names, else the first in the scan of andor3_balor,
+andor3_zyla10, pilatus, andor3_zyla12. Each camera that was seen has `PreviewImage_<stream>`,
+`FrameCount_<stream>`, `ImageSum_<stream>`, `ImageMax_<stream>`, `AccumulatedImage_<stream>`,
+`ImageUnit_<stream>`, `ImageWidth_<stream>` and `ImageHeight_<stream>`, from then on and over
+restarts. `GetCameraRegion`, `CameraQCurve` and `SaveCameraImage` take JSON with `"camera"`. A ROI
+that `AddRoi` gets without `"camera"` is of the shown camera.
+
+The geometry is that of one camera, `GeometryCamera`: the shown one when Distance, Tilt, Rotation,
+BeamX or BeamY was written or `LoadPoni` called last. Rings and azimuthal curve are of this camera
+and never drawn on another. PhotonEnergy is that of the beam.
+
 `AcknowledgeLoss` empties `UnsafeFrames` and ends its alarm; nothing else does, neither `Init` nor a
 restart.
 """

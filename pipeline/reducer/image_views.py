@@ -2,9 +2,7 @@
 
 import json
 import threading
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -34,36 +32,36 @@ class ImageViews:
         self._lock = lock
         self._views: dict[str, _View] = {}
 
-    def values(self, sums: Accumulation) -> Mapping[str, Any]:
-        """Return the values of a camera's image by their published names; nothing without one."""
+    def values(self, sums: Accumulation) -> snapshot.CameraImage:
+        """Return what is published of a camera's image; nothing without one."""
         shown = sums.shown
         if shown is None:
-            return {}
+            return snapshot.CameraImage()
         view = self._views.get(shown.stream)
         if view is None or view.total is not shown or view.changes != sums.changes:
             view = self._views[shown.stream] = _look(shown, sums.changes)
         preview = view.preview
         image = LazyArray(lambda: full_image(shown.image, shown.valid, preview.hottest), self._lock)
         region = shown.photon_region
-        return {
-            "image": image,
-            "accumulated": snapshot.PlotImage(image=image, unit=shown.unit),
-            "image_unit": shown.unit,
-            "image_shape": np.array(shown.shape, np.int64),
-            "image_sum": preview.total,
-            "image_max": preview.hottest,
-            "accumulated_number": shown.count,
-            "sum_dtype": shown.image.dtype.str,
-            "sum_frames": view.frames,
-            "sum_settings": json.dumps(shown.settings.values()),
-            "ledger": view.ledger,
-            "image_region": None if region is None else np.array(region, np.int64),
-            "preview": snapshot.Preview(
+        return snapshot.CameraImage(
+            image=image,
+            accumulated=snapshot.PlotImage(image=image, unit=shown.unit),
+            image_unit=shown.unit,
+            image_shape=np.array(shown.shape, np.int64),
+            image_sum=preview.total,
+            image_max=preview.hottest,
+            accumulated_number=shown.count,
+            sum_dtype=shown.image.dtype.str,
+            sum_frames=view.frames,
+            sum_settings=json.dumps(shown.settings.values()),
+            ledger=view.ledger,
+            image_region=None if region is None else np.array(region, np.int64),
+            preview=snapshot.Preview(
                 mean=preview.mean, max=preview.max, binning=preview.binning, unit=shown.unit
             ),
-            "pixel_size": np.array(CAMERAS[shown.stream].pixel_size),
-            "detector": shown.stream,
-        }
+            pixel_size=np.array(CAMERAS[shown.stream].pixel_size),
+            detector=shown.stream,
+        )
 
 
 def _look(shown: Sum, changes: int) -> _View:

@@ -79,7 +79,7 @@ class Publisher:
             images = self._camera_images()
             values = snapshot.Published(
                 revision=self._state.revision,
-                shown=snapshot.CameraImage(**images.get(self._state.shown_camera(), {})),
+                shown=images.get(self._state.shown_camera(), snapshot.CameraImage()),
                 cameras=self._cameras(images),
                 sum_number=self._state.accumulation.accumulation_id,
                 roi_names=tuple(self._state.settings.roi_map),
@@ -92,13 +92,13 @@ class Publisher:
     def _lazy(self, make: Callable[[], NDArray[Any]]) -> LazyArray:
         return LazyArray(make, self._state.lock)
 
-    def _camera_images(self) -> dict[str, Mapping[str, Any]]:
-        """Return the values of each camera's image."""
+    def _camera_images(self) -> dict[str, snapshot.CameraImage]:
+        """Return what is published of each camera's image."""
         sums = self._state.accumulation
         return {stream: self._images.values(sums.of(stream)) for stream in ranked(sums.streams)}
 
     def _cameras(
-        self, images: Mapping[str, Mapping[str, Any]]
+        self, images: Mapping[str, snapshot.CameraImage]
     ) -> dict[str, snapshot.ScanCamera] | None:
         """Return the cameras that have an image, or are in the scan; None: there are none."""
         scan = self._state.scan
@@ -114,7 +114,9 @@ class Publisher:
                     "scan_filename": "" if camera.start is None else camera.start.filename,
                     "scan_ended": int(camera.ended),
                 }
-            cameras[stream] = snapshot.ScanCamera(**images.get(stream, {}), **of_scan)
+            cameras[stream] = snapshot.ScanCamera(
+                **vars(images.get(stream, snapshot.CameraImage())), **of_scan
+            )
         return cameras or None
 
     def _with_scan(self, values: snapshot.Published, scan: ScanState | None) -> snapshot.Published:
