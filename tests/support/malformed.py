@@ -38,7 +38,18 @@ def _oversized(rng: random.Random, good: Message) -> Message:
 
 
 def _wrong_type(rng: random.Random, good: Message) -> Message:
-    names = ["no", "complex128", "object", "U8", "float64", "int8", "", "V4", "datetime64", "f" * 99]
+    names = [
+        "no",
+        "complex128",
+        "object",
+        "U8",
+        "float64",
+        "int8",
+        "",
+        "V4",
+        "datetime64",
+        "f" * 99,
+    ]
     return _changed(good, type=rng.choice(names))
 
 

@@ -196,9 +196,7 @@ class Attempts:
 
     def until_one_works(self, since: float) -> float:
         """Return when, after a moment, a whole scan was through [s]."""
-        wait_for(
-            self._works, lambda: f"a scan that works ({self.in_vain} did not): {self.refused}"
-        )
+        wait_for(self._works, lambda: f"a scan that works ({self.in_vain} did not): {self.refused}")
         return time.monotonic() - since
 
     def _works(self) -> bool:

@@ -116,12 +116,16 @@ def test_too_few_frames(client, outcomes):
 def test_too_many_frames(client, outcomes):
     player = client.player
     player.prepare(STREAM, SCAN, records=False)
-    client.since = time.monotonic()
     more = FRAMES + 5
     send(player, [stins_header(0), *map(image, range(more)), stins_end(more + 1)])
-    player.wait_finished()
-    what = f"series of {more} frames instead of {FRAMES}: the first {FRAMES} count"
-    client.close(outcomes, what, FRAMES, FRAMES)
+    # dranspose takes the first frame too many for the end event, which goes to every worker.
+    how = client.stop_if_unfinished()
+    count = player.read("FrameCount")
+    assert FRAMES <= count <= FRAMES + 2, "nothing of what was announced is lost"
+    seconds = Attempts(client.victim).until_one_works(client.since)
+    what = f"series of {more} frames instead of {FRAMES}{how}"
+    lost = f"none; frame {FRAMES} is in the sum {count - FRAMES} times"
+    outcomes.record(Outcome(what, lost=lost, seconds=seconds))
 
 
 def test_a_second_header(client, outcomes):

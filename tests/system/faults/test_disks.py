@@ -8,7 +8,7 @@ import pytest
 import tango
 from support.disks import NoDisk, small_disk
 from support.outcomes import Outcome
-from support.victim import STREAM, Attempts, Victim
+from support.victim import NEXT, STREAM, Attempts, Detector, Victim
 from support.waiting import wait_for
 
 pytestmark = pytest.mark.slow
@@ -28,7 +28,9 @@ def disk(tmp_path):
 @pytest.fixture
 def on_disk(disk, tmp_path):
     """Run a stack whose journal and sums lie on that disk."""
-    lines = f'[properties]\nJournalFolder = "{disk / "journal"}"\nOutputFolder = "{disk / "sums"}"\n'
+    lines = (
+        f'[properties]\nJournalFolder = "{disk / "journal"}"\nOutputFolder = "{disk / "sums"}"\n'
+    )
     (disk / "sums").mkdir()
     stack = Victim(tmp_path, lines)
     stack.start()
@@ -89,8 +91,6 @@ def test_the_disk_of_the_sums_is_full(on_disk, disk, outcomes):
 
 def scan(player, since: float) -> float:
     """Run a scan that is only shown."""
-    from support.victim import NEXT, Detector
-
     player.prepare(STREAM, NEXT)
     with Detector(player.info, NEXT, rate=100.0) as detector:
         detector.join()
