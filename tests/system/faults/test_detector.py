@@ -1,5 +1,6 @@
 """A detector that breaks its own protocol, and records that are not as they should be."""
 
+import json
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -7,7 +8,7 @@ from dataclasses import dataclass
 import httpx
 import numpy as np
 import pytest
-import tango
+from support.client_side import refusal
 from support.malformed import SHAPE, malformed
 from support.outcomes import Outcome, Outcomes
 from support.repeats import repeats
@@ -25,6 +26,8 @@ pytestmark = pytest.mark.slow
 SCAN = BurstScan(steps=3, burst=4)
 FRAMES = SCAN.steps * SCAN.burst
 MESSAGES = repeats(200, 1000)
+_SHORT = 2.0
+"""A client that does not wait long for the scan before [s]."""
 
 
 def frame(number: int) -> np.ndarray:
@@ -75,13 +78,12 @@ class Client:
     def _told(self) -> str:
         return f"{self.player.read('FrameCount')} frames. {self.player.device.status()}"
 
-    def stop_if_unfinished(self) -> str:
-        """Call StopScan where PrepareScan is refused without it; say which it was."""
-        try:
-            self.player.prepare(STREAM, SCAN)
-        except tango.DevFailed as error:
-            assert error.args[0].reason == "Femtomax_ScanRunning", error
-            assert "StopScan" in error.args[0].desc
+    def stop_unfinished(self) -> str:
+        """See that PrepareScan is refused and names the way out, and call StopScan."""
+        request = {"streams": [STREAM], "steps": 1, "burst": 1, "timeout": _SHORT}
+        error = refusal(self.player.device.PrepareScan, json.dumps(request))
+        assert error.reason == "Femtomax_ScanRunning", error
+        assert "StopScan" in error.desc
         self.player.device.StopScan()
         self.since = time.monotonic()
         return ", then StopScan"
@@ -109,7 +111,7 @@ def test_too_few_frames(client, outcomes):
     player = client.player
     player.prepare(STREAM, SCAN, records=False)
     send(player, [stins_header(0), *map(image, range(7)), stins_end(8)])
-    how = client.stop_if_unfinished()
+    how = client.stop_unfinished()
     client.close(outcomes, f"series of 7 frames instead of {FRAMES}{how}", 7, 7)
 
 
@@ -119,7 +121,7 @@ def test_too_many_frames(client, outcomes):
     more = FRAMES + 5
     send(player, [stins_header(0), *map(image, range(more)), stins_end(more + 1)])
     # dranspose takes the first frame too many for the end event, which goes to every worker.
-    how = client.stop_if_unfinished()
+    how = client.stop_unfinished()
     count = player.read("FrameCount")
     assert FRAMES <= count <= FRAMES + 2, "nothing of what was announced is lost"
     seconds = Attempts(client.victim).until_one_works(client.since)
@@ -137,6 +139,26 @@ def test_a_second_header(client, outcomes):
     send(player, messages)
     player.wait_finished()
     client.close(outcomes, "second header in a series", FRAMES, FRAMES)
+
+
+def test_late_messages_of_an_aborted_series(client, outcomes):
+    player = client.player
+    player.prepare(STREAM, SCAN, records=False)
+    series = [stins_header(0), *map(image, range(100, 100 + FRAMES)), stins_end(FRAMES + 1)]
+    send(player, series[:6])
+    wait_for(lambda: player.read("FrameCount") == 5, player.device.status)
+    player.device.StopScan()
+    client.since = time.monotonic()
+    player.device.ResetAccumulation()
+    player.prepare(STREAM, SCAN, records=False)
+    whole = [stins_header(0), *map(image, range(FRAMES)), stins_end(FRAMES + 1)]
+    send(player, [*series[6:], *whole])
+    player.wait_finished()
+    wait_for(lambda: player.read("FrameCount") == FRAMES, player.device.status)
+    shown = np.nan_to_num(player.read("AccumulatedImage"), nan=0)
+    np.testing.assert_array_equal(shown, sum(frame(n) for n in range(FRAMES)))
+    what = "frames and end of an aborted series at the start of the next: not in it"
+    client.close(outcomes, what, FRAMES, FRAMES)
 
 
 @pytest.mark.timeout(900)
@@ -191,7 +213,7 @@ def test_records(client, outcomes, what):
             post_record(http, player.info["sardana"], record)
     client.since = time.monotonic()
     unfinished = ("missing" in what) or ("no record" in what) or ("end before" in what)
-    how = client.stop_if_unfinished() if unfinished else ""
+    how = client.stop_unfinished() if unfinished else ""
     if not unfinished:
         player.wait_finished()
     client.close(outcomes, what + how, FRAMES, FRAMES)
