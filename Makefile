@@ -4,7 +4,7 @@
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test test-fast bench check clean
+.PHONY: demo test test-fast faults soak bench check clean
 
 demo: $(VENV)/.installed
 	$(BIN)/femtotango demo --output out
@@ -15,6 +15,12 @@ test: $(VENV)/.installed-for-tests
 
 test-fast: $(VENV)/.installed-for-tests
 	VENV=$(VENV) scripts/test fast
+
+faults: $(VENV)/.installed-for-tests
+	VENV=$(VENV) scripts/faults $(ARGS)
+
+soak: $(VENV)/.installed-for-tests
+	$(BIN)/python tests/soak/run.py $(ARGS)
 
 bench: $(VENV)/.installed
 	$(BIN)/python tests/bench/run.py

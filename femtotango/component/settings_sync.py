@@ -142,6 +142,10 @@ class SettingsSync:
             config = self._controller.config()
             self._adopt_changes(config)
             self._old_clients.poll(config.parameters_version, self.settings)
+            if PULSE not in config.parameters_version:
+                # The services keep the pulses of before for good. A controller that was started
+                # anew has none, and no service would ever show its hash.
+                self._note(self._controller.set_parameter(PULSE, b"0"), time.monotonic())
             self.post_due()
             return config
 
@@ -255,6 +259,10 @@ class SettingsSync:
             NotReady: the deadline has passed; names who is behind.
         """
         config = self._controller.config()
+        if setting_flow.forgot(self._flow, config.parameters_version):
+            # The services keep what they had: until all of it is posted again to a controller that
+            # was started anew, no service shows its hash, and nobody else may post meanwhile.
+            config = self.poll()
         alone = time.monotonic() - self._others_seen > _ALONE
         shown = bool(self._hashes) and self.in_force(config)
         if alone and shown and not config.missing():

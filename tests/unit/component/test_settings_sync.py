@@ -1,13 +1,14 @@
 """What a restarted controller has is nobody's request, also where it is slow to say it."""
 
 import itertools
+import math
 
 import pytest
 
 from femtotango.component.settings_sync import SettingsSync
 from femtotango.dranspose_client.services import Config
 from femtotango.errors import PipelineError
-from pipeline.model.parameters import PARAMETERS
+from pipeline.model.parameters import PARAMETERS, PULSE
 
 
 class RestartedController:
@@ -40,9 +41,9 @@ class RestartedController:
             raise PipelineError("no answer in time")
         return self._data[name]
 
-    def set_parameter(self, name: str, data: bytes) -> str:
+    def set_parameter(self, name: str, data: bytes, patience: float = 0) -> str:
         self._data[name] = data
-        self._lives[name] += 1
+        self._lives[name] = self._lives.get(name, -1) + 1
         return "hash"
 
 
@@ -62,3 +63,13 @@ def test_a_pass_that_is_broken_off_takes_no_default_for_a_request(broken):
     for name, value in wanted.items():
         assert sync.flow[name].requested == value
         assert PARAMETERS[name].decode(controller.parameter(name)) == value
+
+
+def test_a_restarted_controller_gets_a_pulse_as_the_services_have_one():
+    controller = RestartedController()
+    sync = SettingsSync(controller)  # type: ignore[arg-type]
+    sync.poll()
+    sync.pulse(b"7", 1.0)
+    controller.restart()
+    sync.ready(math.inf)
+    assert PULSE in controller.config().parameters_version
