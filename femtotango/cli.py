@@ -141,6 +141,20 @@ def verify(xye: Path, raw: Path | None, dataset: str, jobs: int) -> None:
 
 
 @femtotango.command()
+@click.argument("dark", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--output", required=True, type=click.Path(path_type=Path), help="File to write.")
+@click.option("--dataset", default="", metavar="PATH", help="Where the frames are in the file.")
+def calibrate(dark: tuple[Path, ...], output: Path, dataset: str) -> None:
+    """Find each pixel's offset and noise, for photons close to the noise.
+
+    DARK are HDF5 files with dark frames, 200 or more of one camera; a few photons do no harm.
+    """
+    from femtotango.commands.calibrate import calibrate as run
+
+    run(dark, output, dataset, Console())
+
+
+@femtotango.command()
 @click.argument("streams", nargs=-1, required=True, metavar="STREAM…")
 @click.option(
     "--url",

@@ -1,0 +1,220 @@
+"""Offset and noise of each pixel from dark frames, one frame after the other.
+
+The frames may hold some photons, and pixels may jump between two levels (telegraph noise):
+
+1. The first frames are kept. Of each pixel, values that are off its median by more than 4 σ (from
+   the median of the absolute deviations) and 2 ADU are left out; mean and rms of the others start
+   the count.
+2. Each further value counts when it is within 4.5 σ of the pixel's mean, where σ is the pixel's rms
+   so far; else it is only counted as *off*.
+
+So a photon moves neither mean nor rms. A pixel that jumps often has both levels within its σ: its
+noise is large, and it weighs little. One that jumps now and then would look quiet, but is off more
+often than photons explain: it is bad, as are pixels that never change, are far noisier than all
+others, or are far from all others' offset.
+
+Memory: the first frames, and six numbers a pixel, however many frames there are.
+"""
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import poisson
+
+FIRST_FRAMES = 25
+"""Frames that are kept to begin with; fewer are too few for a calibration."""
+_MAD_TO_SIGMA = 1.4826
+_CLIP = 4.5
+_FLAT = 0.05
+"""Part of the median noise, below which a pixel does not see anything."""
+_NOISIEST = 15.0
+"""Times the median noise, above which a pixel is bad."""
+_FARTHEST = 40.0
+"""A pixel is bad when its offset is so many robust widths off those of all pixels."""
+_SURPRISE = 1e-6
+"""A pixel jumps when so many values are off with this probability only."""
+
+
+class CalibrationError(Exception):
+    """Frames from which no calibration can be made; the text says why."""
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """What is known of each pixel without light."""
+
+    offset: NDArray[np.float32]
+    """``(ny, nx)`` mean [ADU raw]."""
+    noise: NDArray[np.float32]
+    """``(ny, nx)`` standard deviation [ADU]."""
+    bad: NDArray[np.bool_]
+    """``(ny, nx)`` pixels that must not be used."""
+    frames: int
+    """From how many frames."""
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """``(ny, nx)``."""
+        return self.offset.shape[0], self.offset.shape[1]
+
+    @property
+    def median_noise(self) -> float:
+        """Median noise of the pixels that are not bad [ADU]."""
+        return float(np.median(self.noise[~self.bad])) if not self.bad.all() else math.nan
+
+    def weights(self) -> NDArray[np.float32]:
+        """Return 1 / noise² of each pixel, 0 for bad ones, ``(ny, nx)`` [1/ADU²]."""
+        weights = np.zeros(self.shape, np.float32)
+        good = ~self.bad
+        weights[good] = 1 / np.square(self.noise[good])
+        return weights
+
+
+class Calibrator:
+    """Takes in dark frames; `result` may be asked at any time."""
+
+    def __init__(self) -> None:
+        self._first: list[NDArray] = []
+        self._sums: _Sums | None = None
+        self._shape: tuple[int, ...] | None = None
+        self.frames = 0
+        """Taken in so far."""
+
+    def add_frame(self, image: NDArray) -> None:
+        """Take in one frame.
+
+        Args:
+            image: ``(ny, nx)`` integer or float [ADU raw].
+
+        Raises:
+            CalibrationError: its shape is not that of the frames before.
+        """
+        if image.ndim != 2 or (self._shape is not None and image.shape != self._shape):
+            raise CalibrationError(
+                f"frame {self.frames} has shape {image.shape}, the frames before {self._shape}; "
+                "calibrate frames of one camera with one area of interest."
+            )
+        self._shape = image.shape
+        self.frames += 1
+        if self._sums is not None:
+            self._sums.add(image)
+            return
+        self._first.append(np.array(image))
+        if len(self._first) == FIRST_FRAMES:
+            self._sums = _Sums.of(self._first)
+            self._first = []
+
+    def result(self) -> Calibration:
+        """Return what the frames so far say.
+
+        Raises:
+            CalibrationError: they are too few.
+        """
+        if self._sums is None:
+            raise CalibrationError(
+                f"{self.frames} frames are too few for a calibration; take {FIRST_FRAMES} at "
+                "least, better 200."
+            )
+        return self._sums.calibration(self.frames)
+
+
+def calibrate(frames: Iterable[NDArray]) -> Calibration:
+    """Calibrate a camera from its dark frames.
+
+    Args:
+        frames: each ``(ny, nx)`` [ADU raw].
+
+    Raises:
+        CalibrationError: there are too few, or their shapes differ.
+    """
+    calibrator = Calibrator()
+    for frame in frames:
+        calibrator.add_frame(frame)
+    return calibrator.result()
+
+
+@dataclass(frozen=True)
+class _Sums:
+    count: NDArray[np.uint32]
+    mean: NDArray[np.float32]
+    squares: NDArray[np.float32]
+    """Sum of squared deviations from the mean."""
+    off: NDArray[np.uint32]
+    """Values that were left out."""
+
+    @classmethod
+    def of(cls, frames: list[NDArray]) -> "_Sums":
+        shape = frames[0].shape
+        sums = cls(
+            np.zeros(shape, np.uint32),
+            np.zeros(shape, np.float32),
+            np.zeros(shape, np.float32),
+            np.zeros(shape, np.uint32),
+        )
+        # A row at a time: numpy's median of all frames would copy them as float64.
+        for y in range(shape[0]):
+            rows = np.stack([frame[y] for frame in frames]).astype(np.float64)
+            median = np.median(rows, axis=0)
+            away = np.abs(rows - median)
+            use = away <= 4 * _MAD_TO_SIGMA * np.median(away, axis=0) + 2
+            count = use.sum(axis=0)
+            mean = np.where(use, rows, 0).sum(axis=0) / np.maximum(count, 1)
+            sums.count[y] = count
+            sums.mean[y] = mean
+            sums.squares[y] = np.where(use, np.square(rows - mean), 0).sum(axis=0)
+            sums.off[y] = len(frames) - count
+        return sums
+
+    def add(self, image: NDArray) -> None:
+        _add(
+            np.ascontiguousarray(image).reshape(-1),
+            self.count.reshape(-1),
+            self.mean.reshape(-1),
+            self.squares.reshape(-1),
+            self.off.reshape(-1),
+        )
+
+    def calibration(self, frames: int) -> Calibration:
+        count = np.maximum(self.count, 2).astype(np.float64)
+        noise = np.sqrt(self.squares / (count - 1))
+        valid = np.isfinite(self.mean) & np.isfinite(noise) & (self.count > frames / 2)
+        if not valid.any():
+            raise CalibrationError("no pixel has a mean and a noise; are these dark frames?")
+        typical = float(np.median(noise[valid]))
+        level = float(np.median(self.mean[valid]))
+        width = _MAD_TO_SIGMA * float(np.median(np.abs(self.mean[valid] - level)))
+        # Photons reach all pixels: what is off there is the measure for each of them.
+        usual = float(np.mean(np.minimum(self.off, np.quantile(self.off, 0.99))))
+        most = float(poisson.isf(_SURPRISE, usual)) + 0.005 * frames
+        bad = ~valid
+        bad |= noise < _FLAT * typical
+        bad |= noise > _NOISIEST * typical
+        bad |= np.abs(self.mean - level) > _FARTHEST * max(width, typical)
+        bad |= self.off > most
+        return Calibration(
+            np.where(valid, self.mean, level).astype(np.float32),
+            np.where(valid & (noise > 0), noise, typical).astype(np.float32),
+            bad,
+            frames,
+        )
+
+
+@numba.njit(nogil=True, cache=True)
+def _add(image, count, mean, squares, off):  # type: ignore[no-untyped-def]
+    for i in range(image.size):
+        away = np.float64(image[i]) - mean[i]
+        n = np.float64(count[i])
+        # The rms of so few values may be too small by chance; 1 ADU is what rounding can do.
+        limit = _CLIP * math.sqrt(squares[i] / max(n - 1, 1.0)) + 1
+        if abs(away) <= limit:
+            n += 1
+            count[i] += 1
+            step = away / n
+            mean[i] += step
+            squares[i] += away * (away - step)
+        else:
+            off[i] += 1
