@@ -8,6 +8,7 @@ from pipeline.model.roi import (
     MAX_ROIS,
     RoiError,
     check_name,
+    check_references,
     format_rois,
     parse_rois,
     roi_from_dict,
@@ -43,6 +44,7 @@ def add_roi(rois: str, text: str, camera: str = "") -> str:
         roi = roi_from_dict(name, raw)
         roi = roi if roi.camera else replace(roi, camera=camera)
         changed = {**parse_rois(rois), name: roi}
+        check_references(changed)
     except RoiError as error:
         raise BadRoi(str(error)) from error
     if len(changed) > MAX_ROIS:
@@ -57,9 +59,14 @@ def remove_roi(rois: str, name: str) -> str:
         JSON of the others.
 
     Raises:
-        BadRoi: there is none of that name.
+        BadRoi: there is none of that name, or another one is compared with it.
     """
     there = parse_rois(rois)
     if name not in there:
         raise BadRoi(f"There is no ROI {name!r}; there are {', '.join(there) or 'none'}.")
-    return format_rois({n: roi for n, roi in there.items() if n != name})
+    others = {n: roi for n, roi in there.items() if n != name}
+    try:
+        check_references(others)
+    except RoiError as error:
+        raise BadRoi(str(error)) from error
+    return format_rois(others)

@@ -11,6 +11,8 @@ from pipeline.model.cameras import check_camera
 
 MAX_ROIS = 100
 MAX_NAME_LENGTH = 32
+COLUMN = "column:"
+"""Begins the name of a record's number that a ROI is divided by."""
 FORBIDDEN_IN_NAMES = frozenset("\"'\\/`")
 _MAX_COORDINATE = 1e6
 
@@ -29,6 +31,10 @@ class Roi:
     height: int
     camera: str = ""
     """Stream of the camera whose ROI it is; empty: that of the first camera of the scan."""
+    minus: str = ""
+    """ROI whose mean is subtracted; empty: none."""
+    over: str = ""
+    """ROI by whose sum it is divided, or ``column:NAME`` of the records; empty: none."""
 
     def slices(self, shape: tuple[int, int]) -> tuple[slice, slice] | None:
         """Cut the ROI to an image.
@@ -48,7 +54,8 @@ class Roi:
     def as_dict(self) -> dict[str, int | str]:
         """Return the ROI in the form that its JSON has."""
         place = {"x": self.x, "y": self.y, "width": self.width, "height": self.height}
-        return place | ({"camera": self.camera} if self.camera else {})
+        more = {"camera": self.camera, "minus": self.minus, "over": self.over}
+        return place | {key: text for key, text in more.items() if text}
 
 
 def check_name(name: str) -> str:
@@ -74,7 +81,8 @@ def check_name(name: str) -> str:
 def roi_from_dict(name: str, value: Any) -> Roi:
     """Build a ROI from ``{"x", "y", "width", "height"}`` or from silx ``{"handles": …}``.
 
-    Beside either there may be ``"camera"``, the stream of the camera whose ROI it is.
+    Beside either there may be ``"camera"``, the stream of the camera whose ROI it is, ``"minus"``
+    and ``"over"``, with what it is compared.
 
     Args:
         name: used in error texts only.
@@ -86,6 +94,7 @@ def roi_from_dict(name: str, value: Any) -> Roi:
     if not isinstance(value, Mapping):
         raise RoiError(f"ROI {name!r}: expected an object with x, y, width, height; got {value!r}.")
     camera = _camera(name, value.get("camera"))
+    given = value
     if "handles" in value:
         value = _from_handles(name, value["handles"])
     numbers: dict[str, float] = {}
@@ -110,7 +119,50 @@ def roi_from_dict(name: str, value: Any) -> Roi:
         width=max(1, math.floor(numbers["width"] + 0.5)),
         height=max(1, math.floor(numbers["height"] + 0.5)),
         camera=camera,
+        minus=_reference(name, "minus", given.get("minus")),
+        over=_reference(name, "over", given.get("over")),
     )
+
+
+def _reference(name: str, key: str, value: Any) -> str:
+    """Return what a ROI is compared with; whether that is there is seen with all ROIs."""
+    if value is None or value == "":
+        return ""
+    if not isinstance(value, str):
+        raise RoiError(f"ROI {name!r}: {key} = {value!r} is no text; give the name of a ROI.")
+    if value.startswith(COLUMN):
+        if key != "over":
+            raise RoiError(f"ROI {name!r}: minus = {value!r}: only a ROI can be subtracted.")
+        if not value.removeprefix(COLUMN).strip() or not value.isprintable():
+            raise RoiError(
+                f"ROI {name!r}: over = {value!r}: give column:NAME of a record's number."
+            )
+        return value
+    return check_name(value)
+
+
+def check_references(rois: Mapping[str, Roi]) -> None:
+    """Check that what ROIs are compared with is there, and is compared with nothing itself.
+
+    Raises:
+        RoiError: a name is of no ROI, or there is a chain or a circle.
+    """
+    for name, roi in rois.items():
+        for key, other in (("minus", roi.minus), ("over", roi.over)):
+            if not other or other.startswith(COLUMN):
+                continue
+            if other not in rois:
+                raise RoiError(
+                    f"ROI {name!r}: {key} names {other!r}, and there is no such ROI; add that one "
+                    f"first, or change {name!r} before it is removed."
+                )
+            if other == name:
+                raise RoiError(f"ROI {name!r}: {key} names the ROI itself; name another one.")
+            if rois[other].minus or rois[other].over:
+                raise RoiError(
+                    f"ROI {name!r}: {key} names {other!r}, which has a minus or over itself; "
+                    "name a ROI that has none."
+                )
 
 
 def _camera(name: str, value: Any) -> str:
@@ -160,7 +212,9 @@ def _parse_rois(text: str) -> tuple[tuple[str, Roi], ...]:
         raise RoiError(f'Rois: expected {{"name": {{"x": …}}, …}}, got {text[:80]!r}.')
     if len(raw) > MAX_ROIS:
         raise RoiError(f"Rois: {len(raw)} ROIs given, at most {MAX_ROIS} are possible.")
-    return tuple((check_name(name), roi_from_dict(name, value)) for name, value in raw.items())
+    rois = {check_name(name): roi_from_dict(name, value) for name, value in raw.items()}
+    check_references(rois)
+    return tuple(rois.items())
 
 
 def parse_rois(text: str) -> dict[str, Roi]:
@@ -190,7 +244,7 @@ def parse_photon_roi(text: str) -> Roi | None:
     if raw is None or raw == {}:
         return None
     # Only one camera's photons are searched.
-    return replace(roi_from_dict("PhotonRoi", raw), camera="")
+    return replace(roi_from_dict("PhotonRoi", raw), camera="", minus="", over="")
 
 
 def format_photon_roi(roi: Roi | None) -> str:

@@ -111,3 +111,35 @@ def test_a_roi_of_an_unknown_camera_is_refused(camera: str) -> None:
 def test_the_photon_roi_names_no_camera() -> None:
     text = '{"x": 1, "y": 2, "width": 3, "height": 4, "camera": "andor3_balor"}'
     assert parse_photon_roi(text) == Roi(1, 2, 3, 4)
+
+
+def compared(**references: dict[str, str]) -> str:
+    place = {"x": 1, "y": 2, "width": 3, "height": 4}
+    return json.dumps({name: {**place, **more} for name, more in references.items()})
+
+
+def test_what_a_roi_is_compared_with_is_kept() -> None:
+    text = compared(a={"minus": "b", "over": "c"}, b={}, c={}, d={"over": "column:I0"})
+    rois = parse_rois(text)
+    assert (rois["a"].minus, rois["a"].over) == ("b", "c")
+    assert rois["d"].over == "column:I0"
+    assert parse_rois(format_rois(rois)) == rois
+    assert json.loads(format_rois(rois)) == json.loads(text)
+
+
+@pytest.mark.parametrize(
+    ("references", "why"),
+    [
+        ({"a": {"minus": "b"}}, "no such ROI"),
+        ({"a": {"over": "a"}}, "the ROI itself"),
+        ({"a": {"minus": "b"}, "b": {"over": "c"}, "c": {}}, "has a minus or over itself"),
+        ({"a": {"minus": "b"}, "b": {"minus": "a"}}, "has a minus or over itself"),
+        ({"a": {"minus": "column:I0"}}, "only a ROI can be subtracted"),
+        ({"a": {"over": "column:"}}, "give column:NAME"),
+        ({"a": {"over": 3}}, "is no text"),
+        ({"a": {"minus": "x/y"}}, "slash"),
+    ],
+)
+def test_a_comparison_that_cannot_be_made_is_refused(references: dict, why: str) -> None:
+    with pytest.raises(RoiError, match=why):
+        parse_rois(compared(**references))
