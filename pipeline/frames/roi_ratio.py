@@ -80,7 +80,8 @@ def step_ratios(
     use = seen & usable(below)
 
     def sums(values: Floats) -> Floats:
-        return np.bincount(step[use], weights=values[use], minlength=steps)[:steps]
+        found = np.bincount(step[use], weights=values[use], minlength=steps)
+        return found[:steps].astype(np.float64)
 
     n = np.bincount(step[use], minlength=steps)[:steps]
     with np.errstate(divide="ignore", invalid="ignore"):

@@ -33,7 +33,7 @@ from numpy.typing import NDArray
 
 from pipeline.frames.border_plane import dense_border, sparse_border
 from pipeline.model.roi import Roi
-from pipeline.model.roi_statistics import STATISTICS
+from pipeline.model.roi_statistics import COLUMNS
 
 _SIGNIFICANT = 5.0
 """Signal / noise of a spot that is seen."""
@@ -56,7 +56,7 @@ def counting_statistics(image: NDArray[Any], rois: Sequence[Roi]) -> NDArray[np.
         rois: cut to the image.
 
     Returns:
-        ``(len(rois), len(STATISTICS))``; places in full-image pixels. All NaN where a ROI has no
+        ``(len(rois), len(COLUMNS))``; places in full-image pixels. All NaN where a ROI has no
         unmasked pixel.
     """
     return _dense_statistics(image, rois, 0, 0.0, True)
@@ -86,7 +86,7 @@ def _dense_statistics(
     threshold: float,
     counting: bool,
 ) -> NDArray[np.float64]:
-    table = np.full((len(rois), len(STATISTICS)), np.nan)
+    table = np.full((len(rois), len(COLUMNS)), np.nan)
     for row, roi in zip(table, rois, strict=True):
         part = roi.slices((image.shape[0], image.shape[1]))
         if part is not None:
@@ -116,7 +116,7 @@ def sparse_statistics(
     Returns:
         As `counting_statistics`, in counts.
     """
-    table = np.full((len(rois), len(STATISTICS)), np.nan)
+    table = np.full((len(rois), len(COLUMNS)), np.nan)
     pixels, counts = np.unique(index, return_counts=True)
     ys, xs = np.divmod(pixels, shape[1])
     for row, roi in zip(table, rois, strict=True):
@@ -174,6 +174,7 @@ def _measure_dense(image, background, threshold, counting, out):  # type: ignore
                 first[4] += above * x * x
     if valid == 0:
         return
+    out[7] = valid
     out[0] = total / valid
     out[1] = total
     out[2] = largest
@@ -215,7 +216,8 @@ def _measure_sparse(ys, xs, counts, ny, nx, out):  # type: ignore[no-untyped-def
             first[2] += above * x
             first[3] += above * y * y
             first[4] += above * x * x
-    out[0] = total / (ny * nx)
+    out[7] = ny * nx
+    out[0] = total / out[7]
     out[1] = total
     out[2] = largest
     if largest > 0 and ring > 0:

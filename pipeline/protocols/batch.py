@@ -90,6 +90,8 @@ class FrameResult:
     accumulation_id: int
     photons: PhotonFrame | None = None
     """None: photon detection was off."""
+    roi_statistics: NDArray[np.float64] | None = None
+    """``(roi, column)`` with the columns of `pipeline.model.roi_statistics`; None: only means."""
 
 
 @dataclass(frozen=True)

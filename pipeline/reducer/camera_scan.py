@@ -4,6 +4,7 @@ import math
 
 from pipeline.model.frame_ranges import FrameRanges
 from pipeline.protocols.batch import CameraResult, FrameResult, StartInfo
+from pipeline.reducer.frame_statistics import FrameStatistics
 from pipeline.reducer.roi_curves import RoiTotals, ScanAxis
 
 
@@ -18,6 +19,7 @@ class CameraScan:
         self.processed = 0
         """Frames in the order of the events, with those that failed."""
         self.totals = RoiTotals()
+        self.statistics = FrameStatistics()
         self.ended = False
         """The series has ended, and everything before its end is in."""
         self.series_ended = False
@@ -68,6 +70,7 @@ class CameraScan:
             self._newest = result.frame
             means = roi_means(result.frame)
             self.axis.add_frame(result.frame.frame, means, event)
+            self.statistics.add(result.frame)
             self.totals.add_means(means)
         self.ended |= result.series_end
 

@@ -176,12 +176,54 @@ def with_another(step: StepMean, value: float) -> StepMean:
     return StepMean(mean, math.sqrt(squares / (n - 1) / n), n)
 
 
+class _FrameMeans(dict[str, float]):
+    """ROI means of a frame that knows which one it is."""
+
+    def __init__(self, means: Mapping[str, float], row: int) -> None:
+        super().__init__(means)
+        self.row = row
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _FrameMeans, (dict(self), self.row)
+
+
+class FrameSteps:
+    """The number of the step that each frame belongs to; frames are counted as they come."""
+
+    def __init__(self) -> None:
+        self._steps = RoiSeries()
+        self._come = 0
+
+    def add(self) -> int:
+        """Count a frame, which belongs to no step yet; return its number."""
+        self._steps.append(self._come, {"step": math.nan})
+        self._come += 1
+        return self._come - 1
+
+    def put(self, frame: int, step: int) -> None:
+        """Put a frame into a step; one that is kept no longer is forgotten."""
+        if self._come - frame <= len(self._steps):
+            self._steps.replace_row(frame - self._come, {"step": float(step)})
+
+    def void(self, step: int) -> None:
+        """Take all frames out of a step."""
+        for frame in np.flatnonzero(self._steps.values("step") == step).tolist():
+            self._steps.replace_row(frame - len(self._steps), {"step": math.nan})
+
+    def values(self) -> NDArray[np.int64]:
+        """Return the step of each frame that is kept, ``(frame,)``; -1: none."""
+        return np.nan_to_num(self._steps.values("step"), nan=-1.0).astype(np.int64)
+
+
 class ScanAxis:
     """Collects the frames of one camera in order and closes a motor step at each record."""
 
     def __init__(self) -> None:
         self.frames = RoiSeries()
         """ROI means per frame over the frame number."""
+        self.frame_steps = FrameSteps()
+        self.closed = 0
+        """Steps that are closed."""
         self.means = RoiSeries()
         """Per step over the first movable."""
         self.errors = RoiSeries()
@@ -199,6 +241,7 @@ class ScanAxis:
         other.movables, other.title, other.serial = self.movables, self.title, self.serial
         other.positions = {name: x.copy() for name, x in self.positions.items()}
         other._described = self._described
+        other.closed = self.closed
         other._burst = self._burst.of_another_camera()
         for series in (other.means, other.errors, other.counts):
             series.add_rows(self.means.x())
@@ -232,14 +275,16 @@ class ScanAxis:
             event: in which it came; None: behind all before it.
         """
         self.frames.append(frame, means)
+        row = self.frame_steps.add()
         if self._described and not self.by_step:
             return
         if not self._described and len(self._burst) >= _UNDESCRIBED:
             return
         late_for = self._burst.closed_step(frame, event)
         if late_for is None:
-            self._burst.add(frame, means, event)
+            self._burst.add(frame, _FrameMeans(means, row), event)
         elif -late_for <= len(self.means):
+            self.frame_steps.put(row, self.closed + late_for)
             self._add_late(late_for, means)
 
     def _add_late(self, step: int, means: Mapping[str, float]) -> None:
@@ -268,7 +313,12 @@ class ScanAxis:
         if record.get(VOID_BEFORE) is True:
             for series in (self.means, self.errors, self.counts):
                 series.void_last()
+            self.frame_steps.void(self.closed - 1)
         burst = self._burst.take(record, event)
+        for frame in burst:
+            if isinstance(frame, _FrameMeans):
+                self.frame_steps.put(frame.row, self.closed)
+        self.closed += 1
         names = dict.fromkeys(name for frame in burst for name in frame)
         steps = {
             name: step_mean(np.array([frame.get(name, math.nan) for frame in burst]))

@@ -20,7 +20,7 @@ class StepFrames:
     """
 
     def __init__(self) -> None:
-        self._frames: dict[int, tuple[int, dict[str, float]]] = {}
+        self._frames: dict[int, tuple[int, Mapping[str, float]]] = {}
         """Event and ROI means of each frame, by its number or its place."""
         self._first: int | None = None
         self._last = -1
@@ -49,7 +49,7 @@ class StepFrames:
         # In the order of arrival: a number that comes again must not replace the first.
         # The newest number is the highest.
         key = frame if self._numbered is not False else next(reversed(self._frames), -1) + 1
-        self._frames[key] = (-1 if event is None else event, dict(means))
+        self._frames[key] = (-1 if event is None else event, means)
 
     def of_another_camera(self) -> "StepFrames":
         """Return the same steps, without frames."""
@@ -73,7 +73,9 @@ class StepFrames:
         events = [closed for closed, _ in self._closed]
         return bisect_left(events, event) - len(events)
 
-    def take(self, record: Mapping[str, Any], event: int | None = None) -> list[dict[str, float]]:
+    def take(
+        self, record: Mapping[str, Any], event: int | None = None
+    ) -> list[Mapping[str, float]]:
         """Return the frames of a record's step; later ones are kept for the records to come.
 
         Args:

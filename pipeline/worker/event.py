@@ -7,11 +7,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.frames.roi_means import cmos_means, counting_means, sparse_means
+from pipeline.frames.roi_statistics import (
+    cmos_statistics,
+    counting_statistics,
+    sparse_statistics,
+)
 from pipeline.frames.summing import sum_dtype
 from pipeline.model.cameras import CAMERAS, Camera, Unit
 from pipeline.model.parameters import Settings
 from pipeline.model.roi import Roi
+from pipeline.model.roi_statistics import COLUMNS
 from pipeline.photons.detection import clean_pixels, find_photons_with
 from pipeline.protocols import sardana, stins
 from pipeline.protocols.batch import (
@@ -143,12 +148,12 @@ class EventWork:
         photons = None
         region = settings.photon_region if camera.finds_photons else None
         if region is not None:
-            photons, means = self._find_photons(camera, message, region, list(rois.values()))
+            photons, table = self._find_photons(camera, message, region, list(rois.values()))
         elif camera.photon_counting:
-            means = counting_means(image, list(rois.values()))
+            table = counting_statistics(image, list(rois.values()))
             self._buffer_frame(camera, message, camera.unit)
         else:
-            means = cmos_means(
+            table = cmos_statistics(
                 image, list(rois.values()), settings.background, settings.cmos_threshold
             )
             self._buffer_frame(camera, message, camera.unit)
@@ -156,7 +161,8 @@ class EventWork:
             stream=camera.stream,
             frame=message.frame,
             roi_names=tuple(rois),
-            roi_means=means,
+            roi_means=table[:, 0],
+            roi_statistics=table,
             accumulate=settings.accumulate,
             accumulation_id=settings.accumulation_id,
             photons=photons,
@@ -172,7 +178,7 @@ class EventWork:
             # A skipped frame enters no counts sum; when forwarding it is shown as the Zyla's.
             if not settings.accumulate:
                 self._buffer_frame(camera, message, Unit.ADU)
-            return found, np.full(len(rois), np.nan)
+            return found, np.full((len(rois), len(COLUMNS)), np.nan)
         index = clean_pixels(found.photons, settings.view_threshold, shape, region)
         self._send(self._buffers.of(camera.stream).flush())
         self._send(
@@ -190,7 +196,7 @@ class EventWork:
                 photon_region=(region.x, region.y, region.width, region.height),
             )
         )
-        return found, sparse_means(index, shape, rois)
+        return found, sparse_statistics(index, shape, rois)
 
     def _buffer_frame(self, camera: Camera, message: StinsFrame, unit: str) -> None:
         image, settings = message.image, self._settings

@@ -54,7 +54,7 @@ def test_a_spot_is_where_it_is_wherever_the_roi_is(
         at = found[:, [NAMES["y"], NAMES["x"]]]
         off.append(at.mean(axis=0) - (y, x))
         spread.append(np.ptp(at, axis=0))
-        widths.append(found[:, NAMES["width_x"] :])
+        widths.append(found[:, NAMES["width_x"] : NAMES["width_y"] + 1])
     assert np.abs(off).max() < 0.02
     assert np.max(spread) < 0.05
     # The pixel itself adds 1/12 px² to a spot that is integrated over it.
