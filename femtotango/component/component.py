@@ -10,6 +10,7 @@ from typing import Any
 from femtotango.component import setting_flow
 from femtotango.component.arming import Arming
 from femtotango.component.kept import Kept
+from femtotango.component.peak_fitter import PeakFitter
 from femtotango.component.results_poller import PATIENCE, Observation, Observer
 from femtotango.component.roi_slots import assign
 from femtotango.component.scan_control import ScanControl
@@ -73,6 +74,7 @@ class Component:
         self.sync = SettingsSync(self._controller, flow, self._closing)
         self.signs = VitalSigns(addresses, self.sync)
         self._observer = Observer(self.reducer)
+        self._fitter = PeakFitter()
         self.scans = ScanControl(
             Arming(self._controller, self.reducer, sardana, self.sync, self._closing),
             self.sync,
@@ -296,7 +298,8 @@ class Component:
         if self.scans.wants_all(results):
             results = self._observer.poll_results(complete=True)
         # In this order: a scan is done only after its results can be read.
-        self._publish(results=results)
+        fit = self._fitter.follow(results.curves, self.sync.settings)
+        self._publish(results=results, fit=fit)
         self.scans.follow_results(results)
         self._publish()
 

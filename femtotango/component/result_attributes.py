@@ -25,6 +25,31 @@ _HISTOGRAM = _max_bins("histogram_bins")
 _AZIMUTHAL = _max_bins("azimuthal_bins")
 
 
+_CHANNELS = {
+    "x": "centre of mass along x, above the border's level,",
+    "y": "centre of mass along y, above the border's level,",
+    "sum": "sum",
+}
+"""Statistics that each slot has whatever RoiStatistic is."""
+
+
+def _fit() -> list[Result]:
+    meanings = {
+        "centre": ("Centre of the fitted peak or step, on XAxis.", "centre"),
+        "fwhm": ("Full width at half maximum, on XAxis.", "width"),
+        "height": ("Height above FitOffset; negative for a dip.", "height"),
+        "offset": ("Level beside the peak, or before the step.", "offset"),
+    }
+    rows = []
+    for name, (meaning, word) in meanings.items():
+        attribute = f"Fit{name.capitalize()}"
+        doc = f"{meaning} NaN without a fit: FitStatus says why."
+        rows.append(Result(attribute, float, doc, partial(readers.fitted, name)))
+        doc = f"Standard error of the fitted {word}."
+        rows.append(Result(f"{attribute}Error", float, doc, partial(readers.fit_error, name)))
+    return rows
+
+
 def _slots() -> list[Result]:
     rows = []
     for slot in range(SLOTS):
@@ -33,15 +58,25 @@ def _slots() -> list[Result]:
             Result(
                 f"Roi{number}Mean",
                 float,
-                f"Newest frame's mean of the ROI in slot {number} (see RoiSlots).",
+                f"Newest frame's value of the ROI in slot {number} (see RoiSlots, RoiStatistic).",
                 partial(readers.slot_mean, slot),
             )
         )
+        for statistic, meaning in _CHANNELS.items():
+            rows.append(
+                Result(
+                    f"Roi{number}{statistic.capitalize()}",
+                    float,
+                    f"Newest frame's {meaning} of the ROI in slot {number}.",
+                    partial(readers.slot_statistic, slot, statistic),
+                    unit="pixel" if statistic in ("x", "y") else "",
+                )
+            )
         rows.append(
             Result(
                 f"Roi{number}Curve",
                 float,
-                f"Means of the ROI in slot {number} over XAxis.",
+                f"Values of the ROI in slot {number} over XAxis.",
                 partial(readers.slot_curve, slot),
                 dims=(MAX_CURVE_POINTS,),
             )
@@ -62,7 +97,7 @@ RESULTS: tuple[Result, ...] = (
     Result(
         "RoiMeans",
         float,
-        "Newest frame's mean per ROI.",
+        "Newest frame's value per ROI, of what RoiStatistic says.",
         readers.per_roi(lambda p: p.roi_newest, math.nan),
         dims=(MAX_ROIS,),
     ),
@@ -85,7 +120,7 @@ RESULTS: tuple[Result, ...] = (
     Result(
         "RoiMeanCurves",
         float,
-        "Means (roi, point) over XAxis.",
+        "Values (roi, point) over XAxis, of what RoiStatistic says: means over each step.",
         lambda view: view.curves.rows(view.roi_names, view.curves.means),
         dims=(MAX_CURVE_POINTS, MAX_ROIS),
         events=False,
@@ -136,6 +171,21 @@ RESULTS: tuple[Result, ...] = (
     ),
     Result("XLabel", str, "What XAxis holds.", readers.text(lambda p: p.x_label, this_scan=True)),
     *_slots(),
+    *_fit(),
+    Result(
+        "FitCurve",
+        float,
+        "The fitted model over XAxis; empty without a fit.",
+        readers.fit_curve,
+        dims=(MAX_CURVE_POINTS,),
+        events=False,
+    ),
+    Result(
+        "FitStatus",
+        str,
+        "What was fitted, or why there is no fit.",
+        lambda view: latin(view.fit.status.replace("²", "2")),
+    ),
     Result(
         "RoiSlots",
         str,

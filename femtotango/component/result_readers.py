@@ -15,6 +15,7 @@ from femtotango.component.result_row import Read
 from femtotango.component.state import View
 from femtotango.dranspose_client.services import Progress
 from femtotango.text_encoding import latin
+from pipeline.model.roi_statistics import STATISTICS
 from pipeline.protocols.snapshot import Published
 
 
@@ -85,6 +86,30 @@ def slot_mean(slot: int, view: View) -> float:
     """Return the newest frame's mean of the ROI in a slot."""
     means = _by_name(view.of_this_scan, lambda p: p.roi_newest)
     return means.get(view.slots[slot], math.nan)
+
+
+def slot_statistic(slot: int, statistic: str, view: View) -> float:
+    """Return the newest frame's statistic of the ROI in a slot."""
+    published, name = view.of_this_scan, view.slots[slot]
+    table = published.roi_newest_statistics
+    if table is None or name not in published.roi_names:
+        return math.nan
+    return float(table[published.roi_names.index(name), STATISTICS.index(statistic)])
+
+
+def fitted(name: str, view: View) -> float:
+    """Return a parameter of the fit; NaN without one."""
+    return view.fit.values[name] if view.current else math.nan
+
+
+def fit_error(name: str, view: View) -> float:
+    """Return a parameter's standard error; NaN without one."""
+    return view.fit.errors[name] if view.current else math.nan
+
+
+def fit_curve(view: View) -> NDArray[np.float64]:
+    """Return the fitted model over XAxis; empty without one."""
+    return view.fit.curve if view.current else np.empty(0)
 
 
 def slot_curve(slot: int, view: View) -> Any:

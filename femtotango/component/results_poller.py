@@ -53,6 +53,8 @@ class Curves:
     revision: int = -1
     mapping: str = ""
     """The scan that they belong to."""
+    counts: NDArray[np.float64] | None = None
+    """``(roi, point)`` frames in each point; None: one in each."""
 
     def rows(self, names: tuple[str, ...], values: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return rows in the order of `names`; NaN for a ROI that is not there yet."""
@@ -182,6 +184,7 @@ class Observer:
             curves.map_y,
             newest.revision,
             newest.mapping,
+            curves.counts,
         )
 
     def _rate(self, now: float, frames: int) -> float:

@@ -3,10 +3,12 @@
 from dataclasses import dataclass, field
 from pathlib import PurePath
 
+from femtotango.component.peak_fitter import NO_ROI
 from femtotango.component.results_poller import Curves, Observation
 from femtotango.component.roi_slots import EMPTY
 from femtotango.component.scan_progress import Scan
 from femtotango.dranspose_client.services import Config
+from pipeline.frames.peak_fit import PeakFit
 from pipeline.model.cameras import ranked
 from pipeline.model.parameters import Settings
 from pipeline.protocols.snapshot import NOTHING, CameraImage, Published
@@ -40,6 +42,8 @@ class View:
     scan: Scan = field(default_factory=Scan)
     slots: tuple[str, ...] = EMPTY
     """ROI in each of the eight slots."""
+    fit: PeakFit = NO_ROI
+    """Of the curve of FitRoi."""
     max_filter: bool = False
     given_up: int = 0
     """Frames that were outstanding when scans were stopped."""

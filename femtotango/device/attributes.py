@@ -72,6 +72,8 @@ def setting(name: str, parameter: Parameter) -> attribute:
         self.write_setting(name, parameter.name, value)
 
     limits: dict[str, Any] = {}
+    if parameter.choices:
+        limits = {"enum_labels": list(parameter.choices)}
     if parameter.limits is not None:
         low, high = (parameter.kind(limit) for limit in parameter.limits)
         limits = {"min_value": low, "max_value": high}
@@ -79,7 +81,7 @@ def setting(name: str, parameter: Parameter) -> attribute:
         fget=read,
         fset=write,
         access=AttrWriteType.READ_WRITE,
-        dtype=_SETTING_TYPES[parameter.kind],
+        dtype="DevEnum" if parameter.choices else _SETTING_TYPES[parameter.kind],
         label=label(name),
         unit=parameter.unit,
         doc=ascii_only(parameter.help),

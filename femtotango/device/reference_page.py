@@ -86,7 +86,7 @@ def _setting(parameter: Parameter) -> tuple[str, ...]:
     return (
         f"`{parameter.attribute}`",
         f"`{parameter.name}`",
-        parameter.kind.__name__,
+        f"enum: {', '.join(parameter.choices)}" if parameter.choices else parameter.kind.__name__,
         default,
         limits,
         parameter.unit,

@@ -23,7 +23,10 @@ from numpy.typing import NDArray
 from scipy.optimize import least_squares
 from scipy.stats import norm, t
 
-from pipeline.frames.peak_models import MODELS, SHAPES, Shape, start_values
+from pipeline.frames.peak_models import SHAPES, Shape, start_values
+from pipeline.model.parameters import MODELS
+
+Floats = NDArray[np.float64]
 
 PARAMETERS = ("centre", "fwhm", "height", "offset")
 
@@ -34,6 +37,8 @@ _WORST = 0.35
 _PRIOR = 8.0
 """The common variance counts as much as that of a step with so many degrees of freedom."""
 _ROUNDS = 3
+_MOST = 1000
+"""Points that are fitted; more are taken together."""
 _NARROW, _BROAD = 0.15, 0.3
 """Heights within which points have a variance in common; more where one point tells little."""
 
@@ -99,11 +104,27 @@ def fit_peak(
     shape = SHAPES[model]
     if problem := _unusable(given[use], values[use], shape.parameters):
         return PeakFit(model, problem)
-    points = _Points.of(given[use], values[use], error[use], count[use])
+    points = _Points.of(*_grouped(given[use], values[use], error[use], count[use]))
     fit = _best_fit(points, shape)
     if isinstance(fit, str):
         return PeakFit(model, fit)
     return _judge(fit, points, shape, model, given)
+
+
+def _grouped(x: Floats, y: Floats, error: Floats, count: Floats) -> tuple[Floats, ...]:
+    """Make steps of neighbouring points where there are more than a fit needs."""
+    if len(x) <= _MOST:
+        return x, y, error, count
+    order = np.argsort(x, kind="stable")
+    groups = np.array_split(order, _MOST)
+    sizes = np.array([len(group) for group in groups], np.float64)
+    spread = np.array([np.std(y[group], ddof=1) for group in groups])
+    return (
+        np.array([x[group].mean() for group in groups]),
+        np.array([y[group].mean() for group in groups]),
+        spread / np.sqrt(sizes),
+        sizes,
+    )
 
 
 def _unusable(x: NDArray[np.float64], y: NDArray[np.float64], parameters: int) -> str:

@@ -61,7 +61,6 @@ SHAPES: dict[str, Shape] = {
     "pseudo-voigt": Shape(pseudo_voigt, 5, (0.0,), (1.0,), (0.3,)),
     "step": Shape(step, 4),
 }
-MODELS = ("none", *SHAPES)
 
 
 def start_values(x: NDArray[np.float64], y: NDArray[np.float64], shape: Shape) -> list[list[float]]:

@@ -19,6 +19,10 @@ from pipeline.model.roi import (
     parse_photon_roi,
     parse_rois,
 )
+from pipeline.model.roi_statistics import STATISTICS
+
+MODELS = ("none", "gaussian", "lorentzian", "pseudo-voigt", "step")
+"""What can be fitted to a curve."""
 
 Value = bool | int | float | str
 
@@ -41,6 +45,8 @@ class Parameter:
     """Name of the Tango attribute; None when only the device itself writes the parameter."""
     normalise: Callable[[str], str] | None = None
     """For texts: returns the canonical text, raises ValueError."""
+    choices: tuple[str, ...] = ()
+    """For whole numbers: what each of them means; the attribute is an enumeration of these."""
 
     def check(self, value: Any) -> Value:
         """Return the value in the parameter's own type.
@@ -61,6 +67,9 @@ class Parameter:
             raise ParameterError(f"{self.name} = {str(value)[:40]}: expected a finite number.")
         if self.kind is int and value != int(value):
             raise ParameterError(f"{self.name} = {value!r}: expected a whole number.")
+        if self.choices and not 0 <= value < len(self.choices):
+            names = ", ".join(f"{i} {choice}" for i, choice in enumerate(self.choices))
+            raise ParameterError(f"{self.name} = {value!r}: expected one of {names}.")
         if self.limits is not None and not self.limits[0] <= value <= self.limits[1]:
             low, high = self.limits
             raise ParameterError(
@@ -91,6 +100,8 @@ class Parameter:
         if self.kind is str:
             return self.check(text)
         word = text.strip()
+        if word in self.choices:
+            return self.choices.index(word)
         if self.kind is bool:
             if word.lower() in ("true", "1", "yes", "on"):
                 return True
@@ -180,6 +191,13 @@ class Settings:
         unit="JSON",
         normalise=_normal_rois,
     )
+    roi_statistic: int = _row(
+        0,
+        "What RoiMeans, RoiMeanCurves, RoiMeanErrors, RoiNMean and RoiNCurve show of each ROI.",
+        choices=STATISTICS,
+    )
+    fit_roi: str = _row("", "ROI whose curve is fitted; empty: none.")
+    fit_model: int = _row(0, "What is fitted to the curve of FitRoi over XAxis.", choices=MODELS)
     histogram_min: float = _row(0.0, "Lower edge of the energy histogram.", unit=_ADU)
     histogram_max: float = _row(2000.0, "Upper edge of the energy histogram.", unit=_ADU)
     histogram_bins: int = _row(200, "Bins of the energy histogram.", limits=(1, 10000))
@@ -223,6 +241,16 @@ class Settings:
     def roi_map(self) -> dict[str, Roi]:
         """The ROIs by name, in their order."""
         return parse_rois(self.rois)
+
+    @property
+    def shown_statistic(self) -> str:
+        """What is shown of each ROI, one of `STATISTICS`."""
+        return STATISTICS[self.roi_statistic]
+
+    @property
+    def fitted_model(self) -> str:
+        """What is fitted, one of `MODELS`."""
+        return MODELS[self.fit_model]
 
     @property
     def photon_region(self) -> Roi | None:

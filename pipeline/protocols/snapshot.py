@@ -158,6 +158,44 @@ class StepMeans(Group):
 
 
 @published
+class RoiStatistic(Group):
+    """One statistic of a ROI, minus and over applied; its unit is that of the image or pixels."""
+
+    nexus = _data("y", "x")
+
+    frames: Rendered = rendered("Per frame of this scan.", dtype="float64", shape="(frame,)")
+    x: Rendered | None = rendered(
+        "Positions of the first movable.", default=None, dtype="float64", shape="(step,)"
+    )
+    y: Rendered | None = rendered(
+        "Mean over the frames of each step; with over, the ratio of the sums.",
+        default=None,
+        dtype="float64",
+        shape="(step,)",
+    )
+    y_errors: Rendered | None = rendered(
+        "Their standard errors; NaN for one frame.", default=None, dtype="float64", shape="(step,)"
+    )
+    n: Rendered | None = rendered("Frames in each.", default=None, dtype="int64", shape="(step,)")
+    left_out: Rendered | None = rendered(
+        "Frames without a denominator above 0.", default=None, dtype="int64", shape="(step,)"
+    )
+
+
+@published
+class RoiStatistics(Group):
+    """All statistics of a ROI; x, y and widths [pixel] are of what stands above its border."""
+
+    mean: RoiStatistic = group()
+    sum: RoiStatistic = group()
+    max: RoiStatistic = group()
+    x: RoiStatistic = group()
+    y: RoiStatistic = group()
+    width_x: RoiStatistic = group()
+    width_y: RoiStatistic = group()
+
+
+@published
 class Photons(Group):
     """Single-photon state of a scan; without photon detection only the verdict."""
 
@@ -296,7 +334,12 @@ class Published(Group):
     )
     roi_names: tuple[str, ...] = value("Order of everything per ROI.", default=())
     roi_newest: NDArray[np.float64] | None = value(
-        "The newest frame's means.", default=None, shape="(roi,)"
+        "The newest frame's values of the shown statistic.", default=None, shape="(roi,)"
+    )
+    roi_newest_statistics: NDArray[np.float64] | None = value(
+        "The newest frame's statistics, in the order of `roi_stats`.",
+        default=None,
+        shape="(roi, statistic)",
     )
     roi_sums: NDArray[np.float64] | None = value(
         "Sums of the means of this scan's frames.", default=None, shape="(roi,)"
@@ -312,6 +355,7 @@ class Published(Group):
         shape="(frame,)",
     )
     step_means: Mapping[str, StepMeans] | None = by_name("roi", default=None)
+    roi_stats: Mapping[str, RoiStatistics] | None = by_name("roi", default=None)
     x: Rendered | None = rendered(
         "Axis of the ROI curves: motor positions, or frame numbers.",
         default=None,
@@ -364,6 +408,9 @@ class RoiCurves(Group):
     )
     map_y: NDArray[np.float64] = value(
         "Positions of the second.", default=_NO_BINS, shape="(point,)"
+    )
+    counts: NDArray[np.float64] | None = value(
+        "Frames in each point of a scan by steps.", default=None, shape="(roi, point)"
     )
 
 

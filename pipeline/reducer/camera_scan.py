@@ -3,6 +3,7 @@
 import math
 
 from pipeline.model.frame_ranges import FrameRanges
+from pipeline.model.roi_statistics import STATISTICS
 from pipeline.protocols.batch import CameraResult, FrameResult, StartInfo
 from pipeline.reducer.frame_statistics import FrameStatistics
 from pipeline.reducer.roi_curves import RoiTotals, ScanAxis
@@ -94,9 +95,21 @@ class CameraScan:
             self.lost.add_range(first, last)
             self.processed += last - first + 1
 
+    def newest(self, name: str, statistic: str) -> float:
+        """Return the newest frame's statistic of a ROI; NaN when it was not there."""
+        if statistic == STATISTICS[0]:
+            return self.newest_mean(name)
+        return math.nan if self._newest is None else _statistic(self._newest, name, statistic)
+
     def newest_mean(self, name: str) -> float:
         """Return the newest frame's mean of a ROI; NaN when it was not there."""
         return math.nan if self._newest is None else roi_means(self._newest).get(name, math.nan)
+
+
+def _statistic(frame: FrameResult, name: str, statistic: str) -> float:
+    if frame.roi_statistics is None or name not in frame.roi_names:
+        return math.nan
+    return float(frame.roi_statistics[frame.roi_names.index(name), STATISTICS.index(statistic)])
 
 
 def roi_means(frame: FrameResult) -> dict[str, float]:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.model.cameras import ranked
+from pipeline.model.roi_statistics import STATISTICS
 from pipeline.protocols import snapshot
 from pipeline.protocols.tree import as_tree, pack_group
 from pipeline.reducer.columns import Columns
@@ -130,16 +131,18 @@ class Publisher:
         else:
             values = replace(values, photons=_NO_PHOTONS)
         settings = self._state.settings
-        curves = ScanCurves(scan, settings.roi_map, settings.x_source)
+        curves = ScanCurves(scan, settings.roi_map, settings.x_source, settings.shown_statistic)
         return replace(
             values,
             roi_newest=curves.newest(),
+            roi_newest_statistics=curves.newest_statistics(),
             roi_sums=curves.sums(),
             roi_counts=curves.counts(),
             x=self._lazy(curves.x),
             x_label=curves.x_label or FRAME_NUMBER,
             roi_means={n: self._lazy(_frames(curves, n)) for n in curves.frame_names},
             step_means={n: self._steps(scan, curves, n) for n in curves.step_names},
+            roi_stats={n: self._statistics(scan, curves, n) for n in curves.frame_names},
             curves=self._lazy(lambda: pack_group(curves.packed())),
             scan=self._scan(scan),
         )
@@ -157,6 +160,26 @@ class Publisher:
             n=self._lazy(lambda: _whole(curves.steps(name, lambda axis: axis.counts))),
             x_label=curves.x_label or FRAME_NUMBER,
             y_label=f"mean of {name}",
+        )
+
+    def _statistics(self, scan: ScanState, curves: ScanCurves, name: str) -> snapshot.RoiStatistics:
+        return snapshot.RoiStatistics(
+            **{one: self._statistic(scan, curves, name, one) for one in STATISTICS}
+        )
+
+    def _statistic(
+        self, scan: ScanState, curves: ScanCurves, name: str, statistic: str
+    ) -> snapshot.RoiStatistic:
+        frames = self._lazy(lambda: curves.frames_of(name, statistic))
+        if not curves.by_step:
+            return snapshot.RoiStatistic(frames=frames)
+        return snapshot.RoiStatistic(
+            frames=frames,
+            x=self._lazy(curves.x),
+            y=self._lazy(lambda: curves.steps_of(name, statistic).value),
+            y_errors=self._lazy(lambda: curves.steps_of(name, statistic).error),
+            n=self._lazy(lambda: curves.steps_of(name, statistic).n),
+            left_out=self._lazy(lambda: curves.steps_of(name, statistic).left_out),
         )
 
     def _health(self) -> snapshot.Health:

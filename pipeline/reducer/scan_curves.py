@@ -7,10 +7,13 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.frames.roi_ratio import StepValues
 from pipeline.model.roi import Roi
+from pipeline.model.roi_statistics import STATISTICS
 from pipeline.protocols import snapshot
 from pipeline.reducer.camera_scan import CameraScan
 from pipeline.reducer.roi_curves import RoiSeries, ScanAxis
+from pipeline.reducer.roi_readings import RoiReadings
 from pipeline.reducer.scan import ScanState
 
 
@@ -21,12 +24,21 @@ class ScanCurves:
         scan: whose they are.
         rois: those of now, by name; of a ROI that was removed the curve stays.
         x_source: column that is the axis; empty, or none of this scan: the first movable.
+        statistic: the one that is shown.
     """
 
-    def __init__(self, scan: ScanState, rois: Mapping[str, Roi], x_source: str = "") -> None:
+    def __init__(
+        self,
+        scan: ScanState,
+        rois: Mapping[str, Roi],
+        x_source: str = "",
+        statistic: str = STATISTICS[0],
+    ) -> None:
         self._scan = scan
         self._rois = rois
         self._x_source = x_source
+        self._statistic = statistic
+        self._readings = RoiReadings(rois, self._owner, self._record_column)
         self.names = tuple(rois)
 
     @property
@@ -45,9 +57,27 @@ class ScanCurves:
         return self._names(lambda axis: axis.means)
 
     def newest(self) -> NDArray[np.float64]:
-        """Return the newest frames' means, ``(roi,)``."""
-        owners = [(self._owner(name), name) for name in self.names]
-        return np.array([math.nan if c is None else c.newest_mean(n) for c, n in owners])
+        """Return the newest frames' values of the shown statistic, ``(roi,)``."""
+        return np.array([self._newest(name, self._statistic) for name in self.names])
+
+    def newest_statistics(self) -> NDArray[np.float64]:
+        """Return the newest frames' statistics, ``(roi, statistic)``."""
+        rows = [[self._newest(name, one) for one in STATISTICS] for name in self.names]
+        return np.array(rows, np.float64).reshape(len(rows), len(STATISTICS))
+
+    def _newest(self, name: str, statistic: str) -> float:
+        camera = self._owner(name)
+        if camera is None:
+            return math.nan
+        if self._readings.is_compared(name, statistic):
+            values = self._readings.frames(name, statistic)
+            return float(values[-1]) if len(values) else math.nan
+        return camera.newest(name, statistic)
+
+    def _record_column(self, name: str) -> NDArray[np.float64]:
+        """Return a number of the records per step; empty when there is none of that name."""
+        column = self._scan.columns.find(name)
+        return np.empty(0) if column is None else self._of_steps(column)
 
     def sums(self) -> NDArray[np.float64]:
         """Return the sums of the means of all frames, ``(roi,)``."""
@@ -102,14 +132,44 @@ class ScanCurves:
         camera = self._owner(name)
         return kind(self._scan.axis if camera is None else camera.axis).values(name)
 
+    def frames_of(self, name: str, statistic: str) -> NDArray[np.float64]:
+        """Return one statistic of a ROI per frame, minus and over applied, ``(frame,)``."""
+        camera = self._owner(name)
+        if camera is None:
+            return np.full(len(self._frame_axis), math.nan)
+        values = self._readings.frames(name, statistic)
+        return place(camera.axis.frames.x(), values, self._frame_axis)
+
+    def steps_of(self, name: str, statistic: str) -> StepValues:
+        """Return one statistic of a ROI per step, minus and over applied."""
+        return self._readings.steps(name, statistic)
+
+    def _shown_steps(self, name: str) -> tuple[NDArray[np.float64], ...]:
+        """Return values, errors and counts of the shown statistic per step."""
+        if self._statistic == STATISTICS[0] and not self._readings.is_compared(
+            name, self._statistic
+        ):
+            return (
+                self.steps(name, lambda axis: axis.means),
+                self.steps(name, lambda axis: axis.errors),
+                self.steps(name, lambda axis: axis.counts),
+            )
+        if self._owner(name) is None:
+            nothing = np.full(len(self.x()), math.nan)
+            return nothing, nothing, nothing
+        found = self.steps_of(name, self._statistic)
+        return found.value, found.error, found.n.astype(np.float64)
+
     def packed(self) -> snapshot.RoiCurves:
         """Return all curves of one moment."""
         x = self.x()
+        counts = None
         if self.by_step:
-            means = [self.steps(name, lambda axis: axis.means) for name in self.names]
-            errors = [self.steps(name, lambda axis: axis.errors) for name in self.names]
+            shown = [self._shown_steps(name) for name in self.names]
+            means, errors = [row[0] for row in shown], [row[1] for row in shown]
+            counts = np.array([row[2] for row in shown]).reshape(len(shown), len(x))
         else:
-            means = [self.frames(name) for name in self.names]
+            means = [self.frames_of(name, self._statistic) for name in self.names]
             errors = [np.full(len(x), math.nan) for _ in self.names]
         nothing = np.empty((0, len(x)))
         map_x, map_y = self.map_axes()
@@ -120,6 +180,7 @@ class ScanCurves:
             errors=np.array(errors) if self.names else nothing,
             map_x=map_x,
             map_y=map_y,
+            counts=counts,
         )
 
     def _owner(self, name: str) -> CameraScan | None:

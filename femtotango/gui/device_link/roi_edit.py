@@ -98,7 +98,14 @@ def rename_roi(link: DeviceLink, old: str, new: str) -> None:
 
     def rename(proxy: tango.DeviceProxy) -> None:
         now = parse_rois(read_together(proxy, ROIS)[ROIS] or "")
-        renamed = {new if name == old else name: roi for name, roi in now.items()}
+        renamed = {
+            new if name == old else name: replace(
+                roi,
+                minus=new if roi.minus == old else roi.minus,
+                over=new if roi.over == old else roi.over,
+            )
+            for name, roi in now.items()
+        }
         proxy.write_attribute(ROIS, format_rois(renamed))
 
     link.call(rename, rereads=(ROIS,))

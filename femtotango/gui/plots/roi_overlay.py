@@ -203,8 +203,10 @@ class RoiOverlay(QtCore.QObject):
             roi_edit.set_photon_roi(self._link, roi_of(shape))
         elif (name := self._name_of(shape)) is not None:
             before = roi_edit.shown_rois(self._link).get(name)
-            camera = "" if before is None else before.camera
-            roi_edit.set_roi(self._link, name, replace(roi_of(shape), camera=camera))
+            now = roi_of(shape)
+            if before is not None:
+                now = replace(before, x=now.x, y=now.y, width=now.width, height=now.height)
+            roi_edit.set_roi(self._link, name, now)
 
     def _removed(self, shape: RectangleROI) -> None:
         """Delete a ROI that the user removed with the plot's menu."""

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from pipeline.frames.peak_fit import PARAMETERS, PeakFit, fit_peak
-from pipeline.frames.peak_models import MODELS, SHAPES
+from pipeline.frames.peak_models import SHAPES
+from pipeline.model.parameters import MODELS
 
 FITTED = [model for model in MODELS if model != "none"]
 

@@ -29,7 +29,10 @@ def test_attributes_are_named_as_clients_know_them() -> None:
 def test_every_number_survives_its_bytes(data: st.DataObject) -> None:
     for parameter in PARAMETERS.values():
         if parameter.kind is not str:
-            value = parameter.check(data.draw(BY_KIND[parameter.kind]))
+            values = BY_KIND[parameter.kind]
+            if parameter.choices:
+                values = st.integers(0, len(parameter.choices) - 1)
+            value = parameter.check(data.draw(values))
             assert parameter.decode(parameter.encode(value)) == value
 
 
@@ -86,3 +89,14 @@ def test_a_camera_is_a_known_stream_or_none(name: str) -> None:
     assert Settings().replaced(name, "").values()[name] == ""
     with pytest.raises(ParameterError, match="eiger"):
         Settings().replaced(name, "eiger")
+
+
+def test_a_choice_is_told_by_number_or_name() -> None:
+    model = PARAMETERS["fit_model"]
+    assert model.decode(b"gaussian") == model.decode(b"1") == 1
+    assert Settings(fit_model=3).fitted_model == "pseudo-voigt"
+    for bad in (-1, 5, 0.5):
+        with pytest.raises(ParameterError):
+            model.check(bad)
+    with pytest.raises(ParameterError, match="expected"):
+        model.decode(b"sinc")
