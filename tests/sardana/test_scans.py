@@ -250,3 +250,17 @@ def test_raw_data_are_dropped_only_while_a_scan_runs(beamline: Beamline):
     assert "are saved" in door.run("femto_saveraw on")
     assert "no frame was lost" in door.run("femto_acknowledge")
     door.run("femto_photon_roi off")
+
+
+def test_peak_is_fitted_and_gone_to(beamline: Beamline):
+    door = beamline.door
+    door.run("ascan dummy_mot_01 0 3 20 0.02")
+    door.run("femto_wait")
+    shown = door.run("femto_peak wide gaussian")
+    assert "wide over dummy_mot_01: gaussian, 21 points" in shown
+    assert "centre" in shown and "±" in shown
+    centre = beamline.read("FitCentre")
+    assert centre == pytest.approx(1.5, abs=0.05)  # as the simulator has it
+    assert f"dummy_mot_01 is at {centre:.6g}" in door.run("femto_goto_peak yes")
+    with pytest.raises(MacroError, match="no region 'nowhere'"):
+        door.run("femto_peak nowhere")
