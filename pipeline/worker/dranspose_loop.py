@@ -135,6 +135,9 @@ class _Loop:
 
     async def _receive(self) -> None:
         """Receive the next message of each socket that has one."""
+        for socket in self._deliveries.wanted - self._polls.keys() - self._come.keys():
+            if socket not in self._closed:
+                self._polls[socket] = asyncio.ensure_future(socket.poll())
         for socket in [socket for socket, poll in self._polls.items() if poll.done()]:
             poll = self._polls.pop(socket)
             if poll.cancelled() or poll.exception() is not None:
@@ -145,8 +148,7 @@ class _Loop:
             if socket in self._heard or self._is_of_this_map(socket, message):
                 self._heard.add(socket)
                 self._come[socket] = message
-        for socket in self._deliveries.wanted - self._polls.keys() - self._come.keys():
-            if socket not in self._closed:
+            else:
                 self._polls[socket] = asyncio.ensure_future(socket.poll())
 
     def _is_of_this_map(self, socket: Any, message: EventData) -> bool:
@@ -173,10 +175,9 @@ class _Loop:
         )
 
     async def _process(self, delivery: Delivery[Any], begin: float) -> None:
-        streams = {}
-        for socket in delivery.sources:
-            streams |= self._come.pop(socket).streams
-        event = EventData(event_number=EventNumber(delivery.event), streams=streams)
+        event, *others = (self._come.pop(socket) for socket in delivery.sources)
+        for other in others:
+            event.streams.update(other.streams)
         received = time.perf_counter()
         result = await self._call(event)
         processed = time.perf_counter()
