@@ -4,6 +4,7 @@ from typing import ClassVar
 
 from taurus.external.qt import QtCore, QtWidgets
 
+from femtotango.gui.panels import setup_menu
 from femtotango.gui.panels.device_widget import DeviceWidget
 from femtotango.gui.panels.fields import CheckField
 from pipeline.model.cameras import CAMERAS
@@ -92,6 +93,16 @@ class Tools(DeviceWidget):
                 action.triggered.connect(
                     lambda _=False, command=command, ending=ending: self._ask(command, ending)
                 )
+        menu.addSeparator()
+        for text, ask in (
+            ("Save setup …", setup_menu.ask_to_save),
+            ("Load setup …", setup_menu.ask_to_load),
+        ):
+            action = menu.addAction(text)
+            if action is not None:
+                action.setToolTip("ROIs, q values and geometry, in a file on this computer.")
+                action.triggered.connect(lambda _=False, ask=ask: ask(self, self.link))
+        menu.setToolTipsVisible(True)
         self.files.setMenu(menu)
 
     def show_normalization(self, name: str) -> None:
