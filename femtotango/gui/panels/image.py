@@ -49,8 +49,19 @@ def fetch_region(proxy: tango.DeviceProxy, region: Region) -> tuple[Region, NDAr
 
 
 class ImageWidget(DeviceWidget):
-    """The image with everything that is drawn on it."""
+    """The image with everything that is drawn on it.
 
+    Signals:
+        drawing: whether the next drag draws a rectangle.
+        roi_selected: name of the ROI that the user selected; empty: none.
+        rings_explained: why rings are missing; empty: none is.
+        normalization_changed: how values become colours, by silx's name.
+    """
+
+    drawing = QtCore.Signal(bool)
+    roi_selected = QtCore.Signal(str)
+    rings_explained = QtCore.Signal(str)
+    normalization_changed = QtCore.Signal(str)
     watches: ClassVar[frozenset[str]] = (
         IMAGE | RINGS | {PREVIEW, "MaxFilter", "Accumulate", "Rois", "PhotonRoi"}
     )
@@ -87,6 +98,10 @@ class ImageWidget(DeviceWidget):
         self.plot.pointed.connect(self._move)
         self.plot.sigPlotSignal.connect(self._clicked)
         self.plot.save_action.triggered.connect(self._ask_to_save)
+        self.rois.drawing.connect(self.drawing.emit)
+        self.rois.selected.connect(self.roi_selected.emit)
+        self.rings.explained.connect(self.rings_explained.emit)
+        self.plot.normalization_changed.connect(self.normalization_changed.emit)
 
     def setModel(self, model: str | None, *, key: object = None) -> None:
         """Show another device, see `DeviceWidget`."""
@@ -177,6 +192,23 @@ class ImageWidget(DeviceWidget):
         if self._link is not None and self._link.connected:
             self._link.failed.emit(reason)
 
+    # Requests of other panels
+
+    def draw_roi(self, photons: bool) -> None:
+        """Let the next drag draw a ROI or the photon ROI; stop when it would already."""
+        if self.rois.manager.isStarted():
+            self.rois.stop()
+        else:
+            self.rois.start(photons)
+
+    def select_roi(self, name: str) -> None:
+        """Highlight a ROI; empty: none."""
+        self.rois.select(name)
+
+    def normalize(self, name: str) -> None:
+        """Choose how values become colours, by silx's name."""
+        self.plot.normalization = name
+
     # Files
 
     def _ask_to_save(self) -> None:
@@ -209,9 +241,9 @@ class ImageWidget(DeviceWidget):
 
     # The beam centre
 
-    def pick_beam(self) -> None:
+    def pick_beam(self, pick: bool = True) -> None:
         """Make the next click in the image the beam centre."""
-        if self._shape is None:
+        if not pick or self._shape is None:
             return
         self._picking = True
         self.plot.setInteractiveMode("select")
