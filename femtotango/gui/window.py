@@ -4,6 +4,7 @@ from taurus.external.qt import QtCore, QtGui, QtWidgets
 
 from femtotango.gui.connections import connect
 from femtotango.gui.device_link.link import link_to
+from femtotango.gui.device_link.scan_title import WATCHED, window_title
 from femtotango.gui.panels.azimuthal import AzimuthalCurve
 from femtotango.gui.panels.curves import RoiCurves
 from femtotango.gui.panels.geometry import GeometryPanel
@@ -54,7 +55,8 @@ class ViewerWindow(QtWidgets.QMainWindow):
         self.tabs.setDocumentMode(True)
         self._connect()
         self._lay_out()
-        self.setWindowTitle(f"{device} – femtotango")
+        self._show_title(WATCHED)
+        self.link.changed.connect(self._show_title)
         for part in (
             self.tools,
             self.geometry_panel,
@@ -108,6 +110,10 @@ class ViewerWindow(QtWidgets.QMainWindow):
         layout.addWidget(across, 1)
         layout.addWidget(self.status_line)
         self.setCentralWidget(centre)
+
+    def _show_title(self, changed: frozenset[str]) -> None:
+        if changed & WATCHED:
+            self.setWindowTitle(window_title(self.link))
 
     def closeEvent(self, a0: QtGui.QCloseEvent | None) -> None:
         """Emit `closed`."""

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from taurus.external.qt import QtCore, QtWidgets
 
 from femtotango.gui.device_link.link import DeviceLink
+from femtotango.gui.device_link.scattering import scattering_at, shown_geometry
 from femtotango.gui.device_link.shown import image_is_known, shown_image
 from femtotango.gui.device_link.watched import IMAGE, PREVIEW, RINGS
 from femtotango.gui.panels.device_widget import DeviceWidget
@@ -117,6 +118,7 @@ class ImageWidget(DeviceWidget):
             self._show_title()
         if names & RINGS:
             self.rings.refresh()
+            self._point()
         if names & {"Rois", "PhotonRoi"}:
             self.rois.refresh()
 
@@ -316,5 +318,15 @@ class ImageWidget(DeviceWidget):
         of_block = ""
         if block > 1:
             kind = "max" if self.link.value("MaxFilter", False) else "mean"
-            of_block = f"\n{kind} of {block}×{block}"
-        self.plot.readout.setText(f"x {column}\ny {row}\n{text.strip()}{of_block}")
+            of_block = f"  {kind} of {block}×{block}"
+        self.plot.readout.setText(
+            f"x {column}  y {row}\n{text.strip()}{of_block}{self._scattering(x, y)}"
+        )
+
+    def _scattering(self, x: float, y: float) -> str:
+        """Tell q, angle and spacing of a position; empty while the geometry is not set."""
+        geometry = shown_geometry(self.link)
+        if geometry is None:
+            return ""
+        there = scattering_at(geometry, x, y)
+        return f"\nq {there.q:.4g} 1/Å  d {there.spacing:.4g} Å\n2θ {there.two_theta:.4g}°"

@@ -4,9 +4,11 @@ from typing import ClassVar
 
 from taurus.external.qt import QtCore, QtWidgets
 
+from femtotango.gui.device_link import scan_title
 from femtotango.gui.panels import setup_menu
 from femtotango.gui.panels.device_widget import DeviceWidget
 from femtotango.gui.panels.fields import CheckField
+from femtotango.gui.panels.status import ElidedLabel
 from pipeline.model.cameras import CAMERAS
 
 _CHANGED_BY_ACCUMULATION = ("Accumulate", "FrameCount", "ImageSum", "ImageMax")
@@ -34,7 +36,7 @@ class Tools(DeviceWidget):
 
     normalization = QtCore.Signal(str)
     watches: ClassVar[frozenset[str]] = frozenset(
-        {"Accumulate", "MaxFilter", "Detector", "ScanNumber"}
+        {"Accumulate", "MaxFilter", "Detector"} | scan_title.WATCHED
     )
 
     def __init__(self, parent: QtWidgets.QWidget | None = None, designMode: bool = False) -> None:
@@ -68,6 +70,7 @@ class Tools(DeviceWidget):
         self.stop = QtWidgets.QPushButton("Stop")
         self.stop.setToolTip("StopContinuous")
         self.stop.clicked.connect(lambda: self.link.command("StopContinuous", changes=_SCAN))
+        self.looked_at = ElidedLabel()
         self.files = QtWidgets.QPushButton("Files")
         self._fill_menu()
         layout = QtWidgets.QHBoxLayout(self)
@@ -78,7 +81,8 @@ class Tools(DeviceWidget):
         layout.addWidget(QtWidgets.QLabel("Continuous"))
         for part in (self.camera, self.start, self.stop):
             layout.addWidget(part)
-        layout.addStretch(1)
+        layout.addWidget(_gap())
+        layout.addWidget(self.looked_at, 1)
         layout.addWidget(self.files)
 
     def _fill_menu(self) -> None:
@@ -112,6 +116,8 @@ class Tools(DeviceWidget):
 
     def refresh(self, names: frozenset[str]) -> None:
         """Show new values."""
+        scan = scan_title.scan_title(self.link)
+        self.looked_at.show_text("\n".join(filter(None, (scan, self.link.name.short))))
         if not self.link.is_pending("Accumulate"):
             on = bool(self.link.value("Accumulate", False))
             self.accumulate.setChecked(on)

@@ -21,6 +21,8 @@ _LEFT, _RIGHT, _TOP, _BOTTOM = 50, 10, 8, 24
 """Space around the image for the numbers on its axes, screen pixels."""
 _COLOR_BAR = 80
 _ICON = 20
+_SMALL = 0.85
+"""Size of the letters of the readout, of the usual size."""
 _MASKED = "#4a4a4a"
 
 
@@ -108,16 +110,19 @@ class ImagePlot(PlotWindow):
         bar = self.getColorBarWidget()
         bar.setVisible(True)
         bar.setMaximumWidth(_COLOR_BAR)
-        self.readout.setFixedSize(THICKNESS, THICKNESS)
+        self.readout.setFixedSize(THICKNESS + _COLOR_BAR, THICKNESS)
+        font = self.readout.font()
+        font.setPointSizeF(_SMALL * font.pointSizeF())
+        self.readout.setFont(font)
         centre = QtWidgets.QWidget(self)
         grid = QtWidgets.QGridLayout(centre)
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setSpacing(0)
         grid.addWidget(self.canvas, 0, 0)
         grid.addWidget(self.rows, 0, 1)
-        grid.addWidget(bar, 0, 2, 2, 1)
+        grid.addWidget(bar, 0, 2)
         grid.addWidget(self.columns, 1, 0)
-        grid.addWidget(self.readout, 1, 1)
+        grid.addWidget(self.readout, 1, 1, 1, 2)
         grid.setColumnStretch(0, 1)
         grid.setRowStretch(0, 1)
         self.setCentralWidget(centre)
