@@ -99,6 +99,7 @@ class ImageWidget(DeviceWidget):
         self.plot.pointed.connect(self._move)
         self.plot.sigPlotSignal.connect(self._clicked)
         self.plot.save_action.triggered.connect(self._ask_to_save)
+        self.plot.limits.refused.connect(lambda reason: self.link.failed.emit(reason))
         self.rois.drawing.connect(self.drawing.emit)
         self.rois.selected.connect(self.roi_selected.emit)
         self.rings.explained.connect(self.rings_explained.emit)
