@@ -213,6 +213,22 @@ def viewer(context: click.Context, device: str, size: str | None, screenshot: Pa
 
 
 @femtotango.command()
+@click.argument("action", type=click.Choice(("save", "load")))
+@click.argument("device")
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--replace", is_flag=True, help="Save over a file of that name.")
+def setup(action: str, device: str, file: Path, replace: bool) -> None:
+    """Save or load ROIs, q values and geometry of DEVICE as a JSON FILE.
+
+    FILE may have some of "geometry", "q_values" and "rois"; the others stay as they are. When
+    something in it cannot be used, nothing is changed.
+    """
+    from femtotango.commands.setup import setup as run
+
+    run(action, device, file, replace, Console())
+
+
+@femtotango.command()
 @click.option("--instance", help="Server instance, as in: FemtomaxAnalysis INSTANCE.")
 @click.option("--device", help="Tango name of the device, a/b/c.")
 @click.option("--alias", help='Short name of the device; "" for none.')

@@ -2,7 +2,9 @@
 
 from taurus.external.qt import QtCore, QtGui, QtWidgets
 
+from femtotango.gui.connections import connect
 from femtotango.gui.device_link.link import link_to
+from femtotango.gui.device_link.scan_title import WATCHED, window_title
 from femtotango.gui.panels.azimuthal import AzimuthalCurve
 from femtotango.gui.panels.curves import RoiCurves
 from femtotango.gui.panels.geometry import GeometryPanel
@@ -57,7 +59,8 @@ class ViewerWindow(QtWidgets.QMainWindow):
         self.tabs.setDocumentMode(True)
         self._connect()
         self._lay_out()
-        self.setWindowTitle(f"{device} – femtotango")
+        self._show_title(WATCHED)
+        self.link.changed.connect(self._show_title)
         for part in (
             self.tools,
             self.geometry_panel,
@@ -73,15 +76,14 @@ class ViewerWindow(QtWidgets.QMainWindow):
             part.setModel(device)
 
     def _connect(self) -> None:
-        overlay = self.image.rois
-        self.roi_table.draw.connect(self._draw)
-        overlay.drawing.connect(self.roi_table.show_drawing)
-        overlay.selected.connect(self.roi_table.choose)
-        self.roi_table.selected.connect(overlay.select)
-        self.image.rings.explained.connect(self.geometry_panel.explain)
-        self.geometry_panel.pick_beam.connect(self.image.pick_beam)
-        self.tools.normalization.connect(self._normalize)
-        self.image.plot.normalization_changed.connect(self.tools.show_normalization)
+        connect(
+            {
+                "image": self.image,
+                "rois": self.roi_table,
+                "geometry": self.geometry_panel,
+                "tools": self.tools,
+            }
+        )
         undo = QtWidgets.QShortcut(QtGui.QKeySequence(QtGui.QKeySequence.StandardKey.Undo), self)
         undo.activated.connect(self.link.undo)
 
@@ -114,14 +116,9 @@ class ViewerWindow(QtWidgets.QMainWindow):
         layout.addWidget(self.status_line)
         self.setCentralWidget(centre)
 
-    def _draw(self, photons: bool) -> None:
-        if self.image.rois.manager.isStarted():
-            self.image.rois.stop()
-        else:
-            self.image.rois.start(photons)
-
-    def _normalize(self, name: str) -> None:
-        self.image.plot.normalization = name
+    def _show_title(self, changed: frozenset[str]) -> None:
+        if changed & WATCHED:
+            self.setWindowTitle(window_title(self.link))
 
     def closeEvent(self, a0: QtGui.QCloseEvent | None) -> None:
         """Emit `closed`."""

@@ -24,8 +24,22 @@ class ValueChange:
     after: Any
     """None: not known, as a command computed it."""
 
+    @property
+    def attributes(self) -> tuple[str, ...]:
+        """What undoing changes."""
+        return (self.attribute,)
+
     def undo(self, proxy: tango.DeviceProxy) -> None:
         """Write the value of before, for a job.
+
+        Raises:
+            ChangedElsewhere: the attribute has another value by now.
+        """
+        self.check(proxy)
+        proxy.write_attribute(self.attribute, self.before)
+
+    def check(self, proxy: tango.DeviceProxy) -> None:
+        """Check that nobody else has changed it, for a job.
 
         Raises:
             ChangedElsewhere: the attribute has another value by now.
@@ -35,7 +49,29 @@ class ValueChange:
             raise ChangedElsewhere(
                 f"{self.attribute} was changed by somebody else since, to {now}: not undone."
             )
-        proxy.write_attribute(self.attribute, self.before)
+
+
+@dataclass(frozen=True)
+class ValueChanges:
+    """Writes to several attributes that are undone together."""
+
+    changes: tuple[ValueChange, ...]
+
+    @property
+    def attributes(self) -> tuple[str, ...]:
+        """What undoing changes."""
+        return tuple(change.attribute for change in self.changes)
+
+    def undo(self, proxy: tango.DeviceProxy) -> None:
+        """Write all values of before, for a job.
+
+        Raises:
+            ChangedElsewhere: one of them has another value by now; none is written.
+        """
+        for change in self.changes:
+            change.check(proxy)
+        for change in self.changes:
+            proxy.write_attribute(change.attribute, change.before)
 
 
 @dataclass(frozen=True)
@@ -47,7 +83,11 @@ class RoiChange:
     after: Mapping[str, Roi | None]
     order: tuple[str, ...]
     """Names of all ROIs before."""
-    attribute: str = ROIS
+
+    @property
+    def attributes(self) -> tuple[str, ...]:
+        """What undoing changes."""
+        return (ROIS,)
 
     def undo(self, proxy: tango.DeviceProxy) -> None:
         """Bring these ROIs back, for a job.
@@ -70,7 +110,7 @@ class RoiChange:
         proxy.write_attribute(ROIS, format_rois({name: now[name] for name in names}))
 
 
-Change = ValueChange | RoiChange
+Change = ValueChange | ValueChanges | RoiChange
 
 
 class History:

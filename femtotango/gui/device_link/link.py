@@ -143,7 +143,7 @@ class DeviceLink(QtCore.QObject):
         if change is None:
             self.failed.emit("There is nothing to undo: this window has changed nothing.")
             return
-        self.call(change.undo, rereads=(change.attribute,))
+        self.call(change.undo, rereads=change.attributes)
 
     def command(self, name: str, argument: Any = None, *, changes: tuple[str, ...] = ()) -> None:
         """Run a command.

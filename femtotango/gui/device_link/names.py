@@ -25,6 +25,12 @@ class DeviceName:
     taurus: str
     """For `taurus.Device` and every Taurus widget."""
 
+    @property
+    def short(self) -> str:
+        """The name without the place of its database or server."""
+        _, slashes, rest = self.tango.removesuffix("#dbase=no").rpartition("//")
+        return rest.partition("/")[2] if slashes else rest
+
     def attribute(self, name: str) -> str:
         """Return the Taurus name of one of its attributes."""
         return f"{self.taurus}/{name}"

@@ -156,7 +156,7 @@ class QTable(DeviceWidget):
 class GeometryPanel(DeviceWidget):
     """Detector position and photon energy above, q values below."""
 
-    pick_beam = QtCore.Signal()
+    pick_beam = QtCore.Signal(bool)
     """The next click in the image is the beam centre."""
     watches: ClassVar[frozenset[str]] = IMAGE
 
@@ -170,7 +170,7 @@ class GeometryPanel(DeviceWidget):
         self.hint.setStyleSheet("color: #a05a00")
         self.pick_button = QtWidgets.QPushButton("Pick beam centre")
         self.pick_button.setToolTip("Press, then click on the beam in the image.")
-        self.pick_button.clicked.connect(self.pick_beam.emit)
+        self.pick_button.clicked.connect(lambda _: self.pick_beam.emit(True))
         layout = QtWidgets.QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(5)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from taurus.external.qt import QtCore, QtWidgets
 
 from femtotango.gui.device_link.link import DeviceLink
+from femtotango.gui.device_link.scattering import scattering_at, shown_geometry
 from femtotango.gui.device_link.shown import cameras, image_is_known, shown_image
 from femtotango.gui.device_link.watched import CAMERAS, IMAGE, PREVIEW, RINGS
 from femtotango.gui.panels.device_widget import DeviceWidget
@@ -63,8 +64,19 @@ def fetch_region(
 
 
 class ImageWidget(DeviceWidget):
-    """The image with everything that is drawn on it."""
+    """The image with everything that is drawn on it.
 
+    Signals:
+        drawing: whether the next drag draws a rectangle.
+        roi_selected: name of the ROI that the user selected; empty: none.
+        rings_explained: why rings are missing; empty: none is.
+        normalization_changed: how values become colours, by silx's name.
+    """
+
+    drawing = QtCore.Signal(bool)
+    roi_selected = QtCore.Signal(str)
+    rings_explained = QtCore.Signal(str)
+    normalization_changed = QtCore.Signal(str)
     watches: ClassVar[frozenset[str]] = (
         IMAGE | RINGS | {PREVIEW, "MaxFilter", "Accumulate", "Rois", "PhotonRoi", "Camera"}
     )
@@ -102,6 +114,11 @@ class ImageWidget(DeviceWidget):
         self.plot.camera_chosen.connect(lambda camera: self.link.choose_camera(camera))
         self.plot.sigPlotSignal.connect(self._clicked)
         self.plot.save_action.triggered.connect(self._ask_to_save)
+        self.plot.limits.refused.connect(lambda reason: self.link.failed.emit(reason))
+        self.rois.drawing.connect(self.drawing.emit)
+        self.rois.selected.connect(self.roi_selected.emit)
+        self.rings.explained.connect(self.rings_explained.emit)
+        self.plot.normalization_changed.connect(self.normalization_changed.emit)
 
     def setModel(self, model: str | None, *, key: object = None) -> None:
         """Show another device, see `DeviceWidget`."""
@@ -117,6 +134,7 @@ class ImageWidget(DeviceWidget):
             self._show_title()
         if names & RINGS:
             self.rings.refresh()
+            self._point()
         if names & {"Rois", "PhotonRoi", "Detector", CAMERAS}:
             self.rois.refresh()
         if names & {"Detector", "Camera", CAMERAS}:
@@ -206,6 +224,23 @@ class ImageWidget(DeviceWidget):
         if self._link is not None and self._link.connected:
             self._link.failed.emit(reason)
 
+    # Requests of other panels
+
+    def draw_roi(self, photons: bool) -> None:
+        """Let the next drag draw a ROI or the photon ROI; stop when it would already."""
+        if self.rois.manager.isStarted():
+            self.rois.stop()
+        else:
+            self.rois.start(photons)
+
+    def select_roi(self, name: str) -> None:
+        """Highlight a ROI; empty: none."""
+        self.rois.select(name)
+
+    def normalize(self, name: str) -> None:
+        """Choose how values become colours, by silx's name."""
+        self.plot.normalization = name
+
     # Files
 
     def _ask_to_save(self) -> None:
@@ -239,9 +274,9 @@ class ImageWidget(DeviceWidget):
 
     # The beam centre
 
-    def pick_beam(self) -> None:
+    def pick_beam(self, pick: bool = True) -> None:
         """Make the next click in the image the beam centre."""
-        if self._shape is None:
+        if not pick or self._shape is None:
             return
         self._picking = True
         self.plot.setInteractiveMode("select")
@@ -316,5 +351,15 @@ class ImageWidget(DeviceWidget):
         of_block = ""
         if block > 1:
             kind = "max" if self.link.value("MaxFilter", False) else "mean"
-            of_block = f"\n{kind} of {block}×{block}"
-        self.plot.readout.setText(f"x {column}\ny {row}\n{text.strip()}{of_block}")
+            of_block = f"  {kind} of {block}×{block}"
+        self.plot.readout.setText(
+            f"x {column}  y {row}\n{text.strip()}{of_block}{self._scattering(x, y)}"
+        )
+
+    def _scattering(self, x: float, y: float) -> str:
+        """Tell q, angle and spacing of a position; empty while the geometry is not set."""
+        geometry = shown_geometry(self.link)
+        if geometry is None:
+            return ""
+        there = scattering_at(geometry, x, y)
+        return f"\nq {there.q:.4g} 1/Å  d {there.spacing:.4g} Å\n2θ {there.two_theta:.4g}°"

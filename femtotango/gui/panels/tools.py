@@ -6,9 +6,12 @@ from typing import ClassVar
 import tango
 from taurus.external.qt import QtCore, QtWidgets
 
+from femtotango.gui.device_link import scan_title
 from femtotango.gui.device_link.watched import GEOMETRY_CAMERA
+from femtotango.gui.panels import setup_menu
 from femtotango.gui.panels.device_widget import DeviceWidget
 from femtotango.gui.panels.fields import CheckField
+from femtotango.gui.panels.status import ElidedLabel
 from pipeline.model.cameras import CAMERAS
 
 _CHANGED_BY_ACCUMULATION = ("Accumulate", "FrameCount", "ImageSum", "ImageMax")
@@ -36,7 +39,7 @@ class Tools(DeviceWidget):
 
     normalization = QtCore.Signal(str)
     watches: ClassVar[frozenset[str]] = frozenset(
-        {"Accumulate", "MaxFilter", "Detector", "ScanNumber"}
+        {"Accumulate", "MaxFilter", "Detector"} | scan_title.WATCHED
     )
 
     def __init__(self, parent: QtWidgets.QWidget | None = None, designMode: bool = False) -> None:
@@ -70,6 +73,7 @@ class Tools(DeviceWidget):
         self.stop = QtWidgets.QPushButton("Stop")
         self.stop.setToolTip("StopContinuous")
         self.stop.clicked.connect(lambda: self.link.command("StopContinuous", changes=_SCAN))
+        self.looked_at = ElidedLabel()
         self.files = QtWidgets.QPushButton("Files")
         self._fill_menu()
         layout = QtWidgets.QHBoxLayout(self)
@@ -80,7 +84,8 @@ class Tools(DeviceWidget):
         layout.addWidget(QtWidgets.QLabel("Continuous"))
         for part in (self.camera, self.start, self.stop):
             layout.addWidget(part)
-        layout.addStretch(1)
+        layout.addWidget(_gap())
+        layout.addWidget(self.looked_at, 1)
         layout.addWidget(self.files)
 
     def _fill_menu(self) -> None:
@@ -95,6 +100,16 @@ class Tools(DeviceWidget):
                 action.triggered.connect(
                     lambda _=False, command=command, ending=ending: self._ask(command, ending)
                 )
+        menu.addSeparator()
+        for text, ask in (
+            ("Save setup …", setup_menu.ask_to_save),
+            ("Load setup …", setup_menu.ask_to_load),
+        ):
+            action = menu.addAction(text)
+            if action is not None:
+                action.setToolTip("ROIs, q values and geometry, in a file on this computer.")
+                action.triggered.connect(lambda _=False, ask=ask: ask(self, self.link))
+        menu.setToolTipsVisible(True)
         self.files.setMenu(menu)
 
     def show_normalization(self, name: str) -> None:
@@ -104,6 +119,8 @@ class Tools(DeviceWidget):
 
     def refresh(self, names: frozenset[str]) -> None:
         """Show new values."""
+        scan = scan_title.scan_title(self.link)
+        self.looked_at.show_text("\n".join(filter(None, (scan, self.link.name.short))))
         if not self.link.is_pending("Accumulate"):
             on = bool(self.link.value("Accumulate", False))
             self.accumulate.setChecked(on)

@@ -10,8 +10,12 @@ WAITING = "#9e9e9e"
 REFUSED = "background: #ffd6d6; color: #8e0000"
 """Style of a field whose text cannot be used."""
 
-_ROIS = ("#ff4040", "#1fb4ff", "#35c435", "#d65fe0", "#f2d600", "#00c9b7", "#ff8fb8", "#a0a0ff")
-_RINGS = ("#4f8cff", "#ff4d4d", "#4dff4d", "#ff7de9", "#ffff4d", "#4dffff", "#ffb84d", "#c08cff")
+_ROIS = ("#d55e00", "#56b4e9", "#cc79a7", "#009e73", "#e6c619", "#0072b2", "#a6761d", "#999999")
+_RINGS = ("#56b4e9", "#f0e442", "#ff8c42", "#ffffff", "#2fbf8f", "#e6a6cb", "#6f9fff", "#c9b18a")
+"""After Okabe and Ito (jfly.uni-koeln.de/color): told apart with any kind of colour blindness.
+
+ROIs are seen on white in curves, rings on dark in images; the first of both differ.
+"""
 
 _OF_CAMERAS = (
     ("#ff4040", "#ff8c5a", "#c8201e", "#ff8fb8", "#e0561b"),

@@ -1,6 +1,6 @@
 """A small silx plot of curves that shows everything until the user zooms."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +23,9 @@ from femtotango.gui.plots.saving import (
 _LEFT, _RIGHT, _TOP, _BOTTOM = 88, 22, 8, 48
 """Space around the curves for numbers and labels, screen pixels."""
 _ICON = 16
+_READOUT = "background: rgba(255, 255, 255, 210); color: black; padding: 1px 4px"
+_MOST_VALUES = 6
+"""So many curves are told at the mouse."""
 
 
 class CurvePlot(PlotWindow):
@@ -53,6 +56,11 @@ class CurvePlot(PlotWindow):
         self.setDataMargins(0.02, 0.02, 0.05, 0.08)
         self._automatic: tuple[float, ...] | None = None
         self.setMinimumHeight(120)
+        self.readout = QtWidgets.QLabel(self)
+        self.readout.setAttribute(QtCore.Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self.readout.setStyleSheet(_READOUT)
+        self.readout.hide()
+        self.sigPlotSignal.connect(self._on_plot_signal)
         handle = self.getWidgetHandle()
         if handle is not None:
             handle.installEventFilter(self)
@@ -101,10 +109,28 @@ class CurvePlot(PlotWindow):
     ) -> bool:
         """Keep the space for numbers and labels at every size."""
         handle = self.getWidgetHandle()
+        if event.type() == QtCore.QEvent.Type.Leave:
+            self.readout.hide()
         if event.type() == QtCore.QEvent.Type.Resize and handle is not None:
             x, y = 1 / max(handle.width(), 120), 1 / max(handle.height(), 80)
             self.setAxesMargins(_LEFT * x, _TOP * y, _RIGHT * x, _BOTTOM * y)
         return super().eventFilter(watched, event)
+
+    def _on_plot_signal(self, event: dict) -> None:
+        if event["event"] == "mouseMoved":
+            self._point(event["x"])
+
+    def _point(self, x: float) -> None:
+        """Tell the values at the mouse, of the point that is nearest along the axis."""
+        handle, lines = self.getWidgetHandle(), values_at(self.columns, x)
+        self.readout.setVisible(bool(lines) and handle is not None)
+        if handle is None or not lines:
+            return
+        self.readout.setText("   ".join(lines))
+        self.readout.adjustSize()
+        right = handle.mapTo(self, QtCore.QPoint(handle.width() - _RIGHT, _TOP))
+        width = self.readout.width()
+        self.readout.move(max(_LEFT, right.x() - width - 2), right.y() + 1)
 
     def resetZoom(self, dataMargins: object = None) -> None:
         """Show everything, and keep doing so for new data."""
@@ -140,3 +166,24 @@ class CurvePlot(PlotWindow):
                 self.removeItem(item)
         for name, (text, position, color) in named.items():
             self.addXMarker(position, legend=name, text=text, color=color)
+
+
+def values_at(columns: Mapping[str, NDArray[np.float64]], x: float) -> list[str]:
+    """Return the values of the point nearest to a position, as texts with their names.
+
+    Args:
+        columns: the axis, then curves and errors, by name.
+        x: position on the axis.
+    """
+    names = list(columns)
+    if not names or not len(columns[names[0]]):
+        return []
+    axis, curves = names[0], [name for name in names[1:] if not name.endswith("error")]
+    at = np.asarray(columns[axis])
+    if not np.isfinite(at).any():
+        return []
+    nearest = int(np.nanargmin(np.abs(at - x)))
+    values = [(name, float(columns[name][nearest])) for name in curves]
+    told = [f"{name}: {value:.5g}" for name, value in values if np.isfinite(value)]
+    more = ["…"] if len(told) > _MOST_VALUES else []
+    return [f"{axis}: {at[nearest]:.6g}", *told[:_MOST_VALUES], *more]

@@ -10,6 +10,7 @@ from silx.gui.colors import Colormap  # isort: skip
 from silx.gui.plot import PlotWindow  # isort: skip
 from silx.gui.plot.items.image import ImageData  # isort: skip
 
+from femtotango.gui.plots.color_limits import ColorLimits
 from femtotango.gui.plots.light_axes import lighten
 from femtotango.gui.plots.side_histogram import (
     THICKNESS,
@@ -23,6 +24,8 @@ _LEFT, _RIGHT, _TOP, _BOTTOM = 50, 10, 8, 24
 """Space around the image for the numbers on its axes, screen pixels."""
 _COLOR_BAR = 80
 _ICON = 20
+_SMALL = 0.85
+"""Size of the letters of the readout, of the usual size."""
 _MASKED = "#4a4a4a"
 
 
@@ -135,17 +138,21 @@ class ImagePlot(PlotWindow):
     def _lay_out(self) -> None:
         bar = self.getColorBarWidget()
         bar.setVisible(True)
-        bar.setMaximumWidth(_COLOR_BAR)
-        self.readout.setFixedSize(THICKNESS, THICKNESS)
+        self.limits = ColorLimits(self._colormap, bar)
+        self.limits.setFixedWidth(_COLOR_BAR)
+        self.readout.setFixedSize(THICKNESS + _COLOR_BAR, THICKNESS)
+        font = self.readout.font()
+        font.setPointSizeF(_SMALL * font.pointSizeF())
+        self.readout.setFont(font)
         centre = QtWidgets.QWidget(self)
         grid = QtWidgets.QGridLayout(centre)
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setSpacing(0)
         grid.addWidget(self.canvas, 0, 0)
         grid.addWidget(self.rows, 0, 1)
-        grid.addWidget(bar, 0, 2, 2, 1)
+        grid.addWidget(self.limits, 0, 2)
         grid.addWidget(self.columns, 1, 0)
-        grid.addWidget(self.readout, 1, 1)
+        grid.addWidget(self.readout, 1, 1, 1, 2)
         grid.setColumnStretch(0, 1)
         grid.setRowStretch(0, 1)
         self.setCentralWidget(centre)
@@ -294,6 +301,7 @@ class ImagePlot(PlotWindow):
         self.view_changed.emit()
 
     def _draw_sides(self) -> None:
+        self.limits.show_limits_of(self.shown)
         data, view = self.shown.getData(copy=False), self.view
         (ox, oy), (sx, sy) = self.shown.getOrigin(), self.shown.getScale()
         rows = visible_pixels(view.y_min, view.y_max, oy, sy, data.shape[0])

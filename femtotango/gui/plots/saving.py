@@ -10,6 +10,7 @@ from taurus.external.qt import QtCore, QtWidgets
 
 CURVES = {".csv": "Curves as CSV", ".txt": "Curves as columns of text", ".png": "Picture"}
 PIXELS = {".tif": "All pixels as TIFF", ".npy": "All pixels as NumPy array", ".png": "Picture"}
+SETUPS = {".json": "Setup: ROIs, q values, geometry"}
 """What a file with this ending holds."""
 
 Columns = Mapping[str, NDArray[np.float64]]
@@ -71,17 +72,21 @@ def with_ending(file: str, chosen_filter: str, kinds: Mapping[str, str]) -> Path
 
 
 def ask_for_file(
-    parent: QtWidgets.QWidget, title: str, kinds: Mapping[str, str]
+    parent: QtWidgets.QWidget, title: str, kinds: Mapping[str, str], *, to_read: bool = False
 ) -> QtWidgets.QFileDialog:
-    """Open a dialog for a file to write; its signal ``fileSelected`` tells which.
+    """Open a dialog for a file; its signal ``fileSelected`` tells which.
 
     Args:
         parent: the plot.
         title: of the dialog.
         kinds: what a file holds, by its ending.
+        to_read: a file that is there is wanted, not one to write.
     """
     dialog = QtWidgets.QFileDialog(parent, title)
-    dialog.setAcceptMode(QtWidgets.QFileDialog.AcceptMode.AcceptSave)
+    modes = QtWidgets.QFileDialog.AcceptMode
+    dialog.setAcceptMode(modes.AcceptOpen if to_read else modes.AcceptSave)
+    if to_read:
+        dialog.setFileMode(QtWidgets.QFileDialog.FileMode.ExistingFile)
     dialog.setOption(QtWidgets.QFileDialog.Option.DontUseNativeDialog)
     dialog.setNameFilters([f"{what} (*{ending})" for ending, what in kinds.items()])
     dialog.setAttribute(QtCore.Qt.WidgetAttribute.WA_DeleteOnClose)
