@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.model.cameras import CAMERAS
+from pipeline.model.cameras import CAMERAS, ranked
 from pipeline.model.parameters import Settings
 from pipeline.postprocessing.errors import BadSettings
 from pipeline.postprocessing.raw_file import read_series
@@ -72,11 +72,16 @@ def settings_of(request: Request, sources: Sequence[Source]) -> Iterator[Setting
         BadSettings: they cannot be used.
     """
     settings = read_settings(request.settings) if request.settings else Settings()
+    streams = ranked({source.stream for source in sources})
+    owner = next(iter(streams), "")
+    if request.poni is not None or (len(streams) > 1 and not settings.geometry_camera):
+        # As live: a geometry is that of the first camera, where nobody says whose it is.
+        settings = settings.replaced("geometry_camera", owner)
     for source in sources:
-        if request.poni is None:
-            yield settings
-        else:
+        if request.poni is not None and source.stream == owner:
             yield with_poni(settings, request.poni, source.stream, source.shape)
+        else:
+            yield settings
 
 
 def hint(settings: Settings, stream: str) -> str:

@@ -9,7 +9,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.diffraction.geometry import from_settings
+from pipeline.diffraction.geometry import Geometry, from_settings
 from pipeline.diffraction.integration import AzimuthalCurve
 from pipeline.files.atomic import FileError
 from pipeline.files.nexus import add_data, add_group
@@ -74,9 +74,17 @@ def image_record(results: Results) -> ImageRecord:
         pixel_size=camera.pixel_size,
         frames=tuple((scan, FrameRanges(ranges)) for scan, ranges in scans.items()),
         settings=results.settings,
-        geometry=from_settings(results.settings, camera.pixel_size, image.shape),
+        geometry=_geometry(results, image.shape),
         curve=AzimuthalCurve(curve.q, curve.intensity, curve.intensity_errors),
     )
+
+
+def _geometry(results: Results, shape: tuple[int, ...]) -> Geometry | None:
+    """Return where the camera stands; None: it is not known, or is that of another camera."""
+    if results.settings.geometry_camera not in ("", results.stream):
+        return None
+    pixel_size = CAMERAS[results.stream].pixel_size
+    return from_settings(results.settings, pixel_size, (shape[0], shape[1]))
 
 
 def _add(entry: h5py.Group, results: Results) -> None:
