@@ -140,5 +140,7 @@ def test_a_changed_distance_moves_the_curve(detector):
 
 
 def test_settings_stay_json_that_viewers_can_read(detector):
-    detector.device.AddRoi('{"name": "a b", "x": 1, "y": 2, "width": 3, "height": 4}')
-    assert json.loads(detector.device.Rois) == {"a b": {"x": 1, "y": 2, "width": 3, "height": 4}}
+    box = {"x": 1, "y": 2, "width": 3, "height": 4}
+    detector.device.AddRoi(json.dumps({"name": "a b", **box}))
+    # The camera that is shown.
+    assert json.loads(detector.device.Rois) == {"a b": {**box, "camera": "pilatus"}}
