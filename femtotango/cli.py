@@ -201,8 +201,17 @@ def simulate(
 @click.argument("device")
 @click.option("--size", metavar="WxH", help="Size of the window.")
 @click.option("--screenshot", type=click.Path(path_type=Path), help="Save a picture and exit.")
+@click.option(
+    "--scale",
+    type=click.FloatRange(0.5, 4.0),
+    default=1.0,
+    show_default=True,
+    help="Of letters and buttons.",
+)
 @click.pass_context
-def viewer(context: click.Context, device: str, size: str | None, screenshot: Path | None) -> None:
+def viewer(
+    context: click.Context, device: str, size: str | None, screenshot: Path | None, scale: float
+) -> None:
     """Open the live viewer of DEVICE.
 
     DEVICE is a Tango name, a/b/c or tango://host:port/a/b/c#dbase=no.

@@ -1,5 +1,6 @@
 """The commands that open the viewer: `taurus femtomax DEVICE` and `femtotango viewer DEVICE`."""
 
+import os
 import re
 import sys
 from pathlib import Path
@@ -19,13 +20,19 @@ _PICTURE_AFTER_MS = 2500
 _PICTURE_LATEST_MS = 20000
 
 
-def open_viewer(device: str, size: tuple[int, int] = _SIZE, screenshot: Path | None = None) -> int:
+def open_viewer(
+    device: str,
+    size: tuple[int, int] = _SIZE,
+    screenshot: Path | None = None,
+    scale: float = 1.0,
+) -> int:
     """Open the viewer and return when it is closed.
 
     Args:
         device: name of the device, with or without database.
         size: width and height of the window [screen pixel].
         screenshot: file to save a picture in, after which the viewer ends.
+        scale: of letters, buttons and lines; above 1 for a screen that is far away.
 
     Returns:
         The exit status.
@@ -34,6 +41,9 @@ def open_viewer(device: str, size: tuple[int, int] = _SIZE, screenshot: Path | N
         DeviceNameError: the text is no device name.
     """
     parse_device_name(device)
+    if scale != 1.0:
+        # Qt reads it once, when the application begins.
+        os.environ["QT_SCALE_FACTOR"] = f"{scale:g}"
     import taurus
 
     # Taurus logs plugins that are not used here.
@@ -116,13 +126,20 @@ def parse_size(text: str) -> tuple[int, int]:
     type=click.Path(dir_okay=False, path_type=Path),
     help="Save a picture of the window once it shows the device, and end.",
 )
-def femtomax(device: str, size: str | None, screenshot: Path | None) -> None:
+@click.option(
+    "--scale",
+    type=click.FloatRange(0.5, 4.0),
+    default=1.0,
+    show_default=True,
+    help="Of letters and buttons; above 1 for a screen that is far away.",
+)
+def femtomax(device: str, size: str | None, screenshot: Path | None, scale: float) -> None:
     """Open the live viewer of the FemtomaxAnalysis device DEVICE.
 
     DEVICE is a name with a Tango database, a/b/c, or without,
     tango://host:port/a/b/c#dbase=no.
     """
     try:
-        sys.exit(open_viewer(device, parse_size(size) if size else _SIZE, screenshot))
+        sys.exit(open_viewer(device, parse_size(size) if size else _SIZE, screenshot, scale))
     except DeviceNameError as error:
         raise click.ClickException(str(error)) from error

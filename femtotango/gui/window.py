@@ -15,6 +15,7 @@ from femtotango.gui.panels.roi_table import RoiTable
 from femtotango.gui.panels.settings import SettingsPanel
 from femtotango.gui.panels.status import StatusLine
 from femtotango.gui.panels.tools import Tools
+from femtotango.gui.shortcuts import Shortcut, install, list_of
 
 _LEFT, _RIGHT, _BELOW = 184, 282, 190
 """Sizes of the parts around the image [screen pixel]."""
@@ -84,8 +85,14 @@ class ViewerWindow(QtWidgets.QMainWindow):
                 "tools": self.tools,
             }
         )
-        undo = QtWidgets.QShortcut(QtGui.QKeySequence(QtGui.QKeySequence.StandardKey.Undo), self)
-        undo.activated.connect(self.link.undo)
+        keys = (
+            Shortcut("F1", "show this list", lambda: self.keys.open()),
+            Shortcut("F11", "full screen, and back", self._toggle_full_screen),
+            Shortcut("Ctrl+Z", "undo the newest change of this window", self.link.undo),
+            Shortcut("Ctrl+0", "show the whole image", lambda: self.image.plot.resetZoom()),
+        )
+        install(self, keys)
+        self.keys = list_of(self, keys)
 
     def _lay_out(self) -> None:
         middle = QtWidgets.QSplitter(QtCore.Qt.Orientation.Vertical)
@@ -115,6 +122,12 @@ class ViewerWindow(QtWidgets.QMainWindow):
         layout.addWidget(across, 1)
         layout.addWidget(self.status_line)
         self.setCentralWidget(centre)
+
+    def _toggle_full_screen(self) -> None:
+        if self.isFullScreen():
+            self.showNormal()
+        else:
+            self.showFullScreen()
 
     def _show_title(self, changed: frozenset[str]) -> None:
         if changed & WATCHED:

@@ -1,0 +1,40 @@
+"""Keys of the window, and letters for a screen that is far away."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from PyQt5 import QtTest
+
+pytestmark = [pytest.mark.gui, pytest.mark.slow]
+
+
+def test_keys_are_listed_and_work(open_viewer, device_alone: str) -> None:
+    from support.viewer import QtCore, QtWidgets
+
+    viewer = open_viewer(device_alone)
+    window = viewer.window
+    QtTest.QTest.keyClick(window, QtCore.Qt.Key.Key_F1)
+    viewer.wait("the list", window.keys.isVisible)
+    assert all(key in window.keys.text() for key in ("F1", "F11", "Ctrl+Z", "Delete"))
+    viewer.click(window.keys.button(QtWidgets.QMessageBox.StandardButton.Close))
+    viewer.wait("no list", lambda: not window.keys.isVisible())
+    QtTest.QTest.keyClick(window, QtCore.Qt.Key.Key_F11)
+    viewer.wait("full screen", window.isFullScreen)
+    QtTest.QTest.keyClick(window, QtCore.Qt.Key.Key_F11)
+    viewer.wait("a window again", lambda: not window.isFullScreen())
+
+
+def test_the_scale_enlarges_everything(screen, device_alone: str, tmp_path: Path) -> None:
+    from support.viewer import QtGui
+
+    picture = tmp_path / "large.png"
+    program = Path(sys.executable).with_name("femtotango")
+    options = ["--screenshot", str(picture), "--size", "640x400", "--scale", "1.5"]
+    done = subprocess.run(
+        [program, "viewer", device_alone, *options], capture_output=True, text=True, timeout=300
+    )
+    assert done.returncode == 0, done.stderr
+    image = QtGui.QImage(str(picture))
+    assert image.devicePixelRatio() == 1.5 or image.width() >= 1.5 * 640
