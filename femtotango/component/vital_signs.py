@@ -28,9 +28,8 @@ _ANSWER_AGE = 1.3
 _SILENCE = 1.7
 """A part that has shown no life for so long hangs [s]. What the controller lists may be half a
 second old, and the newest pulse 0.3 s older than that."""
-_SILENCE_IN_SCAN = 3.5
-"""A worker or ingester that has not taken over a pulse for so long in a scan hangs, and the scan is
-lost [s]. A pulse comes each second, so that this is noticed within 5 s."""
+_SILENCE_IN_SCAN = 4.0
+"""A worker or ingester without a sign of life for so long in a scan hangs: the scan is lost [s]."""
 _ASK = 0.2
 _ASK_IDLE = 0.5
 _PATIENCE = 0.8

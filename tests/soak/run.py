@@ -108,7 +108,7 @@ class Soak:
 
     def _scan(self, count: int) -> None:
         stop = self.scans % STOP_EACH == STOP_EACH - 1
-        kill = self.sent // KILL_EACH > self.kills
+        kill = (self.sent + KILL_EACH // 2) // KILL_EACH > self.kills  # in the middle of each
         self._prepare(BurstScan(steps=1, burst=count))
         part = count // 2 if stop else count
         begin = time.monotonic()

@@ -252,8 +252,9 @@ class Leaks:
             more = now[pid][1] - self._before[pid][1]
             if more > _FEW_FILES:
                 found.append(f"{more} more open files in {now[pid][0]}")
-        if more := self._temporary() - self._files:
-            found.append(f"temporary files {more}")
+        # Their number: what is started again has a folder of another name.
+        if len(files := self._temporary()) > len(self._files):
+            found.append(f"temporary files {files - self._files}")
         if len(reserved_ports()) > self._ports:
             found.append(f"ports {reserved_ports()}")
         return found

@@ -1,8 +1,6 @@
 """Fixtures of the fault suite: a stack that bears faults, and the table of outcomes."""
 
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from support.outcomes import Outcomes
@@ -46,8 +44,3 @@ def victim(_victims: list[Victim], tmp_path_factory: pytest.TempPathFactory) -> 
     with _victims[-1].player() as player:
         reset(player)
     return _victims[-1]
-
-
-def temporary_files() -> set[str]:
-    """Return the names of what lies in this session's folder for temporary files."""
-    return {path.name for path in Path(tempfile.gettempdir()).iterdir()}

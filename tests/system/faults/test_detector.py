@@ -146,7 +146,7 @@ def test_late_messages_of_an_aborted_series(client, outcomes):
     player.prepare(STREAM, SCAN, records=False)
     series = [stins_header(0), *map(image, range(100, 100 + FRAMES)), stins_end(FRAMES + 1)]
     send(player, series[:6])
-    wait_for(lambda: player.read("FrameCount") == 5, player.device.status)
+    wait_for(lambda: player.read("EventsProcessed") == 6, player.device.status)
     player.device.StopScan()
     client.since = time.monotonic()
     player.device.ResetAccumulation()

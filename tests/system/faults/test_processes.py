@@ -72,6 +72,9 @@ def test_a_process(victim: Victim, outcomes: Outcomes, part: str, how: str, mome
     hit, since = do_it(victim, part, how, moment, seen)
     seconds = attempts.until_one_works(since)
     mend(victim, part, how, hit)
+    # The reducer hears of a restarted worker with its first scan, and then names what the one
+    # before had buffered.
+    attempts.until_one_works(time.monotonic())
     check(victim, seen, attempts, outcomes, Outcome(f"{part} {how}", moment, seconds=seconds))
     leaks.check()
 
