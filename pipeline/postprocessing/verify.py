@@ -180,8 +180,9 @@ def _frame(event: Event) -> Any:
 
 def _difference(file: PhotonListFile, entry: FrameEntry | None, result: EventResult) -> str:
     """Say how the file's frame differs from that of the raw file; empty: it does not."""
-    found = None if result.frame is None else result.frame.photons
-    if result.frame is None:
+    frame = next(iter(result.frames), None)
+    found = None if frame is None else frame.photons
+    if frame is None:
         why = result.failed[0] if result.failed else "it is not there"
         return f"the raw frame cannot be read ({why}), so nothing is proven"
     status = _status(found)
