@@ -69,6 +69,8 @@ async def _manage_assignments(self: Any) -> None:
                     _tell_of_first(self, stream, self.state.name in workers)
                 if self.state.name not in workers:
                     continue
+                if self.state.name != min(workers):
+                    _tell_of_others(self, int(event.event_number), stream)
                 socket = self._stream_map.get(stream)
                 if socket is None:
                     logger.error("no ingester of %s is connected", stream)
@@ -83,6 +85,12 @@ def _tell_of_first(worker: Any, stream: str, comes_here: bool) -> None:
     """Tell our class that a stream's first message, a camera's header, goes to other workers."""
     if not comes_here and hasattr(worker.worker, "begin_without_header"):
         worker.worker.begin_without_header(stream)
+
+
+def _tell_of_others(worker: Any, event: int, stream: str) -> None:
+    """Tell our class that another worker gets a stream's message too, and takes its frame."""
+    if hasattr(worker.worker, "leave_frame"):
+        worker.worker.leave_frame(event, stream)
 
 
 class _Loop:

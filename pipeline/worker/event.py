@@ -1,7 +1,7 @@
 """One event on its way through a worker: decode, run the kernels, buffer the pixels."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import numpy as np
@@ -52,6 +52,7 @@ class EventWork:
         buffers: FrameBuffers,
         may_buffer: bool,
         series: Series | None = None,
+        left: Collection[str] = (),
     ) -> None:
         """Take what the event needs.
 
@@ -62,6 +63,7 @@ class EventWork:
             buffers: the pixels that wait in this process.
             may_buffer: pixels may wait for later events.
             series: which cameras' series have begun in this trigger map; None: it does not matter.
+            left: streams whose frame another worker takes.
         """
         self._event = event
         self._mapping = mapping
@@ -69,6 +71,7 @@ class EventWork:
         self._buffers = buffers
         self._flush = not may_buffer
         self._series = AnySeries() if series is None else series
+        self._left = left
         self._cameras: list[CameraResult] = []
         self._description: Mapping[str, Any] | None = None
         self._record: Mapping[str, Any] | None = None
@@ -121,6 +124,8 @@ class EventWork:
             return CameraResult(stream, start=start)
         if not self._series.has_begun(stream):
             return CameraResult(stream, late=True)
+        if stream in self._left and isinstance(message, StinsFrame | StinsDiscarded):
+            return CameraResult(stream)
         if isinstance(message, StinsFrame):
             return CameraResult(stream, frame=self._process_frame(camera, message))
         if isinstance(message, StinsDiscarded):

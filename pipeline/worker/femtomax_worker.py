@@ -41,6 +41,7 @@ class FemtomaxWorker:
         self._series = AnySeries() if self._in_replay else Series()
         self._passed: list[tuple[int, str]] = []
         self._late: list[CameraResult] = []
+        self._left: set[tuple[int, str]] = set()
 
     def pass_over(self, passed: Iterable[tuple[int, str]]) -> None:
         """Note messages that are not waited for any more: event and stream of each."""
@@ -49,6 +50,14 @@ class FemtomaxWorker:
     def begin_without_header(self, stream: str) -> None:
         """Take a camera's frames though its header goes to another worker alone."""
         self._series.begin(stream)
+
+    def leave_frame(self, event: int, stream: str) -> None:
+        """Leave a frame of an event that goes to all workers to another one.
+
+        The start and the end of a series are such events. A frame comes there when the camera
+        sends more of them than the trigger map announced.
+        """
+        self._left.add((event, stream))
 
     def discard(self, event: Any) -> None:
         """Note an event of the trigger map before, which came too late."""
@@ -90,6 +99,7 @@ class FemtomaxWorker:
                 store.buffers,
                 self.may_buffer(),
                 self._series,
+                frozenset(stream for event_, stream in self._left if event_ == number),
             )
             result = work.process(event.streams)
             if self._late:

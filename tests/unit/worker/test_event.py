@@ -86,6 +86,13 @@ def test_a_frame_gives_its_means_and_its_pixels() -> None:
     np.testing.assert_array_equal(partial.image, image)
 
 
+def test_a_frame_that_goes_to_all_workers_is_taken_by_one() -> None:
+    image = SimpleNamespace(frames=stins_image(5, 4, np.ones(SHAPE, np.float32)))
+    work = EventWork(7, "scan", SUMMING, FrameBuffers(), False, left={"pilatus"})
+    result = work.process({"pilatus": image})
+    assert (result.cameras, result.partials) == ((CameraResult("pilatus"),), ())
+
+
 def test_a_balor_frame_becomes_photons_of_that_camera() -> None:
     image, _ = balor_frame(np.random.default_rng(1), SHAPE, count=3, hot_pixels=0)
     result = process(settings=SEARCHING, andor3_balor=stins_image(1, 0, image))
