@@ -125,7 +125,7 @@ def give_up(component, timeout):
 
     def ask():
         with pytest.raises(NotReady) as raised:
-            component.prepare(ScanRequest("pilatus", 1, 2, records=False, timeout=timeout))
+            component.prepare(ScanRequest(("pilatus",), 1, 2, records=False, timeout=timeout))
         errors.append(raised.value)
 
     thread = threading.Thread(target=ask)
@@ -159,7 +159,7 @@ def test_a_scan_that_began_too_late_is_ended(scans, monkeypatch):
         thread.join()
     assert errors
     stays(lambda: scans.view.scan.number == number and scans.view.scan.done, "a scan began")
-    scans.prepare(ScanRequest("pilatus", 1, 2, records=False))
+    scans.prepare(ScanRequest(("pilatus",), 1, 2, records=False))
     assert scans.view.scan.number == number + 1
     scans.stop(continuous=False)
     wait_for(lambda: scans.view.scan.done)
