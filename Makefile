@@ -3,6 +3,8 @@
 
 VENV := .venv
 BIN := $(VENV)/bin
+# Numba keeps what it has compiled, so that no first scan has to wait for it.
+COMPILE := $(BIN)/python -c "from pipeline.worker.femtomax_worker import compile_kernels as c; c()"
 
 .PHONY: demo test test-fast faults soak bench check clean
 
@@ -36,8 +38,10 @@ $(BIN)/python:
 
 $(VENV)/.installed: pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --editable .
+	$(COMPILE)
 	touch $@
 
 $(VENV)/.installed-for-tests: pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --editable '.[dev,gui,sardana]'
+	$(COMPILE)
 	touch $@ $(VENV)/.installed

@@ -16,6 +16,8 @@ last."""
 
 CONTROLLER = "the controller (or its Redis)"
 _NEVER = float("-inf")
+_GAP = 1.5
+"""A longer pause between two lists is the controller's [s]."""
 _CACHED = 0.5
 """What the controller lists may be so old [s]."""
 _KINDS = ("worker", "ingester")
@@ -37,6 +39,8 @@ class Pulses:
     """By name and uuid: the hash that the part has shown last."""
     listed: float = _NEVER
     """When, monotonic [s]."""
+    since: float = _NEVER
+    """The controller has listed them without a pause since then, monotonic [s]."""
 
 
 def seen(pulses: Pulses, config: Config, posts: Posts, now: float) -> Pulses:
@@ -63,7 +67,8 @@ def seen(pulses: Pulses, config: Config, posts: Posts, now: float) -> Pulses:
     listed = {service.kind for service in config.services}
     lacking = tuple(kind for kind in _KINDS if kind not in listed)
     steady = pulses.steady or (not lacking and _NEVER not in alive.values())
-    return Pulses(alive, lacking, steady, shown, now)
+    since = pulses.since if now - pulses.listed <= _GAP else now
+    return Pulses(alive, lacking, steady, shown, now, since)
 
 
 def silent(pulses: Pulses, posts: Posts, now: float, bound: float) -> tuple[str, ...]:
@@ -85,21 +90,22 @@ def silent(pulses: Pulses, posts: Posts, now: float, bound: float) -> tuple[str,
     return tuple(sorted(found | {f"any {kind}" for kind in pulses.lacking}))
 
 
-def silent_services(
-    pulses: Pulses, posts: Posts, now: float, bound: float
-) -> frozenset[tuple[str, str]]:
-    """Return name and uuid of workers and ingesters without life, while the controller has it.
+def silent_services(pulses: Pulses, posts: Posts, bound: float) -> frozenset[tuple[str, str]]:
+    """Return name and uuid of workers and ingesters that do not take over what is posted.
+
+    What the controller is to blame for does not count: the time before it listed them again
+    without a pause, and that in which nothing could be posted.
 
     Args:
         pulses: what is known.
         posts: what was posted.
-        now: monotonic [s].
-        bound: [s]
+        bound: how long a part may lack a POST while the controller lists it [s].
     """
-    if not pulses.steady or not posts or now - posts[-1][1] > bound:
+    if not pulses.steady:
         return frozenset()
-    return frozenset(
-        (part.partition(" ")[2], uuid)
-        for (part, uuid), when in pulses.alive.items()
-        if now - when > bound
-    )
+    found = set()
+    for (part, uuid), alive in pulses.alive.items():
+        lacking = min((when for _, when in posts if when > alive), default=pulses.listed)
+        if pulses.listed - max(lacking, pulses.since) > bound:
+            found.add((part.partition(" ")[2], uuid))
+    return frozenset(found)

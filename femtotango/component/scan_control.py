@@ -4,7 +4,7 @@ import math
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import TimeoutError as NotDone
 from dataclasses import replace
 
@@ -213,7 +213,7 @@ class ScanControl:
     ) -> Scan:
         """Return what follows when a trigger map turns up that is not ours."""
         if not progress.total:
-            self._complain_if_unfinished(scan, "the controller was started anew")
+            self._complain_if_unfinished(scan, "the controller was started anew", results)
             return replace(scan, stopped=not scan.done, done=True)
         self._complain_if_unfinished(scan, "another client began one")
         self._followed = time.monotonic()
@@ -426,11 +426,7 @@ class ScanControl:
         missing = outstanding(results.snapshot, scan)
         if missing:
             self.given_up += sum(missing.values())
-            cameras = " and ".join(
-                f"{frames} of {scan.frames} frames" + f" of {camera}" * (len(scan.cameras) > 1)
-                for camera, frames in missing.items()
-            )
-            self.last_error = f"Scan {scan.number} was {how}; {cameras} " + (
+            self.last_error = f"Scan {scan.number} was {how}; {_frames(scan, missing)} " + (
                 "never came." if flushed else _NOT_FLUSHED
             )
         with self._lock:
@@ -456,9 +452,24 @@ class ScanControl:
         self._arming.wait_quiet(_QUIET / 2)
         return True
 
-    def _complain_if_unfinished(self, scan: Scan, why: str) -> None:
-        if not scan.done:
-            self.last_error = f"Scan {scan.number} was cut off ({scan.progress}): {why}."
+    def _complain_if_unfinished(
+        self, scan: Scan, why: str, results: Observation | None = None
+    ) -> None:
+        """Say that a scan was cut off, and count what is outstanding where the results tell it."""
+        if scan.done:
+            return
+        self.last_error = f"Scan {scan.number} was cut off ({scan.progress}): {why}."
+        missing = outstanding(results.snapshot, scan) if results is not None else {}
+        if missing:
+            self.given_up += sum(missing.values())
+            self.last_error += f" {_frames(scan, missing)} never came."
+
+
+def _frames(scan: Scan, missing: Mapping[str, int]) -> str:
+    return " and ".join(
+        f"{frames} of {scan.frames} frames" + f" of {camera}" * (len(scan.cameras) > 1)
+        for camera, frames in missing.items()
+    )
 
 
 def _names(scan: Scan) -> str:

@@ -28,8 +28,8 @@ _ANSWER_AGE = 1.3
 _SILENCE = 1.7
 """A part that has shown no life for so long hangs [s]. What the controller lists may be half a
 second old, and the newest pulse 0.3 s older than that."""
-_SILENCE_IN_SCAN = 4.0
-"""A worker or ingester without a sign of life for so long in a scan hangs: the scan is lost [s]."""
+_SILENCE_IN_SCAN = 3.0
+"""A worker or ingester that does not take over a pulse for so long in a scan hangs [s]."""
 _ASK = 0.2
 _ASK_IDLE = 0.5
 _PATIENCE = 0.8
@@ -129,7 +129,7 @@ class VitalSigns:
             pulses, in_scan = self._pulses, self._in_scan
         if not in_scan:
             return frozenset()
-        return pulse.silent_services(pulses, self._sync.sent, time.monotonic(), _SILENCE_IN_SCAN)
+        return pulse.silent_services(pulses, self._sync.sent, _SILENCE_IN_SCAN)
 
     def read(self, late: float = 0.0) -> Signs:
         """Return what is known now.

@@ -32,6 +32,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.frames.border_plane import dense_border, sparse_border
+from pipeline.model.cameras import CAMERAS
 from pipeline.model.roi import Roi
 from pipeline.model.roi_statistics import COLUMNS
 
@@ -77,6 +78,16 @@ def cmos_statistics(
         As `counting_statistics`.
     """
     return _dense_statistics(image, rois, float(background), float(threshold), False)
+
+
+def warm_up() -> None:
+    """Compile the kernels for the cameras' own dtypes, as parts of frames come: read-only."""
+    roi = Roi(1, 1, 3, 3)
+    for camera in CAMERAS.values():
+        image = np.zeros((5, 5), camera.dtype)
+        image.flags.writeable = False
+        _dense_statistics(image, [roi, Roi(0, 0, 5, 5)], 0.0, 0.0, camera.photon_counting)
+    sparse_statistics(np.zeros(1, np.int64), (5, 5), [roi])
 
 
 def _dense_statistics(

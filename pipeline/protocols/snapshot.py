@@ -321,6 +321,16 @@ class Health(Group):
 
 
 @published
+class Crop(Group):
+    """Where the image lies on the detector, as viewers of the earlier pipeline ask: all of it."""
+
+    top: int = value("First row.", default=0, unit="pixel")
+    left: int = value("First column.", default=0, unit="pixel")
+    bottom: int = value("Row behind the last one.", default=0, unit="pixel")
+    right: int = value("Column behind the last one.", default=0, unit="pixel")
+
+
+@published
 class Published(Group):
     """Everything that the reducer publishes."""
 
@@ -329,6 +339,7 @@ class Published(Group):
     revision: int = value("Raised with every change.")
     shown: CameraImage = group(default=CameraImage(), inline=True)
     cameras: Mapping[str, ScanCamera] | None = by_name("camera", default=None)
+    crop: Crop = group(default=Crop())
     sum_number: int = value(
         "Number of the newest sum; frames of older ones are dropped.", default=0
     )

@@ -78,9 +78,11 @@ class Publisher:
         """Return everything that is published, but for the packed snapshot of it."""
         with self._state.lock:
             images = self._camera_images()
+            shown = images.get(self._state.shown_camera(), snapshot.CameraImage())
             values = snapshot.Published(
                 revision=self._state.revision,
-                shown=images.get(self._state.shown_camera(), snapshot.CameraImage()),
+                shown=shown,
+                crop=_crop(shown),
                 cameras=self._cameras(images),
                 sum_number=self._state.accumulation.accumulation_id,
                 roi_names=tuple(self._state.settings.roi_map),
@@ -198,6 +200,11 @@ class Publisher:
             settled=int(state.files_closed and self._curve_up_to_date()),
             last_frame_time=math.nan if newest is None else newest,
         )
+
+
+def _crop(shown: snapshot.CameraImage) -> snapshot.Crop:
+    rows, columns = (0, 0) if shown.image_shape is None else shown.image_shape.tolist()
+    return snapshot.Crop(bottom=rows, right=columns)
 
 
 def _scan(scan: ScanState) -> snapshot.Scan:

@@ -7,6 +7,7 @@ from functools import cache
 from typing import Any
 
 from pipeline.dranspose_parameters import describe_parameters
+from pipeline.frames import roi_statistics
 from pipeline.model.cameras import CAMERAS
 from pipeline.photons import detection
 from pipeline.protocols.batch import Batch, CameraResult
@@ -111,12 +112,14 @@ class FemtomaxWorker:
             )
 
 
+def compile_kernels() -> None:
+    """Compile what is done with each frame; half a minute at the very first time on a machine."""
+    frame_buffer.warm_up()
+    roi_statistics.warm_up()
+    detection.warm_up()
+
+
 @cache
 def _warm_up() -> None:
-    """Compile the kernels beside the start-up: seconds at the very first time on a machine."""
-
-    def warm_up() -> None:
-        frame_buffer.warm_up()
-        detection.warm_up()
-
-    threading.Thread(target=warm_up, name="femtomax-warm-up").start()
+    """Compile beside the start-up."""
+    threading.Thread(target=compile_kernels, name="femtomax-warm-up").start()

@@ -1,5 +1,6 @@
 """A service is alive as long as it takes over what is posted."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from hypothesis import given
@@ -94,18 +95,62 @@ def test_who_is_not_named_has_taken_over_something_not_older_than_the_bound(step
     assert (silent(pulses, posts, now + wait, BOUND) == ()) == (now + wait - alive <= BOUND)
 
 
+NOBODY = Pulses()
+
+
+def watched(until: float, lists: Callable[[float], Config], start: Pulses = NOBODY) -> Pulses:
+    """Let the controller list its parts each half second from where `start` ends."""
+    pulses, now = start, max(start.listed, 0.0)
+    while (now := now + 0.5) <= until:
+        pulses = seen(pulses, lists(now), POSTS, now)
+    return pulses
+
+
+POSTS = tuple((f"hash {second}", float(second)) for second in range(60))
+"""One each second."""
+
+
+def newest(now: float) -> str:
+    return f"hash {int(now)}"
+
+
+def test_a_part_that_lacks_what_was_posted_is_found_after_the_bound():
+    def hung_from_4(now):
+        return listed(newest(now), newest(min(now, 4.0)), "")
+
+    sent = [post for post in POSTS if post[1] <= 5.0 + BOUND]
+    pulses = watched(5.0 + BOUND - 0.1, hung_from_4)
+    assert silent_services(pulses, tuple(sent), BOUND) == frozenset()
+    pulses = watched(5.5 + BOUND, hung_from_4, pulses)
+    assert silent_services(pulses, tuple(sent), BOUND) == {("balor", "uuid i1")}
+
+
+def test_nobody_hangs_because_the_controller_did():
+    def alive(now):
+        return listed(newest(now), newest(now), "")
+
+    def stale(now):
+        return listed("hash 4", "hash 4", "")
+
+    before = watched(4.0, alive)
+    sent = tuple(post for post in POSTS if post[1] <= 5.0)
+    assert silent_services(before, sent, BOUND) == frozenset(), "no list, no judgement"
+    # Ten seconds later it goes on with what it knew.
+    after = seen(before, stale(14.0), sent, 14.0)
+    assert silent_services(after, sent, BOUND) == frozenset()
+    after = watched(14.0 + BOUND + 1.0, stale, after)
+    assert silent_services(after, sent, BOUND) == {("balor", "uuid i1"), ("w1", "uuid w1")}
+
+
 def test_a_hash_that_changes_is_life_whoever_posts():
-    posts = (("a", 0.0),)
-    pulses = seen(Pulses(), listed("a", "a", "a"), posts, 1.0)
-    pulses = seen(pulses, listed("foreign", "a", "a"), posts, 4.0)
-    pulses = seen(pulses, listed("foreign 2", "a", "a"), posts, 4.3)
-    late = (*posts, ("b", 4.2))
-    assert silent_services(pulses, late, 4.4, BOUND) == {("balor", "uuid i1")}
+    def others_post(now):
+        return listed(f"foreign {now}", "hash 1", "")
+
+    pulses = watched(8.0, others_post, watched(1.5, lambda now: listed("hash 1", "hash 1", "")))
+    sent = tuple(post for post in POSTS if post[1] <= 8.0)
+    assert silent_services(pulses, sent, BOUND) == {("balor", "uuid i1")}
 
 
-def test_who_hangs_cannot_be_told_while_the_controller_does_or_before_all_have_shown_life():
-    posts = (("a", 0.0),)
-    pulses = seen(Pulses(), listed("a", "a", "a"), posts, 0.1)
-    assert silent_services(pulses, posts, BOUND + 0.1, BOUND) == frozenset()
-    pulses = seen(Pulses(), listed("old", "a", "a"), posts, 0.1)
-    assert silent_services(pulses, (*posts, ("b", 2.0)), 2.0, BOUND) == frozenset()
+def test_nobody_is_judged_before_all_have_shown_life():
+    pulses = watched(9.0, lambda now: listed("old", newest(now), ""))
+    assert silent_services(pulses, POSTS[:9], BOUND) == frozenset()
