@@ -11,7 +11,9 @@ from pipeline.simulation.scan import BurstScan
 
 STEPS, BURST = 15, 4
 CENTRE = 4.2
-ROI = '{"name": "spot", "x": 4, "y": 2, "width": 36, "height": 28}'
+CAMERA = "andor3_zyla10"
+ROI = json.dumps({"name": "spot", "camera": CAMERA, "x": 4, "y": 2, "width": 36, "height": 28})
+"""Else it would be of the camera that the test before has left on show."""
 
 
 def spots(scan: BurstScan) -> list[np.ndarray]:
@@ -36,8 +38,8 @@ def scanned(player):
     player.write(FitRoi="spot")
     device.FitModel = "gaussian"
     scan = BurstScan(steps=STEPS, burst=BURST, first=1.0, last=8.0)
-    player.prepare("andor3_zyla10", scan)
-    player.play("andor3_zyla10", spots(scan), scan)
+    player.prepare(CAMERA, scan)
+    player.play(CAMERA, spots(scan), scan)
     player.wait_finished()
     yield device
     player.write(FitRoi="", FitModel=0, RoiStatistic=0)
