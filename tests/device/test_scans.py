@@ -55,8 +55,9 @@ def test_what_is_true_when_prepare_scan_returns(player):
 
 def test_everything_is_readable_once_the_scan_is_finished(player):
     device = player.device
-    device.AddRoi('{"name": "all", "x": 0, "y": 0, "width": 48, "height": 32}')
-    device.AddRoi('{"name": "outside", "x": 100, "y": 0, "width": 5, "height": 5}')
+    whole = {"camera": "pilatus", "x": 0, "y": 0, "width": 48, "height": 32}
+    device.AddRoi(json.dumps({"name": "all", **whole}))
+    device.AddRoi(json.dumps({"name": "outside", **whole, "x": 100}))
     player.write(Accumulate=True)
     scan = BurstScan(steps=3, burst=4)
     player.prepare("pilatus", scan)

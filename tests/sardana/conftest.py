@@ -31,8 +31,8 @@ def fresh_pilatus(beamline: Beamline) -> Iterator[None]:
     door = beamline.door
     door.run("senv ActiveMntGrp femtomax_pilatus")
     door.run("femto_roi clear")
-    door.run("femto_roi add wide 300 400 300 200")
-    door.run("femto_roi add narrow 350 450 20 20")
+    door.run("femto_roi add wide 300 400 300 200 pilatus")
+    door.run("femto_roi add narrow 350 450 20 20 pilatus")
     door.run("femto_accum on")
     door.run("femto_accum reset")
     yield

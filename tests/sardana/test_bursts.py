@@ -132,13 +132,13 @@ def test_region_that_is_there_already_or_outside_is_told(beamline: Beamline):
     door = beamline.door
     door.run("ascan dummy_mot_01 0 1 1 0.02")
     door.run("femto_wait")
-    output = door.run("femto_roi add wide 300 400 300 100")
+    output = door.run("femto_roi add wide 300 400 300 100 pilatus")
     assert "wide was there already" in door.text("Warning")
     # The newest mean is of the region before.
     assert "mean" not in output
-    door.run("femto_roi add away 5000 400 30 30")
+    door.run("femto_roi add away 5000 400 30 30 pilatus")
     assert "outside of the image of 1475 x 831 pixels" in door.text("Warning")
-    door.run("femto_roi add edge 1470 400 30 30")
+    door.run("femto_roi add edge 1470 400 30 30 pilatus")
     assert "partly outside" in door.text("Warning")
 
 

@@ -22,7 +22,7 @@ TIMEOUT = 10.0
 @pytest.fixture(scope="module")
 def beamline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Beamline]:
     with running_beamline(tmp_path_factory.mktemp("beamline")) as beamline:
-        beamline.door.run("femto_roi add wide 300 400 300 200")
+        beamline.door.run("femto_roi add wide 300 400 300 200 pilatus")
         yield beamline
 
 

@@ -48,7 +48,7 @@ def test_recorded_means_are_those_of_the_device(beamline: Beamline):
 
 def test_roi_that_is_added_is_recorded(beamline: Beamline):
     door = beamline.door
-    assert "Roi3" in door.run("femto_roi add third 100 100 50 50")
+    assert "Roi3" in door.run("femto_roi add third 100 100 50 50 pilatus")
     door.run("ascan dummy_mot_01 0 1 2 0.02")
     door.run("femto_wait")
     values = beamline.recorded("roi3")
