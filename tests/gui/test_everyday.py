@@ -72,11 +72,11 @@ def test_pixels_that_the_device_could_not_send_are_requested_again(
 
     fetch, failed = image.fetch_region, []
 
-    def fail_once(proxy, region):
+    def fail_once(proxy, region, camera):
         if not failed:
             failed.append(region)
             tango.Except.throw_exception("Femtomax_Busy", "the pipeline is too busy", "GetRegion")
-        return fetch(proxy, region)
+        return fetch(proxy, region, camera)
 
     show_pilatus(player, viewer)
     monkeypatch.setattr(image, "fetch_region", fail_once)
