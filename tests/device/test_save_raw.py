@@ -2,6 +2,7 @@
 
 import functools
 import subprocess
+import time
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from support.raw_data import (
     prepare,
     processes,
 )
-from support.waiting import stays, wait_for
+from support.waiting import STEADY, stays, wait_for
 from tango import DevState
 
 from femtotango.dranspose_client.addresses import Addresses
@@ -91,7 +92,7 @@ def undisturbed(test):
             try:
                 return test(player, **others)
             except AssertionError:
-                if not any(sign in player.device.status() for sign in _TOO_BUSY):
+                if not _was_too_busy(player.device):
                     raise
             player.device.StopScan()
             player.wait_finished()
@@ -99,6 +100,16 @@ def undisturbed(test):
         raise AssertionError(f"disturbed in each of {_ROUNDS} rounds")
 
     return rounds
+
+
+def _was_too_busy(device) -> bool:
+    """Say whether the status names a part without a sign of life; it may follow a little later."""
+    deadline = time.monotonic() + STEADY
+    while not (found := any(sign in device.status() for sign in _TOO_BUSY)):
+        if time.monotonic() > deadline:
+            break
+        time.sleep(0.1)
+    return found
 
 
 def acknowledged(device):

@@ -104,4 +104,4 @@ def test_with_one_camera_there_is_nothing_to_choose(viewer, player) -> None:
     player.play(PILATUS, detector_frames(PILATUS, 1, SCAN.frame_positions), SCAN)
     player.wait_finished()
     viewer.wait("the image", lambda: viewer.plot.image_shape == SHAPES[PILATUS])
-    assert not viewer.plot.camera_box.isVisible()
+    viewer.wait("no choice", lambda: not viewer.plot.camera_box.isVisible())

@@ -37,6 +37,7 @@ def test_reset_and_another_camera_leave_nothing_of_the_image_before(viewer, play
     player.write(Rois='{"a": {"x": 1200, "y": 100, "width": 100, "height": 200}}')
     viewer.wait("the start", lambda: window.image.rois.shape("a") and nothing_is_shown(viewer))
     player.write(PhotonEnergy=13.5, Distance=0.131, BeamX=210.0, BeamY=373.0, QValues=(1.51,))
+    player.write(GeometryCamera="pilatus")
     show_pilatus(player, viewer)
     viewer.click_image(1300, 700)
     viewer.wait("the readout", plot.readout.text)

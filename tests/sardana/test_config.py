@@ -62,6 +62,7 @@ def test_paths_hold_what_sardana_looks_for():
             "femtomax_regions.py",
             "femtomax_scan.py",
             "femtomax_settings.py",
+            "femtomax_setup.py",
         ],
         ["femtomax_recorder.py"],
     ]

@@ -129,8 +129,11 @@ def process(info: ReadyInfo, part: str) -> psutil.Process:
 
 
 def reset(player: ScanPlayer) -> None:
-    """End what runs, and write every default."""
+    """End what runs, show no image, and write every default."""
     player.device.StopContinuous()
     player.device.StopScan()
-    player.write(**{name: parameter.default for name, parameter in ATTRIBUTES.items()})
+    # A ROI or a geometry that is written without a camera is of the one that is shown.
     player.device.ResetAccumulation()
+    wait_for(lambda: not player.read("Detector"), player.device.status)
+    player.write(**{name: parameter.default for name, parameter in ATTRIBUTES.items()})
+    player.write(GeometryCamera="")  # a geometry that is written sets it

@@ -49,5 +49,5 @@ def stays(condition: Callable[[], Any], what: str, duration: float = STEADY) -> 
     """
     end = time.monotonic() + duration
     while time.monotonic() < end:
-        assert condition(), what
+        assert condition(), what() if callable(what) else what
         time.sleep(_POLL)

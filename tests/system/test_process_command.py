@@ -107,6 +107,8 @@ def test_what_the_device_shows_of_the_same_scan(stream, player, tmp_path):
     values = post.settings(stream).values()
     given = {name: value for name, value in values.items() if value != PARAMETERS[name].default}
     player.write(**{str(PARAMETERS[name].attribute): value for name, value in given.items()})
+    # Else it would be that of the camera that the test before has left on show.
+    player.write(GeometryCamera=stream)
     scan = BurstScan(steps=3, burst=4)
     player.prepare(stream, scan)
     player.play(stream, images, scan, filename=str(raw), compression="bslz4")
