@@ -57,7 +57,8 @@ class ScanState:
         self.resumed = False
         """It goes on from a journal: some of its events were lost with the process before."""
         self._cameras: dict[str, CameraScan] = {}
-        self._record_ended = False
+        self._end_event: int | None = None
+        """The event that brought the end of Sardana's records."""
         self._record_workers: set[str] = set()
         self._lost_events = FrameRanges()
         self._passed = PassedOver()
@@ -115,7 +116,8 @@ class ScanState:
     @property
     def ended(self) -> bool:
         """The ends of all streams were reached and everything before them is in."""
-        return (self.frames_ended or self._record_ended) and self._is_complete
+        records_ended = self._end_event is not None
+        return (self.frames_ended or records_ended) and self._is_complete
 
     @property
     def frames_ended(self) -> bool:
@@ -132,7 +134,15 @@ class ScanState:
     @property
     def _is_complete(self) -> bool:
         """True when nothing is outstanding that a worker has passed over."""
-        return not self._passed and all(camera.ended for camera in self._cameras.values())
+        return not self._passed and all(map(self._is_over, self._cameras.values()))
+
+    def _is_over(self, camera: CameraScan) -> bool:
+        """Say whether the trigger map has nothing more of a camera.
+
+        Without its end of series: it sent more frames than were announced, and one of them came in
+        the event of the ends.
+        """
+        return camera.ended or camera.newest_event == self._end_event
 
     @property
     def series_ended(self) -> bool:
@@ -145,7 +155,12 @@ class ScanState:
         """Workers that have seen the ends of all cameras."""
         if not self._cameras:
             return frozenset(self._record_workers)
-        return frozenset.intersection(*(frozenset(c.ended_workers) for c in self.cameras))
+        return frozenset.intersection(*map(self._workers_at_end, self.cameras))
+
+    def _workers_at_end(self, camera: CameraScan) -> frozenset[str]:
+        if camera.ended or not self._is_over(camera):
+            return frozenset(camera.ended_workers)
+        return frozenset(self._record_workers)
 
     @property
     def photon_evidence(self) -> PhotonsBefore:
@@ -286,7 +301,8 @@ class ScanState:
             self.columns.add_record(result.record, self.axis.movables)
             for axis in self._axes():
                 axis.add_record(result.record, batch.event)
-        self._record_ended |= result.record_end
+        if result.record_end:
+            self._end_event = batch.event
 
     def _lose_before(self, event: int) -> None:
         """Account for the events before this one that are not waited for any more."""
