@@ -146,6 +146,8 @@ class CameraResult:
     """It came and could not be used."""
     late: bool = False
     """It belongs to a series that began in an earlier trigger map: it is counted, nothing else."""
+    left: int | None = None
+    """Number of a frame that another worker takes: it came in an event that goes to all of them."""
 
     @property
     def frame_number(self) -> int | None:

@@ -322,11 +322,13 @@ class ScanState:
 
     def _add_camera(self, event: int, result: CameraResult, since: float) -> None:
         camera = self._cameras[result.stream]
-        number = result.frame_number
         finds_photons = CAMERAS[result.stream].finds_photons
-        if camera.is_repeated(event, result):
-            if event and finds_photons and self.photons is not None and number is not None:
-                self.photons.go_beyond(number)
+        repeated = result.left
+        if repeated is None and camera.is_repeated(event, result):
+            repeated = result.frame_number
+        if repeated is not None:
+            if event and finds_photons and self.photons is not None:
+                self.photons.go_beyond(repeated)
             return
         camera.add(event, result, self._lost_events if self.resumed else None)
         if finds_photons and self.photons is not None:

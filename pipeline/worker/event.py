@@ -125,7 +125,7 @@ class EventWork:
         if not self._series.has_begun(stream):
             return CameraResult(stream, late=True)
         if stream in self._left and isinstance(message, StinsFrame | StinsDiscarded):
-            return CameraResult(stream)
+            return CameraResult(stream, left=message.frame)
         if isinstance(message, StinsFrame):
             return CameraResult(stream, frame=self._process_frame(camera, message))
         if isinstance(message, StinsDiscarded):

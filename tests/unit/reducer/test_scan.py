@@ -77,3 +77,17 @@ def test_an_event_that_comes_in_time_is_not_given_up():
     assert watch(scan, 125.0) == ""
     assert watch(scan, 134.0) == ""
     assert scan.processed == 3
+
+
+def test_a_frame_in_the_place_of_the_end_is_told_by_the_worker_that_leaves_it(monkeypatch):
+    scan = ScanState("m", 1)
+    taken = FrameResult("andor3_balor", 3, (), np.empty(0), False, 0)
+    add(scan, batch(5, cameras=(CameraResult("andor3_balor", left=3),)))
+    assert scan.processed == 0, "the other one counts it"
+    add(scan, batch(5, "w2", cameras=(CameraResult("andor3_balor", frame=taken),)))
+    add(scan, *(batch(event) for event in range(5)))
+    assert scan.processed == 1
+    beyond: list[int] = []
+    monkeypatch.setattr(scan.photons, "go_beyond", beyond.append)
+    add(scan, batch(5, "w3", cameras=(CameraResult("andor3_balor", left=3),)))
+    assert beyond == [3], "the safety of frames rests on it"

@@ -90,7 +90,7 @@ def test_a_frame_that_goes_to_all_workers_is_taken_by_one() -> None:
     image = SimpleNamespace(frames=stins_image(5, 4, np.ones(SHAPE, np.float32)))
     work = EventWork(7, "scan", SUMMING, FrameBuffers(), False, left={"pilatus"})
     result = work.process({"pilatus": image})
-    assert (result.cameras, result.partials) == ((CameraResult("pilatus"),), ())
+    assert (result.cameras, result.partials) == ((CameraResult("pilatus", left=4),), ())
 
 
 def test_a_balor_frame_becomes_photons_of_that_camera() -> None:
