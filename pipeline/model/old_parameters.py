@@ -20,9 +20,8 @@ class OldParameter:
 
     old: str
     new: str
-    difference: str = ""
-    """What has to be done to the value."""
     convert: Callable[[float, Settings], float] | None = None
+    """What has to be done to the value; None: nothing."""
 
 
 OLD_PARAMETERS: Mapping[str, OldParameter] = {
@@ -30,10 +29,10 @@ OLD_PARAMETERS: Mapping[str, OldParameter] = {
     for row in (
         OldParameter("integrate", "accumulate"),
         OldParameter("cmos_background", "background"),
+        # A raw level, where ours is above the background.
         OldParameter(
             "threshold_counting",
             "photon_threshold",
-            "a raw level: the background is subtracted",
             lambda value, settings: value - settings.background,
         ),
         OldParameter("pre_threshold", "view_threshold"),

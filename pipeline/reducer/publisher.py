@@ -143,8 +143,8 @@ class Publisher:
             x=self._lazy(curves.x),
             x_label=curves.x_label or FRAME_NUMBER,
             roi_means={n: self._lazy(_frames(curves, n)) for n in curves.frame_names},
-            step_means={n: self._steps(scan, curves, n) for n in curves.step_names},
-            roi_stats={n: self._statistics(scan, curves, n) for n in curves.frame_names},
+            step_means={n: self._steps(curves, n) for n in curves.step_names},
+            roi_stats={n: self._statistics(curves, n) for n in curves.frame_names},
             curves=self._lazy(lambda: pack_group(curves.packed())),
             scan=self._scan(scan),
         )
@@ -154,7 +154,7 @@ class Publisher:
         arrays = {n: self._lazy(_column(columns, n)) for n in columns.names}
         return replace(_scan(scan), columns=arrays, column_names=columns.known)
 
-    def _steps(self, scan: ScanState, curves: ScanCurves, name: str) -> snapshot.StepMeans:
+    def _steps(self, curves: ScanCurves, name: str) -> snapshot.StepMeans:
         return snapshot.StepMeans(
             x=self._lazy(curves.x),
             y=self._lazy(lambda: curves.steps(name, lambda axis: axis.means)),
@@ -164,14 +164,12 @@ class Publisher:
             y_label=f"mean of {name}",
         )
 
-    def _statistics(self, scan: ScanState, curves: ScanCurves, name: str) -> snapshot.RoiStatistics:
+    def _statistics(self, curves: ScanCurves, name: str) -> snapshot.RoiStatistics:
         return snapshot.RoiStatistics(
-            **{one: self._statistic(scan, curves, name, one) for one in STATISTICS}
+            **{one: self._statistic(curves, name, one) for one in STATISTICS}
         )
 
-    def _statistic(
-        self, scan: ScanState, curves: ScanCurves, name: str, statistic: str
-    ) -> snapshot.RoiStatistic:
+    def _statistic(self, curves: ScanCurves, name: str, statistic: str) -> snapshot.RoiStatistic:
         frames = self._lazy(lambda: curves.frames_of(name, statistic))
         if not curves.by_step:
             return snapshot.RoiStatistic(frames=frames)

@@ -128,8 +128,19 @@ class ScanState:
     @property
     def photons_ended(self) -> bool:
         """The series whose photons are searched has ended, and all before its end is in."""
-        ended = [c.ended for c in self._cameras.values() if CAMERAS[c.stream].finds_photons]
-        return bool(ended) and all(ended)
+        searched = self._searched
+        return bool(searched) and all(camera.ended for camera in searched)
+
+    @property
+    def photon_series_ended(self) -> bool:
+        """The series whose photons are searched has ended."""
+        searched = self._searched
+        return bool(searched) and all(camera.series_ended for camera in searched)
+
+    @property
+    def _searched(self) -> list[CameraScan]:
+        """The cameras whose photons are searched."""
+        return [c for c in self._cameras.values() if CAMERAS[c.stream].finds_photons]
 
     @property
     def _is_complete(self) -> bool:

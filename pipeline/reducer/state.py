@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from pipeline.model.cameras import CAMERAS, ranked
+from pipeline.model.cameras import ranked
 from pipeline.model.frame_ranges import FrameRanges
 from pipeline.model.parameters import Settings
 from pipeline.photons.frame_safety import frames_text
@@ -294,7 +294,7 @@ class ReducerState:
                 newest=safety.newest,
                 unsafe=frames_text(safety.unsafe),
                 waiting=frames_text(safety.waiting),
-                series_ended=int(_series_ended(scan)),
+                series_ended=int(scan.photon_series_ended),
                 complete=int(safety.complete),
                 save_raw=photons.save_raw,
             )
@@ -336,17 +336,18 @@ class ReducerState:
 
     def shown_camera(self) -> str:
         """Return the camera that is shown: the one asked for, where it has anything to show."""
-        cameras = () if self.scan is None else self.scan.streams
-        images = self.accumulation.streams
-        if self.settings.camera in (*cameras, *images):
-            return self.settings.camera
-        return next(iter((*cameras, *ranked(images))), "")
+        there = self._known_cameras()
+        wanted = self.settings.camera
+        return wanted if wanted in there else next(iter(there), "")
 
     def geometry_camera(self) -> str:
         """Return the camera that the geometry belongs to: the one named, else the first."""
-        cameras = () if self.scan is None else self.scan.streams
-        first = next(iter((*cameras, *ranked(self.accumulation.streams))), "")
-        return self.settings.geometry_camera or first
+        return self.settings.geometry_camera or next(iter(self._known_cameras()), "")
+
+    def _known_cameras(self) -> tuple[str, ...]:
+        """Return the cameras of the scan, then those with an image; a camera may stand twice."""
+        of_scan = () if self.scan is None else self.scan.streams
+        return *of_scan, *ranked(self.accumulation.streams)
 
     def __getstate__(self) -> dict[str, Any]:
         kept = dict(self.__dict__)
@@ -361,9 +362,3 @@ class ReducerState:
     def scans(self) -> tuple[ScanState, ...]:
         """Return the scans that may still change."""
         return tuple(self._scans.values())
-
-
-def _series_ended(scan: ScanState) -> bool:
-    """Say whether the series of the camera whose photons are searched has ended."""
-    ended = [c.series_ended for c in scan.cameras if CAMERAS[c.stream].finds_photons]
-    return bool(ended) and all(ended)
