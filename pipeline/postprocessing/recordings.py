@@ -77,7 +77,7 @@ class RecordingSource:
         self, paths: Sequence[Path], found: _Found, stream: str, block: int | None = None
     ) -> None:
         self._paths = paths
-        self.stream = stream
+        self.stream, self.part = stream, 0
         self._left_out = {name for name in CAMERAS if name != stream}
         first = found.streams[stream]
         header = found.headers.get(stream)

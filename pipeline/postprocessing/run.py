@@ -44,7 +44,7 @@ class Outcome:
 
 def run_folder(folder: Path, source: Source) -> Path:
     """Return where the state of a run stands until it is done."""
-    what = f"{source.raw} {source.stream} {getattr(source, 'part', 0)}"
+    what = f"{source.raw} {source.stream} {source.part}"
     digest = hashlib.sha256("\0".join([what, *source.files]).encode()).hexdigest()[:8]
     return folder / f"{source.name}-{digest}{UNFINISHED}"
 

@@ -38,6 +38,11 @@ class Source(Protocol):
         ...
 
     @property
+    def part(self) -> int:
+        """Counts the series of one camera in one file."""
+        ...
+
+    @property
     def shape(self) -> tuple[int, int]:
         """``(ny, nx)`` of a frame [pixel]."""
         ...
@@ -101,7 +106,7 @@ class RawSource:
     ) -> None:
         self.series = series
         self.raw, self.name, self.stream = series.raw, series.name, series.stream
-        self.folder = series.raw
+        self.part, self.folder = series.part, series.raw
         self.shape, self.notes = series.shape, series.notes
         self.files = tuple(dict.fromkeys([series.raw, *(f.layout.path for f in series.frames)]))
         self._block = block or block_size(series.frame_bytes, len(series.frames))
@@ -122,7 +127,7 @@ class RawSource:
             "files": [file_identity(path) for path in self.files],
             "dataset": layout.dataset,
             "camera": self.stream,
-            "part": self.series.part,
+            "part": self.part,
             "scan": "" if self._scan is None else self._scan.description().decode(),
             "events": self.events,
             "block": self._block,

@@ -139,6 +139,19 @@ def test_what_the_device_shows_of_the_same_scan(stream, player, tmp_path):
     assert done.returncode == 0, done.stdout
 
 
+def test_a_file_with_a_later_series_gives_results_of_each(tmp_path):
+    raw = tmp_path / "raw" / "scan.h5"
+    for count, seed in ((6, 0), (9, 1)):
+        post.raw_file(raw, post.BALOR, post.frames(post.BALOR, count, seed))
+    done = run("process", raw, "--settings", settings(tmp_path, post.BALOR), "--jobs", "1")
+    assert done.returncode == 0, done.stderr + done.stdout
+    folder = tmp_path / "process"
+    for name, count in (("scan_processed.h5", 6), ("scan_processed_1.h5", 9)):
+        with h5py.File(folder / name) as file:
+            assert file["entry/scan/frames"][()] == count
+    assert not list(folder.glob("*_unfinished"))
+
+
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
 def test_a_command_that_is_ended_goes_on(how, tmp_path):
     images = post.frames(post.BALOR, 400)
