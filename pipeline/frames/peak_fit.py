@@ -36,6 +36,7 @@ _WORST = 0.35
 """Rms of what is left / height, above which the curve does not look like the model."""
 _PRIOR = 8.0
 """The common variance counts as much as that of a step with so many degrees of freedom."""
+_UNDETERMINED = "the points do not determine all of centre, width, height and offset"
 _ROUNDS = 3
 _MOST = 1000
 """Points that are fitted; more are taken together."""
@@ -252,9 +253,9 @@ def _best_fit(points: _Points, shape: Shape) -> _Fit | str:
     try:
         covariance = np.linalg.inv(curvature)
     except np.linalg.LinAlgError:
-        return "no fit: the points do not determine all of centre, width, height and offset"
+        return f"no fit: {_UNDETERMINED}"
     if not (np.isfinite(covariance).all() and (np.diag(covariance) >= 0).all()):
-        return "no fit: the points do not determine all of centre, width, height and offset"
+        return f"no fit: {_UNDETERMINED}"
     scattered = _scatter_variance(best.jac, best.fun, covariance, None if points.known else height)
     scale = max(chi_square, 1.0) if points.known else chi_square
     variance = np.maximum(np.diag(covariance) * scale, scattered) * _student(freedom) ** 2
@@ -317,7 +318,7 @@ def _judge(
     # Where no point is on the flanks, height and width are made up.
     spacing = 2 * float(np.sort(np.abs(points.x - centre))[:3].mean())
     if not all(map(math.isfinite, numbers)):
-        problem = "the points do not determine all of centre, width, height and offset"
+        problem = _UNDETERMINED
     elif not 0 <= centre <= 1:
         problem = f"its centre {values['centre']:g} lies outside of the scan, {start:g} … {stop:g}"
     elif model != "step" and fwhm < 0.8 * spacing:

@@ -18,10 +18,10 @@ from pipeline.protocols.stins import Message
 from pipeline.reducer.journal_content import dump, load
 from pipeline.worker import FemtomaxWorker
 from pipeline.worker.event import EventWork
+from pipeline.worker.femtomax_worker import CONTEXT
 from pipeline.worker.frame_buffers import FrameBuffers
 from pipeline.worker.store import WorkerStore
 
-_CONTEXT = "femtotango"
 LIVE = "live"
 METHODS: Mapping[str, type[EventWork]] = {LIVE: EventWork}
 """What is done with an event, by the name of the method."""
@@ -72,7 +72,7 @@ class BlockWork:
     """Works on blocks with the live worker; one in each process."""
 
     def __init__(self) -> None:
-        self._context: dict[str, Any] = {_CONTEXT: WorkerStore(buffers=BlockBuffers())}
+        self._context: dict[str, Any] = {CONTEXT: WorkerStore(buffers=BlockBuffers())}
         self._worker: _BlockWorker | None = None
         self._mapping = ""
 

@@ -15,10 +15,9 @@ from pipeline.postprocessing.errors import BadOutput
 from pipeline.protocols.batch import Batch
 from pipeline.protocols.snapshot import Published
 from pipeline.reducer import FemtomaxReducer
-from pipeline.reducer.femtomax_reducer import make_parts
+from pipeline.reducer.femtomax_reducer import CONTEXT, make_parts
 from pipeline.reducer.state import ReducerState
 
-_CONTEXT = "femtotango"
 _DISK = 60.0
 """A disk that takes longer for the photons that wait does not come back [s]."""
 _POLL = 0.02
@@ -40,7 +39,7 @@ class Fold:
         self._parameters = as_parameters(settings)
         self._reducer = FemtomaxReducer(
             parameters=self._parameters,
-            context={_CONTEXT: self._parts},
+            context={CONTEXT: self._parts},
             state=SimpleNamespace(name="process", mapping_uuid=mapping),
         )
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pipeline.model.parameters import PARAMETERS, Settings
 from pipeline.photons.list_resume import histogram_edges
 from pipeline.postprocessing.errors import BadRawFile, BadSettings
-from pipeline.postprocessing.settings_source import settings_from
+from pipeline.postprocessing.settings_source import plain, settings_from
 from pipeline.protocols.batch import FrameStatus, PhotonList
 
 _ROWS = 4_000_000
@@ -148,9 +148,9 @@ class PhotonListFile:
         """Note where the file contradicts itself about its settings."""
         dataset = self._entry["process/parameters"]
         for name, value in _known(_text(dataset)).items():
-            if name in dataset.attrs and _plain(dataset.attrs[name]) != value:
+            if name in dataset.attrs and plain(dataset.attrs[name]) != value:
                 self.problems.append(
-                    f"setting {name} is {value} in one place and {_plain(dataset.attrs[name])} in "
+                    f"setting {name} is {value} in one place and {plain(dataset.attrs[name])} in "
                     "another"
                 )
         if "photon_roi" in self._entry:
@@ -198,9 +198,4 @@ def _known(text: str) -> dict[str, Any]:
 
 
 def _text(dataset: Any) -> str:
-    value = dataset[()]
-    return value.decode() if isinstance(value, bytes) else str(value)
-
-
-def _plain(value: Any) -> Any:
-    return value.item() if hasattr(value, "item") else value
+    return str(plain(dataset[()]))

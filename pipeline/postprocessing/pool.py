@@ -99,13 +99,13 @@ class Pool:
         while left or order:
             for member in self._members:
                 if member.block is None and (again or (left and len(order) < self._limit)):
-                    block = again.pop(0) if again else next(source, None)
-                    if block is None:
-                        left = False
-                    else:
-                        if not any(block is one for one in order):
-                            order.append(block)
+                    if again:
+                        self._send(member, again.pop(0))
+                    elif (block := next(source, None)) is not None:
+                        order.append(block)
                         self._send(member, block)
+                    else:
+                        left = False
             if order and order[0].index in results:
                 block = order.pop(0)
                 yield block, results.pop(block.index)

@@ -127,7 +127,7 @@ def _from_hdf5(path: Path) -> dict[str, Any]:
                 found = json.loads(text[()])
             elif _IMAGE_FILE in file:
                 group: Any = file[_IMAGE_FILE]
-                found = {name: _plain(group[name][()]) for name in group}
+                found = {name: plain(group[name][()]) for name in group}
             else:
                 raise BadSettings(
                     f"{path} has no settings: give a photon file, a saved sum, or JSON."
@@ -138,7 +138,8 @@ def _from_hdf5(path: Path) -> dict[str, Any]:
     return {name: value for name, value in found.items() if name in PARAMETERS}
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """Return what h5py gives as Python's own number or text."""
     if isinstance(value, bytes):
         return value.decode()
     return value.item() if hasattr(value, "item") else value

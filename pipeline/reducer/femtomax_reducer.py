@@ -28,7 +28,7 @@ logger = logging.getLogger(__name__)
 
 TIMER_INTERVAL = 0.2
 """How often the work outside of the path of results is done [s]."""
-_CONTEXT = "femtotango"
+CONTEXT = "femtotango"
 
 
 @dataclass(frozen=True)
@@ -74,10 +74,10 @@ class FemtomaxReducer:
     ) -> None:
         context = {} if context is None else context
         _warm_up()
-        parts: _Parts | None = context.get(_CONTEXT)
+        parts: _Parts | None = context.get(CONTEXT)
         if parts is None:
             folder = os.environ.get(FOLDER_VARIABLE, "")
-            parts = context[_CONTEXT] = make_parts(*open_journal(folder))
+            parts = context[CONTEXT] = make_parts(*open_journal(folder))
         self._state = parts.state
         self._publisher = parts.publisher
         self._background = parts.background

@@ -16,6 +16,8 @@ from pipeline.worker.event import EventWork
 from pipeline.worker.series import AnySeries, Series
 from pipeline.worker.store import WorkerStore
 
+CONTEXT = "femtotango"
+"""Key of what outlives a scan, in dranspose's context."""
 _REPLAY_NAME = "replay-worker-"
 """Under `dranspose replay` only one worker gets the end event: nothing may stay buffered."""
 
@@ -35,7 +37,7 @@ class FemtomaxWorker:
     ) -> None:
         context = {} if context is None else context
         _warm_up()
-        self._store: WorkerStore = context.setdefault("femtotango", WorkerStore())
+        self._store: WorkerStore = context.setdefault(CONTEXT, WorkerStore())
         self._name = str(getattr(state, "name", "worker"))
         self._mapping = str(getattr(state, "mapping_uuid", None))
         self._in_replay = self._name.startswith(_REPLAY_NAME)
