@@ -8,7 +8,7 @@ import numpy as np
 from femtotango.gui.device_link.link import DeviceLink
 from femtotango.gui.device_link.shown import shown_image
 from pipeline.diffraction.geometry import Geometry, GeometryError, from_settings
-from pipeline.model.parameters import PARAMETERS, ParameterError, Settings
+from pipeline.model.parameters import PARAMETERS, POSITION, ParameterError, Settings
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ def shown_geometry(link: DeviceLink) -> Geometry | None:
         return None
     settings = Settings()
     try:
-        for name in ("photon_energy", "distance", "tilt", "rotation", "beam_x", "beam_y"):
+        for name in ("photon_energy", *POSITION):
             settings = settings.replaced(name, link.value(str(PARAMETERS[name].attribute)))
         return from_settings(settings, (size, size), image.shape)
     except (ParameterError, GeometryError):
