@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import least_squares
-from scipy.stats import norm, t
+from scipy.special import ndtr, stdtrit
 
 from pipeline.frames.peak_models import SHAPES, Shape, start_values
 from pipeline.model.parameters import MODELS
@@ -289,7 +289,7 @@ def _scatter_variance(
 
 def _student(freedom: int) -> float:
     """Return the factor by which ± 2 errors of so many degrees of freedom hold what ± 2 σ hold."""
-    return float(t.ppf(norm.cdf(2.0), freedom)) / 2.0
+    return float(stdtrit(freedom, ndtr(2.0))) / 2.0
 
 
 def _judge(

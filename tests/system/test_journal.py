@@ -47,7 +47,7 @@ def pilatus(number: int) -> np.ndarray:
 
 
 class Detector:
-    """Sends frames one after the other until it is told to end."""
+    """Sends frames one after the other until they are all, or it is told to end."""
 
     def __init__(self, player: ScanPlayer, stream: str, frames: Iterator[np.ndarray], **play: Any):
         self.sent = 0
@@ -57,11 +57,19 @@ class Detector:
             args=(stream, self._until_end(frames), ONE),
             kwargs={"records": False, "rate": RATE, "sent": self._count, **play},
         )
+
+    def __enter__(self) -> "Detector":
         self._thread.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.end()
 
     def _until_end(self, frames: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
-        while not self._end.is_set():
-            yield next(frames)
+        for frame in frames:
+            if self._end.is_set():
+                return
+            yield frame
 
     def _count(self, sent: int) -> None:
         self.sent = sent
@@ -69,6 +77,10 @@ class Detector:
     def end(self) -> int:
         """End the series, and return how many frames it has."""
         self._end.set()
+        return self.wait()
+
+    def wait(self) -> int:
+        """Wait until all frames are sent, and return how many these are."""
         self._thread.join()
         return self.sent
 
@@ -80,14 +92,24 @@ def count_of(reducer: Reducer) -> int:
         return -1
 
 
-def kill_reducer(info: dict[str, Any], reducer: Reducer) -> dict[str, float]:
+def kill_reducer(info: dict[str, Any], reducer: Reducer, detector: Detector) -> dict[str, float]:
     """SIGKILL the reducer; return what its successor has, and how long that took."""
     (pid,) = [p for p, line in processes(info).items() if "dranspose.reducer" in line]
     before = count_of(reducer)
     os.kill(pid, signal.SIGKILL)
-    killed = time.monotonic()
+    killed, sent = time.monotonic(), detector.sent
     after = wait_for(lambda: max(0, count_of(reducer) + 1), "the new reducer") - 1
-    return {"before": before, "after": after, "seconds": round(time.monotonic() - killed, 2)}
+    seconds = round(time.monotonic() - killed, 2)
+    return {"sent": sent, "before": before, "after": after, "seconds": seconds}
+
+
+def may_be_lost(kills: list[dict[str, float]]) -> float:
+    """Return how many frames the kills may cost.
+
+    What came in the last second, and what was on its way: on a busy machine, all that was sent and
+    was not in the sum that came back.
+    """
+    return sum(max(2 * RATE, kill["sent"] - kill["after"] + RATE) for kill in kills)
 
 
 def wait_caught_up(reducer: Reducer) -> None:
@@ -149,22 +171,27 @@ def test_the_sum_goes_on_after_each_kill(tmp_path, capsys):
         player.write(Accumulate=True)
         player.device.StartContinuous(["pilatus"])
         reducer = Reducer(info["reducer"])
-        detector = Detector(player, "pilatus", map(pilatus, iter(range(10**9))))
-        for _ in range(repeats(4, 10)):
-            goal = detector.sent + int(rng.integers(20, 90))
-            wait_for(lambda goal=goal: count_of(reducer) >= goal - 60 and detector.sent >= goal)
-            told.append(kill_reducer(info, reducer))
-            wait_caught_up(reducer)
-        wait_for(lambda n=detector.sent: count_of(reducer) > n - 300)
-        sent = detector.end()
+
+        def standing() -> str:
+            return f"{count_of(reducer)} of {detector.sent}, {told}: {player.device.status()}"
+
+        with Detector(player, "pilatus", map(pilatus, iter(range(10**9)))) as detector:
+            for _ in range(repeats(4, 10)):
+                count, goal = count_of(reducer), detector.sent + int(rng.integers(20, 90))
+                wait_for(lambda n=count: count_of(reducer) >= n + 10, standing)
+                wait_for(lambda goal=goal: detector.sent >= goal, standing)
+                told.append(kill_reducer(info, reducer, detector))
+                wait_caught_up(reducer)
+            lost = may_be_lost(told)
+            wait_for(lambda n=detector.sent: count_of(reducer) > n - lost, standing)
+            sent = detector.end()
         player.device.StopContinuous()
         wait_for(lambda: player.device.state() in (tango.DevState.ON, tango.DevState.ALARM))
         missing = check_sum(player, sent)
         failed = player.read("FailedFrames")
         with capsys.disabled():
             print(f"\n{sent} frames, missing {missing}, FailedFrames {failed}: {told}")
-        # What came in the last second, and what was on its way, of each kill.
-        assert missing <= failed <= len(told) * 2 * RATE
+        assert missing <= failed <= lost
         count = player.read("FrameCount")
         time.sleep(1.5)
         up.kill()
@@ -199,18 +226,13 @@ def test_the_photon_file_goes_on(tmp_path, capsys):
         frames = (
             images[n % len(images)] for n in range(scan.burst) if n != 300 or killed.wait(PATIENCE)
         )
-        thread = threading.Thread(
-            target=player.play,
-            args=("andor3_balor", frames, scan),
-            kwargs={"records": False, "rate": RATE, "filename": str(raw)},
-        )
-        thread.start()
-        for goal in (5, 120):
-            wait_for(lambda goal=goal: count_of(reducer) >= goal)
-            told.append(kill_reducer(info, reducer))
-            wait_caught_up(reducer)
-        killed.set()
-        thread.join()
+        with Detector(player, "andor3_balor", frames, filename=str(raw)) as detector:
+            for goal in (5, 120):
+                wait_for(lambda goal=goal: count_of(reducer) >= goal, player.device.status)
+                told.append(kill_reducer(info, reducer, detector))
+                wait_caught_up(reducer)
+            killed.set()
+            assert detector.wait() == scan.burst
         wait_for(
             lambda: player.read("ScanFinished"),
             lambda: (
@@ -222,7 +244,7 @@ def test_the_photon_file_goes_on(tmp_path, capsys):
         photons, path = player.read("PhotonCount"), Path(player.read("PhotonFile"))
         with capsys.disabled():
             print(f"\n{count} of {scan.burst} frames, FailedFrames {failed}: {told}")
-        assert failed == scan.burst - count <= len(told) * 2 * RATE
+        assert failed == scan.burst - count <= may_be_lost(told)
         assert [p.name for p in path.parent.iterdir()] == ["scan_xye.h5"]
         reducer.close()
     with h5py.File(path) as file:

@@ -102,7 +102,8 @@ def test_a_scan_that_is_stopped_adds_what_came(player, frames):
     run(player, frames)
     player.prepare("pilatus", SCAN)
     player.play("pilatus", frames, SCAN, only=13)
-    player.wait_until("EventsProcessed", lambda events: events == 1 + 13)
+    records = 13 // SCAN.burst
+    player.wait_until("EventsProcessed", lambda events: events == 1 + 13 + records)
     player.device.StopScan()
     player.wait_until("FrameCount", lambda count: count == 43)
     player.wait_finished()
