@@ -19,6 +19,8 @@ from pipeline.protocols.stins import stins_end, stins_header, stins_image
 from pipeline.simulation.scan import BurstScan, sardana_records
 
 _POLL = 0.02
+_LIMIT = 90.0
+"""How long the analysis may take on a busy machine [s]."""
 
 
 class ScanPlayer:
@@ -158,7 +160,7 @@ class ScanPlayer:
         if records and alive:
             post_record(self._http, self.info["sardana"], messages[-1])
 
-    def wait_finished(self, limit: float = 60.0) -> None:
+    def wait_finished(self, limit: float = _LIMIT) -> None:
         """Wait until all results of the scan are readable.
 
         Raises:
@@ -166,7 +168,7 @@ class ScanPlayer:
         """
         self.wait_until("ScanFinished", lambda finished: bool(finished), limit)
 
-    def wait_until(self, name: str, good: Callable[[Any], bool], limit: float = 30.0) -> Any:
+    def wait_until(self, name: str, good: Callable[[Any], bool], limit: float = _LIMIT) -> Any:
         """Read an attribute again and again until its value is good, and return that.
 
         Raises:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from support.waiting import PATIENCE
 
 if TYPE_CHECKING:
     from support.viewer import Viewer
@@ -78,5 +79,7 @@ for name, module in list(sys.modules.items()):
 assert femtotango.gui.image is sys.modules["femtotango.gui.image"]
 assert not {"PyQt5", "taurus", "silx"} & set(sys.modules)
 """
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=PATIENCE
+    )
     assert done.returncode == 0, done.stderr

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import tango
+from support.waiting import PATIENCE
 
 from femtotango.gui.connections import CONNECTIONS
 
@@ -63,4 +64,4 @@ def test_the_package_is_plain_without_taurus() -> None:
         "import femtotango, inspect, sys; names = dir(femtotango); inspect.getmembers(femtotango); "
         "assert 'GUI_NAME' not in names and 'taurus' not in sys.modules"
     )
-    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=PATIENCE)

@@ -15,6 +15,7 @@ import pytest
 import silx.io
 from silx.io.nxdata import get_default
 from support.geometries import TILTED
+from support.waiting import PATIENCE
 
 from pipeline.diffraction.geometry import from_poni
 from pipeline.diffraction.integration import Integrator
@@ -141,7 +142,7 @@ def test_plain_h5py_opens_it_without_plug_ins(tmp_path: Path, record: ImageRecor
         assert file["entry/image/image"].compression == "gzip"
         assert file["entry/image/image"].shuffle
     code = f"import h5py; print(h5py.File({str(tmp_path / 'a.h5')!r})['entry/image/image'][0, 0])"
-    subprocess.run([sys.executable, "-I", "-c", code], check=True, timeout=30)
+    subprocess.run([sys.executable, "-I", "-c", code], check=True, timeout=PATIENCE)
 
 
 def test_nothing_is_overwritten(tmp_path: Path, record: ImageRecord) -> None:

@@ -12,6 +12,7 @@ import h5py
 import numpy as np
 import pytest
 from support.photons import read_columns
+from support.waiting import PATIENCE
 
 TESTS = Path(__file__).parents[2]
 
@@ -102,7 +103,7 @@ def test_the_file_opens_after_a_kill_and_lacks_at_most_the_last_second(moment, t
 def test_a_full_disk_is_told_and_the_scan_goes_on(tmp_path):
     """A limit on the file's size refuses writes."""
     with start(FULL_DISK, str(tmp_path / "raw" / "s.h5")) as process:
-        output, _ = process.communicate(timeout=50)
+        output, _ = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0
     count, trusted, alarm, frames = output.strip().split("|")
     assert count == "300000"
@@ -133,7 +134,7 @@ for frame in range(200):
 
 def test_a_process_that_just_ends_has_written_all_that_came(tmp_path):
     with start(ENDS, str(tmp_path / "raw" / "s.h5")) as process:
-        process.communicate(timeout=50)
+        process.communicate(timeout=PATIENCE)
     assert process.returncode == 0
     columns = read_columns(tmp_path / "process" / "s_xye.h5")
     np.testing.assert_array_equal(columns["frame"], np.repeat(np.arange(200), 100))
