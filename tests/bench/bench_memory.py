@@ -3,8 +3,8 @@
 import time
 
 import numpy as np
-import psutil
 from feeding import Frames, stack_with
+from processes import named_processes
 from section import Section, markdown_table
 
 from femtotango.simulation.beamline import ScanPlayer
@@ -20,26 +20,8 @@ _MB = 1 << 20
 
 def memory(pid: int) -> dict[str, float]:
     """Return the resident memory [MB] of each process below `femtotango up`, by name."""
-    names = {}
-    for child in psutil.Process(pid).children(recursive=True):
-        names[_name(child.cmdline())] = child.memory_info().rss / _MB
-    return names
-
-
-def _name(line: list[str]) -> str:
-    words = " ".join(line)
-    for sign, name in (
-        ("redis-server", "redis"),
-        ("databaseds", "Tango database"),
-        ("dranspose.controller", "controller"),
-        ("dranspose.reducer", "reducer"),
-        ("femtotango.device", "device"),
-        ("http_sardana", "sardana ingester"),
-        (" ingester ", "camera ingester"),
-    ):
-        if sign in words:
-            return name
-    return line[line.index("-n") + 1] if "-n" in line else words
+    named = named_processes(pid)
+    return {name: sum(p.memory_info().rss for p in found) / _MB for name, found in named.items()}
 
 
 def run() -> Section:

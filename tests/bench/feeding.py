@@ -12,13 +12,17 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from processes import processor_time
 
 from femtotango.dranspose_client.http import Controller
 from femtotango.dranspose_client.trigger_maps import scan_map
 from femtotango.simulation.beamline import ScanPlayer
+from femtotango.simulation.detector_socket import send_together
 from femtotango.stack.running import running
+from pipeline.model.cameras import CAMERAS
+from pipeline.model.parameters import Settings
 from pipeline.protocols.stins import Message, stins_end, stins_header, stins_image
-from pipeline.simulation.scan import BurstScan
+from pipeline.simulation.scan import BurstScan, detector_frames
 
 _POLL = 0.005
 _AFTER_ASSIGN = 0.1
@@ -30,6 +34,10 @@ class Frames:
     """Some images that are sent again and again."""
 
     images: Sequence[NDArray[Any]]
+    background: float = 0.0
+    """Is subtracted [ADU]."""
+    threshold: float = 0.0
+    """What is not above it after that is not summed."""
 
     @cached_property
     def _pixels(self) -> list[bytes]:
@@ -47,8 +55,22 @@ class Frames:
 
     def sum(self, count: int) -> float:
         """Return the sum over all valid pixels of so many frames."""
-        totals = [float(np.where(i < 0, 0, i).sum(dtype=np.float64)) for i in self.images]
+        above = [image.astype(np.float64) - self.background for image in self.images]
+        totals = [float(image[image > self.threshold].sum()) for image in above]
         return sum(totals[n % len(totals)] for n in range(count))
+
+
+def camera_frames(stream: str, images: int) -> Frames:
+    """Return some of a camera's simulated frames.
+
+    Args:
+        stream: of the camera.
+        images: how many different ones.
+    """
+    simulated = list(detector_frames(stream, 1, [1.5] * images))
+    if CAMERAS[stream].photon_counting:
+        return Frames(simulated)
+    return Frames(simulated, Settings().background, Settings().cmos_threshold)
 
 
 @contextmanager
@@ -75,93 +97,140 @@ def _toml(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else repr(value)
 
 
+@dataclass(frozen=True)
+class Run:
+    """What one series took."""
+
+    rate: float
+    """Shots per second."""
+    processor: float
+    """Processor time of all processes of the stack, user and system, of one shot [s]."""
+
+
 class DeviceStack:
-    """A stack with its device; frames/s until Tango shows the exact FrameCount."""
+    """A stack with its device; a series is over when Tango shows the exact FrameCount."""
 
     def __init__(
         self,
-        stream: str,
+        streams: str | Sequence[str],
         exit_stack: ExitStack,
         worker: str = "",
         journal: bool = False,
+        workers: int = 2,
         **attributes: Any,
     ) -> None:
         """Start it.
 
         Args:
-            stream: name of the camera.
+            streams: names of the cameras.
             exit_stack: ends it.
             worker: class of `baselines` to run instead of the project's.
             journal: the reducer keeps a journal.
+            workers: number of them.
             attributes: written before anything is sent.
         """
-        self._stream = stream
+        self._streams = [streams] if isinstance(streams, str) else list(streams)
         other: dict[str, Any] = {"worker_class": f"baselines:{worker}"} if worker else {}
         if journal:
             folder = exit_stack.enter_context(TemporaryDirectory(prefix="femtotango-journal-"))
             other["properties"] = {"JournalFolder": folder}
-        self.info = exit_stack.enter_context(stack_with(streams=[stream], sardana=False, **other))
+        settings = {"streams": self._streams, "sardana": False, "workers": workers, **other}
+        self.info = exit_stack.enter_context(stack_with(**settings))
         self.player = exit_stack.enter_context(ScanPlayer(self.info))
         self.player.write(Accumulate=True, **attributes)
 
-    def rate(self, frames: Frames, count: int) -> float:
-        """Send a series into a new sum and return its rate [frames/s]."""
-        player = self.player
-        player.device.ResetAccumulation()
-        player.prepare(self._stream, BurstScan(steps=1, burst=count), records=False)
-        series = frames.series(count)
-        start = time.monotonic()
-        player.source(self._stream).send(series)
-        player.wait_until("FrameCount", lambda shown: shown == count, _LIMIT)
-        rate = count / (time.monotonic() - start)
-        player.wait_finished()
-        return rate
+    def run(self, frames: "Frames | Mapping[str, Frames]", count: int, add: bool = False) -> Run:
+        """Send a series.
+
+        Args:
+            frames: of the camera, or by stream.
+            count: shots.
+            add: to the sum; else it is begun anew.
+        """
+        feeds = frames if isinstance(frames, Mapping) else {self._streams[0]: frames}
+        before = self._begin(count, add)
+        sources = {stream: self.player.source(stream) for stream in feeds}
+        series = {stream: feed.series(count) for stream, feed in feeds.items()}
+        busy, start = processor_time(self.info["pid"]), time.monotonic()
+        send_together(sources, series)
+        self._wait(before + count)
+        took = time.monotonic() - start
+        spent = processor_time(self.info["pid"]) - busy
+        self._end()
+        return Run(count / took, spent / count)
+
+    def _begin(self, count: int, add: bool) -> int:
+        """Prepare the series; return the FrameCount before it."""
+        before = self.player.read("FrameCount") if add else 0
+        if not add:
+            self.player.device.ResetAccumulation()
+        scan = BurstScan(steps=1, burst=count)
+        self.player.prepare(self._streams, scan, records=False)
+        return before
+
+    def _wait(self, count: int) -> None:
+        for stream in self._streams:
+            self.player.wait_until(f"FrameCount_{stream}", lambda shown: shown == count, _LIMIT)
+
+    def _end(self) -> None:
+        self.player.wait_finished()
 
 
 class EmptyStack(DeviceStack):
-    """The same with a worker that returns nothing; frames/s until dranspose completed all."""
+    """The same with a worker that returns nothing; a series is over when dranspose completed it."""
 
-    def __init__(self, stream: str, exit_stack: ExitStack) -> None:
-        super().__init__(stream, exit_stack, "EmptyWorker")
+    def __init__(self, streams: str | Sequence[str], exit_stack: ExitStack) -> None:
+        super().__init__(streams, exit_stack, "EmptyWorker")
         self._controller = Controller(self.info["controller"])
         exit_stack.callback(self._controller.close)
 
-    def rate(self, frames: Frames, count: int) -> float:
-        """Send a series and return its rate [frames/s]."""
-        progress = self._controller.progress
-        self._controller.set_sequence(scan_map([self._stream], 1, count, records=False))
-        series = frames.series(count)
-        while progress().last_assigned < 1:
+    def _begin(self, count: int, add: bool) -> int:
+        self._controller.set_sequence(scan_map(self._streams, 1, count, records=False))
+        while self._controller.progress().last_assigned < 1:
             time.sleep(_POLL)
         time.sleep(_AFTER_ASSIGN)
+        return 0
+
+    def _wait(self, count: int) -> None:
         start = time.monotonic()
-        self.player.source(self._stream).send(series)
-        while (newest := progress()).completed < newest.total:
+        while (newest := self._controller.progress()).completed < newest.total:
             if time.monotonic() - start > _LIMIT:
-                raise TimeoutError(f"{self._stream}: {newest} after {_LIMIT:.0f} s")
+                raise TimeoutError(f"{self._streams}: {newest} after {_LIMIT:.0f} s")
             time.sleep(_POLL)
-        return count / (time.monotonic() - start)
+
+    def _end(self) -> None:
+        """Have nothing to wait for."""
+
+
+def alternate_runs(
+    stacks: Mapping[str, tuple[DeviceStack, int]],
+    frames: Frames | Mapping[str, Frames],
+    rounds: int,
+) -> dict[str, list[Run]]:
+    """Measure several stacks in turn, so that a busy machine is as busy for each.
+
+    Args:
+        stacks: what to measure and the shots of one round, by name.
+        frames: what is sent.
+        rounds: after one shorter round that is not counted.
+
+    Returns:
+        What each round took.
+    """
+    runs: dict[str, list[Run]] = {name: [] for name in stacks}
+    for round_number in range(rounds + 1):
+        for name, (stack, count) in stacks.items():
+            run = stack.run(frames, count if round_number else count // 5)
+            runs[name] += [run] if round_number else []
+    return runs
 
 
 def alternate(
     stacks: Mapping[str, tuple[DeviceStack, int]], frames: Frames, rounds: int
 ) -> dict[str, list[float]]:
-    """Measure several stacks in turn, so that a busy machine is as busy for each.
-
-    Args:
-        stacks: what to measure and the frames of one round, by name.
-        frames: what is sent.
-        rounds: after one shorter round that is not counted.
-
-    Returns:
-        Rates [frames/s] of each round.
-    """
-    rates: dict[str, list[float]] = {name: [] for name in stacks}
-    for round_number in range(rounds + 1):
-        for name, (stack, count) in stacks.items():
-            rate = stack.rate(frames, count if round_number else count // 5)
-            rates[name] += [rate] if round_number else []
-    return rates
+    """Return the rates [frames/s] of each round of `alternate_runs`."""
+    runs = alternate_runs(stacks, frames, rounds)
+    return {name: [run.rate for run in of_stack] for name, of_stack in runs.items()}
 
 
 def ratio(ours: Sequence[float], others: Sequence[float]) -> float:

@@ -12,11 +12,17 @@ from datetime import date
 from importlib.metadata import version
 from pathlib import Path
 
+from history import add_run, commit
 from section import Section
 
 MODULES = (
     "bench_pilatus",
     "bench_balor",
+    "bench_cost",
+    "bench_shares",
+    "bench_latency",
+    "bench_images",
+    "bench_growth",
     "bench_photons",
     "bench_azimuthal",
     "bench_geometry",
@@ -40,18 +46,33 @@ def main(wanted: list[str]) -> int:
         sections.append(section)
     if not wanted:
         _PAGE.write_text(page(sections))
+        add_run(machine(), {k: v for section in sections for k, v in section.figures.items()})
         print(f"{_PAGE} written")
     return 0 if all(holds for s in sections for _, holds in s.demands) else 1
 
 
+def machine() -> dict[str, str | int]:
+    """Return what is measured on, and when."""
+    return {
+        "date": date.today().isoformat(),
+        "cores": os.cpu_count() or 0,
+        "system": f"{platform.system()} {platform.machine()}",
+        "Python": platform.python_version(),
+        "dranspose": version("dranspose"),
+        "numpy": version("numpy"),
+    }
+
+
 def page(sections: list[Section]) -> str:
     """Write the report."""
-    machine = (
-        f"Written by `make bench` on {date.today().isoformat()}: {os.cpu_count()} CPU cores, "
-        f"{platform.system()} {platform.machine()}, Python {platform.python_version()}, dranspose "
-        f"{version('dranspose')}, numpy {version('numpy')}."
+    facts = machine()
+    head = (
+        f"Written by `make bench` on {facts['date']}, commit {commit()}: {facts['cores']} CPU "
+        f"cores, {facts['system']}, Python {facts['Python']}, dranspose {facts['dranspose']}, "
+        f"numpy {facts['numpy']}. The figures of earlier runs are in "
+        "[performance.json](performance.json)."
     )
-    parts = ["# Performance", machine]
+    parts = ["# Performance", head]
     for section in sections:
         parts += [f"## {section.title}", section.text]
         parts += ["\n".join(f"- {'✓' if ok else '✗'} {what}" for what, ok in section.demands)]

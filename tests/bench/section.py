@@ -1,7 +1,7 @@
 """What a benchmark gives back: text for docs/performance.md, and whether its demands are met."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
@@ -13,6 +13,8 @@ class Section:
     """Markdown."""
     demands: Sequence[tuple[str, bool]] = ()
     """What has to hold, and whether it does."""
+    figures: Mapping[str, float] = field(default_factory=dict)
+    """What docs/performance.json keeps of it, by name."""
 
 
 def markdown_table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:

@@ -1,0 +1,80 @@
+"""Processor time a shot takes from the whole stack, beside the same stack with an empty worker."""
+
+import statistics
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from typing import Any
+
+from feeding import DeviceStack, EmptyStack, Frames, Run, alternate_runs, camera_frames
+from section import Section, markdown_table
+
+_ROUNDS = 5
+_LIMIT = 1.25
+
+
+@dataclass(frozen=True)
+class Case:
+    """Cameras that are measured together."""
+
+    title: str
+    streams: Sequence[str]
+    shots: int
+    """Of a round."""
+    images: int
+    """Different ones, sent again and again."""
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+
+
+_WHOLE_BALOR = '{"x": 0, "y": 0, "width": 4128, "height": 4104}'
+CASES = (
+    Case("Pilatus", ["pilatus"], 1000, 24),
+    Case("Balor photons", ["andor3_balor"], 100, 8, {"PhotonRoi": _WHOLE_BALOR}),
+    Case("Pilatus and Zyla", ["pilatus", "andor3_zyla10"], 200, 8),
+)
+
+
+def run() -> Section:
+    """Measure each case in alternating rounds."""
+    rows, demands, figures = [], [], {}
+    for case in CASES:
+        runs, exact = measure(case)
+        ours, empty = ([1e3 * r.processor for r in runs[name]] for name in ("ours", "empty"))
+        ratios = [a / b for a, b in zip(ours, empty, strict=True)]
+        times = statistics.median(ratios)
+        spread = f"{min(ratios):.2f}–{max(ratios):.2f}"
+        own, bare = statistics.median(ours), statistics.median(empty)
+        rows.append([case.title, f"{own:.1f}", f"{bare:.1f}", f"{times:.2f}", spread])
+        figures[f"processor time, {case.title}"] = times
+        demands += [
+            (f"{case.title}: each sum is numpy's", exact),
+            (f"{case.title}: at most {_LIMIT} times the empty stack: {times:.2f}", times <= _LIMIT),
+        ]
+    head = ["a shot", "femtotango [ms]", "empty worker [ms]", "times", "of the rounds"]
+    text = (
+        "User and system time of all processes of the stack (2 workers, no journal), without the "
+        f"source; {_ROUNDS} series each in turn with the same stack whose worker returns "
+        "nothing. It depends less on other work than a rate does.\n\n" + markdown_table(head, rows)
+    )
+    return Section("Processor time of a shot", text, demands, figures)
+
+
+def measure(case: Case) -> tuple[dict[str, list[Run]], bool]:
+    """Measure one case; say whether the sums are right too."""
+    feeds = {stream: camera_frames(stream, case.images) for stream in case.streams}
+    with ExitStack() as exit_stack:
+        ours = DeviceStack(case.streams, exit_stack, **case.attributes)
+        empty = EmptyStack(case.streams, exit_stack)
+        stacks = {"empty": (empty, case.shots), "ours": (ours, case.shots)}
+        runs = alternate_runs(stacks, feeds, _ROUNDS)
+        exact = all(_exact(ours, case, stream, feeds[stream]) for stream in case.streams)
+    return runs, exact
+
+
+def _exact(stack: DeviceStack, case: Case, stream: str, frames: Frames) -> bool:
+    if case.attributes:
+        # Of photons, the count is compared offline in the benchmark of their rate.
+        return stack.player.read("FrameCount") == case.shots
+    name = "ImageSum" if len(case.streams) == 1 else f"ImageSum_{stream}"
+    truth = frames.sum(case.shots)
+    return bool(abs(stack.player.read(name) - truth) < 1e-9 * truth)

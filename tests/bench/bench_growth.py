@@ -1,0 +1,171 @@
+"""How the processor time of a frame grows: with the scan, ROIs, cameras, workers and scans."""
+
+import json
+import statistics
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+import numpy as np
+from feeding import DeviceStack, Frames, camera_frames
+from section import Section, markdown_table
+
+_PICTURE = Path(__file__).parents[2] / "docs" / "images" / "growth.png"
+_SMALL = (64, 64)
+_FLAT = 1.5
+"""The most may take this many times the least."""
+_ROUNDS = 3
+_FRAMES_OF_SCAN = (100, 1_000, 10_000, 100_000)
+_ROIS = (1, 10, 100)
+_CAMERAS = ("pilatus", "andor3_zyla10", "andor3_balor")
+_WORKERS = (1, 2, 4)
+_SCANS = 50
+
+Curve = Mapping[int, float]
+"""Processor time of a frame [ms], over what grows."""
+
+
+def run() -> Section:
+    """Measure all curves and draw them."""
+    curves = {
+        "frames of a scan": frames_of_a_scan(),
+        "ROIs on a Zyla": rois(),
+        "cameras, per frame": cameras(),
+        "workers": workers(),
+        "scans of a sum": scans(),
+    }
+    draw(curves)
+    rows = [
+        [name, ", ".join(f"{n}: {ms:.2f}" for n, ms in curve.items()), f"{growth(curve):.2f}"]
+        for name, curve in curves.items()
+    ]
+    text = (
+        "Processor time of all processes of the stack, of one frame [ms].\n\n"
+        + markdown_table(["what grows", "ms a frame", "most/least"], rows)
+        + "\n\n![growth](images/growth.png)"
+    )
+    # A short scan has the fixed cost of its start and end, a frame of another camera another size.
+    flat = {
+        "frames of a scan, from 1000": {
+            n: ms for n, ms in curves["frames of a scan"].items() if n >= 1000
+        },
+        "scans of a sum": curves["scans of a sum"],
+        "workers": curves["workers"],
+    }
+    demands = [
+        (f"{name}: flat within {_FLAT:g}: {growth(curve):.2f}", growth(curve) <= _FLAT)
+        for name, curve in flat.items()
+    ]
+    figures = {f"growth, {name}": growth(curve) for name, curve in curves.items()}
+    return Section("Growth", text, demands, figures)
+
+
+def growth(curve: Curve) -> float:
+    """Return the most over the least."""
+    return max(curve.values()) / min(curve.values())
+
+
+def small_frames() -> Frames:
+    """Return frames of which the processing takes next to nothing."""
+    rng = np.random.default_rng(1)
+    return Frames([rng.integers(0, 9, _SMALL).astype(np.float32) for _ in range(16)])
+
+
+def frames_of_a_scan() -> Curve:
+    """Measure scans of more and more small frames."""
+    feed = small_frames()
+    return with_stack(
+        lambda stack: {n: _checked(stack, feed, n) for n in _FRAMES_OF_SCAN}, "pilatus"
+    )
+
+
+def rois() -> Curve:
+    """Measure Zyla frames with more and more ROIs of 100×100 pixels."""
+    feed = camera_frames("andor3_zyla10", 4)
+
+    def measure(stack: DeviceStack) -> Curve:
+        found = {}
+        for number in _ROIS:
+            table = {
+                f"r{n}": {"x": 190 * (n % 10), "y": 190 * (n // 10), "width": 100, "height": 100}
+                for n in range(number)
+            }
+            stack.player.write(Rois=json.dumps(table))
+            found[number] = _median(stack, feed, 100)
+        return found
+
+    return with_stack(measure, "andor3_zyla10")
+
+
+def cameras() -> Curve:
+    """Measure scans of one, two and three cameras, a frame of each a shot."""
+    found = {}
+    feeds = {stream: camera_frames(stream, 4) for stream in _CAMERAS}
+    for number in range(1, len(_CAMERAS) + 1):
+        streams = _CAMERAS[:number]
+        with ExitStack() as exit_stack:
+            stack = DeviceStack(streams, exit_stack)
+            some = {stream: feeds[stream] for stream in streams}
+            found[number] = 1e3 * stack.run(some, 60).processor / number
+    return found
+
+
+def workers() -> Curve:
+    """Measure Pilatus frames with one, two and four workers."""
+    feed = camera_frames("pilatus", 12)
+    found = {}
+    for number in _WORKERS:
+        with ExitStack() as exit_stack:
+            found[number] = _median(DeviceStack("pilatus", exit_stack, workers=number), feed, 300)
+    return found
+
+
+def scans() -> Curve:
+    """Measure one sum over many scans: the first, and each tenth."""
+    feed = small_frames()
+    return with_stack(
+        lambda stack: {
+            n + 1: took
+            for n in range(_SCANS)
+            if (took := _checked(stack, feed, 200, add=n > 0)) and (n == 0 or (n + 1) % 10 == 0)
+        },
+        "pilatus",
+    )
+
+
+def with_stack(measure: Callable[[DeviceStack], Curve], stream: str) -> Curve:
+    """Measure on a stack of its own, after a first series that is not counted."""
+    with ExitStack() as exit_stack:
+        stack = DeviceStack(stream, exit_stack)
+        stack.run(small_frames() if stream == "pilatus" else camera_frames(stream, 2), 50)
+        return measure(stack)
+
+
+def _median(stack: DeviceStack, feed: Frames, count: int) -> float:
+    return statistics.median(_checked(stack, feed, count) for _ in range(_ROUNDS))
+
+
+def _checked(stack: DeviceStack, feed: Frames, count: int, add: bool = False) -> float:
+    """Return the processor time of a frame [ms], once the sum was found to be right."""
+    before = float(stack.player.read("ImageSum") or 0.0) if add else 0.0
+    took = 1e3 * stack.run(feed, count, add=add).processor
+    summed = stack.player.read("ImageSum")
+    truth = before + feed.sum(count)
+    assert abs(summed - truth) <= 1e-9 * truth, f"ImageSum is {summed}, not {truth}"
+    return took
+
+
+def draw(curves: Mapping[str, Curve]) -> None:
+    """Draw all curves into the picture of the page."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(10, 2.6), layout="constrained")
+    axes: Sequence = figure.subplots(1, len(curves))
+    for axis, (name, curve) in zip(axes, curves.items(), strict=True):
+        axis.plot(list(curve), list(curve.values()), "o-")
+        axis.set_xscale("log")
+        axis.set_ylim(bottom=0)
+        axis.set_title(name, fontsize=9)
+        axis.tick_params(labelsize=8)
+    axes[0].set_ylabel("ms a frame", fontsize=9)
+    figure.savefig(_PICTURE, dpi=100)

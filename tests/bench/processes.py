@@ -1,0 +1,59 @@
+"""The processes of a stack, by name, and what they take."""
+
+from collections.abc import Mapping
+from contextlib import suppress
+
+import psutil
+
+_SIGNS = (
+    ("redis-server", "redis"),
+    ("databaseds", "Tango database"),
+    ("dranspose.controller", "controller"),
+    ("dranspose.reducer", "reducer"),
+    ("femtotango.device", "device"),
+    ("http_sardana", "sardana ingester"),
+    (" ingester ", "camera ingester"),
+)
+
+
+def named_processes(pid: int) -> dict[str, list[psutil.Process]]:
+    """Return the processes of a stack by their part in it, and `up` itself.
+
+    Args:
+        pid: of `femtotango up`.
+    """
+    up = psutil.Process(pid)
+    named: dict[str, list[psutil.Process]] = {"up": [up]}
+    for child in up.children(recursive=True):
+        named.setdefault(_name(child.cmdline()), []).append(child)
+    return named
+
+
+def _name(line: list[str]) -> str:
+    words = " ".join(line)
+    for sign, name in _SIGNS:
+        if sign in words:
+            return name
+    return line[line.index("-n") + 1] if "-n" in line else words
+
+
+def processor_times(pid: int) -> dict[str, float]:
+    """Return the processor time of each part of a stack, user and system [s]."""
+    return {name: sum(map(_time, found)) for name, found in named_processes(pid).items()}
+
+
+def processor_time(pid: int) -> float:
+    """Return the processor time of a whole stack, user and system [s]."""
+    return sum(processor_times(pid).values())
+
+
+def shares(before: Mapping[str, float], after: Mapping[str, float], seconds: float) -> dict:
+    """Return the share of a core that each part took [%]."""
+    return {name: 100 * (after[name] - before.get(name, 0.0)) / seconds for name in after}
+
+
+def _time(process: psutil.Process) -> float:
+    with suppress(psutil.NoSuchProcess):
+        times = process.cpu_times()
+        return times.user + times.system
+    return 0.0
