@@ -48,7 +48,7 @@ def run() -> Section:
         stack = DeviceStack(STREAM, exit_stack)
         stack.run(frames, 2)
         device = stack.player.device
-        image = device.read_attribute("AccumulatedImage").value
+        image = stack.player.wait_until("AccumulatedImage", lambda image: image is not None)
         region = [1500, 1400, _REGION, _REGION, 1]
         cut = np.load(io.BytesIO(device.GetRegion(region)[1]))
         x, y = region[:2]

@@ -381,6 +381,10 @@ def test_regions_of_the_image(player):
     assert np.isnan(region(0, 0, 1, 1, 1)[0, 0])
     player.write(MaxFilter=True)
     assert region(0, 0, 48, 32, 48)[0, 0] == image.max()
+    whole = player.read("AccumulatedImage")
+    # Cut from the image that was just read.
+    np.testing.assert_array_equal(region(0, 0, 48, 32, 1), whole)
+    assert region(0, 0, 48, 32, 48)[0, 0] == image.max()
     assert refusal(player.device.GetRegion, [100, 0, 5, 5, 1]).reason == "Femtomax_BadRequest"
 
 
