@@ -36,7 +36,7 @@ CASES = (
 
 def run() -> Section:
     """Measure each case in alternating rounds."""
-    rows, demands, figures = [], [], {}
+    rows, demands, figures, texts = [], [], {}, []
     for case in CASES:
         runs, exact = measure(case)
         ours, empty = ([1e3 * r.processor for r in runs[name]] for name in ("ours", "empty"))
@@ -45,6 +45,7 @@ def run() -> Section:
         spread = f"{min(ratios):.2f}–{max(ratios):.2f}"
         own, bare = statistics.median(ours), statistics.median(empty)
         rows.append([case.title, f"{own:.1f}", f"{bare:.1f}", f"{times:.2f}", spread])
+        texts.append(f"{case.title}, beside the empty worker [ms]: {_parts(runs)}.")
         figures[f"processor time, {case.title}"] = times
         demands += [
             (f"{case.title}: each sum is numpy's", exact),
@@ -54,9 +55,22 @@ def run() -> Section:
     text = (
         "User and system time of all processes of the stack (2 workers, no journal), without the "
         f"source; {_ROUNDS} series each in turn with the same stack whose worker returns "
-        "nothing. It depends less on other work than a rate does.\n\n" + markdown_table(head, rows)
+        "nothing. It depends less on other work than a rate does.\n\n"
+        + markdown_table(head, rows)
+        + "\n\nWho takes it:\n\n"
+        + "\n".join(f"- {text}" for text in texts)
     )
     return Section("Processor time of a shot", text, demands, figures)
+
+
+def _parts(runs: Mapping[str, Sequence[Run]]) -> str:
+    """Write what each part takes in ours, and in the empty stack."""
+
+    def middle(name: str, part: str) -> float:
+        return 1e3 * statistics.median(run.parts[part] for run in runs[name])
+
+    parts = sorted(runs["ours"][0].parts, key=lambda part: -middle("ours", part))
+    return ", ".join(f"{p} {middle('ours', p):.1f} ({middle('empty', p):.1f})" for p in parts)
 
 
 def measure(case: Case) -> tuple[dict[str, list[Run]], bool]:

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from processes import processor_time
+from processes import processor_times
 
 from femtotango.dranspose_client.http import Controller
 from femtotango.dranspose_client.trigger_maps import scan_map
@@ -103,8 +103,13 @@ class Run:
 
     rate: float
     """Shots per second."""
-    processor: float
-    """Processor time of all processes of the stack, user and system, of one shot [s]."""
+    parts: Mapping[str, float]
+    """Processor time of each part of the stack, user and system, of one shot [s]."""
+
+    @property
+    def processor(self) -> float:
+        """Processor time of the whole stack, of one shot [s]."""
+        return sum(self.parts.values())
 
 
 class DeviceStack:
@@ -151,13 +156,13 @@ class DeviceStack:
         before = self._begin(count, add)
         sources = {stream: self.player.source(stream) for stream in feeds}
         series = {stream: feed.series(count) for stream, feed in feeds.items()}
-        busy, start = processor_time(self.info["pid"]), time.monotonic()
+        busy, start = processor_times(self.info["pid"]), time.monotonic()
         send_together(sources, series)
         self._wait(before + count)
         took = time.monotonic() - start
-        spent = processor_time(self.info["pid"]) - busy
+        spent = processor_times(self.info["pid"])
         self._end()
-        return Run(count / took, spent / count)
+        return Run(count / took, {part: (spent[part] - busy[part]) / count for part in spent})
 
     def _begin(self, count: int, add: bool) -> int:
         """Prepare the series; return the FrameCount before it."""

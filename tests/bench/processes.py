@@ -42,11 +42,6 @@ def processor_times(pid: int) -> dict[str, float]:
     return {name: sum(map(_time, found)) for name, found in named_processes(pid).items()}
 
 
-def processor_time(pid: int) -> float:
-    """Return the processor time of a whole stack, user and system [s]."""
-    return sum(processor_times(pid).values())
-
-
 def shares(before: Mapping[str, float], after: Mapping[str, float], seconds: float) -> dict:
     """Return the share of a core that each part took [%]."""
     return {name: 100 * (after[name] - before.get(name, 0.0)) / seconds for name in after}
