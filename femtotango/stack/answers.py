@@ -9,7 +9,7 @@ import redis
 
 from femtotango.dranspose_client.http import Controller
 from femtotango.errors import BadReply, PipelineError
-from femtotango.stack.redis_client import connect
+from femtotango.stack.redis_client import config_key, connect
 from femtotango.stack.services import (
     CONTROLLER,
     DATABASE,
@@ -22,14 +22,18 @@ from femtotango.stack.services import (
 from femtotango.stack.tango_client import database_answers, device_answers
 from pipeline.protocols.sardana import SARDANA
 
-_TIMEOUT = 2.0
+_TIMEOUT = 1.0
+_LISTED = 10.0
+"""What a worker or ingester of dranspose shows in Redis stays there for so long [s]."""
+_SIGN = 2.6
+"""It shows it again at least each 1.3 s; twice as long without it counts as no answer [s]."""
 
 
 class Answers:
     """The questions to all processes of one stack; a context manager that closes connections.
 
     What is asked by way of something else is left out when that does not answer: workers and
-    ingesters show a state in Redis that the controller lists, as long as it is not older than 10 s.
+    ingesters show a state in Redis, and how soon it expires tells how old it is.
     """
 
     def __init__(self, services: Services, stop: threading.Event) -> None:
@@ -59,7 +63,7 @@ class Answers:
     def ask(self) -> dict[str, bool]:
         """Tell by name who answers; who is left out cannot be known now."""
         found: dict[str, bool] = {}
-        for ask in (self._tango, self._redis, self._dranspose, self._web):
+        for ask in (self._tango, self._redis, self._shown, self._controller_answers, self._web):
             if self._stop.is_set() or not found.get(REDIS, True):
                 break
             found |= ask()
@@ -82,16 +86,24 @@ class Answers:
             except redis.RedisError:
                 return {REDIS: False}
 
-    def _dranspose(self) -> dict[str, bool]:
+    def _shown(self) -> dict[str, bool]:
+        kinds = self._services.kinds
+        with closing(connect(self._services.ports.redis, _TIMEOUT)) as client:
+            try:
+                left = [client.pttl(config_key(kind, name)) for name, kind in kinds.items()]
+            except redis.RedisError:
+                return {}
+        oldest = 1000 * (_LISTED - _SIGN)
+        return {name: int(ms) > oldest for name, ms in zip(kinds, left, strict=True)}  # pyright: ignore
+
+    def _controller_answers(self) -> dict[str, bool]:
         try:
-            config = self._controller.config()
+            self._controller.config(_TIMEOUT)
         except BadReply:
-            return {CONTROLLER: True}
+            pass
         except PipelineError:
             return {CONTROLLER: False}
-        listed = {service.name for service in config.services}
-        names = (*self._services.worker_names, *self._services.ingester_names)
-        return {CONTROLLER: True, **{name: name in listed for name in names}}
+        return {CONTROLLER: True}
 
     def _web(self) -> dict[str, bool]:
         """Ask the HTTP servers; any answer will do."""

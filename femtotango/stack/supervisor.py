@@ -21,7 +21,7 @@ from femtotango.stack.logs import begin_logs, end_logs, shorten
 from femtotango.stack.pauses import Pauses
 from femtotango.stack.ports import IngesterPorts, Ports
 from femtotango.stack.processes import Command, Process, end
-from femtotango.stack.redis_client import connect
+from femtotango.stack.redis_client import config_key, connect
 from femtotango.stack.registration import register_device
 from femtotango.stack.services import (
     CONTROLLER,
@@ -37,6 +37,9 @@ from femtotango.stack.tango_client import database_answers, device_state
 _POLL = 0.1
 _START_LIMIT = 90.0
 _PATIENCE = 5.0
+"""Between SIGTERM and SIGKILL at the end of the stack [s]."""
+_SHORT_PATIENCE = 1.0
+"""The same for what is only restarted: it has nothing left to do, and a scan waits for it [s]."""
 _BASIS = (REDIS, DATABASE)
 """What the others need when they end."""
 _AFTER_ERROR = 1.0
@@ -241,9 +244,8 @@ class Stack:
         return connect(self.services.ports.redis)
 
     def _forget(self, names: Iterable[str]) -> None:
-        kinds = dict.fromkeys(self.services.worker_names, "worker")
-        kinds |= dict.fromkeys(self.services.ingester_names, "ingester")
-        keys = [f"dranspose:{kinds[name]}:{name}:config" for name in names if name in kinds]
+        kinds = self.services.kinds
+        keys = [config_key(kinds[name], name) for name in names if name in kinds]
         if keys:
             self._redis().delete(*keys)
 
@@ -252,7 +254,7 @@ class Stack:
         self._pauses.begin(command.name, time.monotonic())
 
     def _end(self, names: Iterable[str]) -> None:
-        end([self.processes[n] for n in names if n in self.processes], _PATIENCE)
+        end([self.processes[n] for n in names if n in self.processes], _SHORT_PATIENCE)
 
     def _start_redis(self) -> None:
         self._start(self.services.redis())
