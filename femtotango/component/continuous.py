@@ -55,7 +55,8 @@ class Continuous:
             with self._sync.posting():
                 config = self._arming.ready_config()
                 flush = self._arming.can_flush(config)
-                self._begin.arm(continuous_map(scan.cameras, flush), config, scan)
+                if not self._begin.arm(continuous_map(scan.cameras, flush), config, scan):
+                    return  # The next poll of the results tries again.
                 if flush:
                     self._arming.send_flush()
             if in_series:

@@ -12,12 +12,16 @@ from femtotango.component.results_poller import Observation
 from femtotango.component.scan_progress import (
     Scan,
     complete,
+    ended_in_vain,
     followed,
     outstanding,
     over_elsewhere,
+    signs_of_life,
 )
 from femtotango.dranspose_client.services import Config, Progress
 
+STOPPED = "stopped"
+"""How a scan comes to its end when a person wants it to."""
 _CONSISTENT = 1.0
 """A controller that takes a trigger map tells of the old one's progress for half a second [s]."""
 
@@ -37,6 +41,9 @@ class NewestScan:
         self._posting = False
         self._followed = 0.0
         """When another client's trigger map was met, monotonic [s]."""
+        self._life: tuple[object, ...] = ()
+        self._changed = time.monotonic()
+        self._in_vain = False
         self.given_up = kept.given_up
         """Frames that were outstanding when scans were stopped."""
         self.last_error = kept.last_error
@@ -55,6 +62,21 @@ class NewestScan:
     def keep(self) -> KeptScan:
         """Return what the next life has to know."""
         return KeptScan(self._scan, tuple(self._known), self.given_up, self.last_error)
+
+    @property
+    def silent(self) -> float:
+        """For how long nothing of it has come in [s]."""
+        return time.monotonic() - self._changed
+
+    @property
+    def life(self) -> tuple[object, ...]:
+        """Changes whenever something of it comes in."""
+        return self._life
+
+    @property
+    def in_vain(self) -> bool:
+        """It has ended without being complete; see `ended_in_vain`."""
+        return self._in_vain
 
     # What this device does
 
@@ -80,6 +102,7 @@ class NewestScan:
         """Make it the newest, with the next number."""
         with self._lock:
             self._scan = replace(scan, number=self._scan.number + 1)
+            self._changed, self._in_vain = time.monotonic(), False
 
     def begin_to_stop(self) -> Scan:
         """Mark it as being given up, and return it."""
@@ -100,6 +123,10 @@ class NewestScan:
         if missing:
             self.given_up += sum(missing.values())
             self.last_error = f"Scan {scan.number} was {how}; {_frames(scan, missing)} {flushed}"
+        elif how != STOPPED:
+            self.last_error = (
+                f"Scan {scan.number} was {how}; no frame is missing, but only {scan.progress} came."
+            )
         with self._lock:
             self._scan = replace(scan, done=True)
 
@@ -179,6 +206,10 @@ class NewestScan:
         """Take in new results: the scan may be done. Continuous mode goes on by itself."""
         with self._lock:
             scan = self._scan
+            life = (scan.mapping, *signs_of_life(results.snapshot, scan))
+            if life != self._life:
+                self._life, self._changed = life, time.monotonic()
+            self._in_vain = results.error is None and ended_in_vain(results.snapshot, scan)
             if not self.open:
                 return
             if scan.polls_left:

@@ -1,4 +1,4 @@
-"""How a scan begins: when the one before is done, and before the client gives up."""
+"""How a scan begins: with all parts of the pipeline, and before the client gives up."""
 
 import math
 import threading
@@ -14,8 +14,10 @@ from femtotango.component.scan_request import check_streams
 from femtotango.component.settings_sync import SettingsSync
 from femtotango.dranspose_client.services import Config
 from femtotango.dranspose_client.trigger_maps import TriggerMap
-from femtotango.errors import Interrupted, NotReady, ScanRunning
+from femtotango.errors import Interrupted, NotReady, PipelineError
 
+_RETURN = 8.0
+"""So long a worker or ingester that has gone may take to come back [s]."""
 _POLL = 0.05
 
 
@@ -44,36 +46,41 @@ class ScanBegin:
         self._sync = sync
         self._results = results
         self._closing = closing
+        self._parts = frozenset(name for name, _ in newest.scan.services)
+        """Names of the workers and ingesters that are expected."""
 
-    def wait_for_finish(self, deadline: float) -> None:
-        """Wait until the newest scan is done.
+    def wait_for_parts(self, deadline: float) -> None:
+        """Wait for the workers and ingesters that the scan before had: `up` restarts them.
+
+        Those that do not come back are not waited for again.
 
         Args:
-            deadline: monotonic [s].
+            deadline: monotonic time at which the client gives up [s].
 
         Raises:
-            ScanRunning: it is not, or continuous mode is running.
+            PipelineError: the controller does not answer.
             Interrupted: the device ends.
         """
-        while not self._newest.scan.done:
-            scan = self._newest.scan
-            if scan.continuous and not scan.stopped:
-                raise ScanRunning(
-                    f"Continuous mode with {scan.camera_names} is running: call "
-                    "StopContinuous first."
-                )
-            if time.monotonic() > deadline:
-                raise ScanRunning(
-                    f"Scan {scan.number} is not finished ({scan.progress}): "
-                    "wait, or call StopScan to give up what is outstanding."
-                )
+        deadline = min(deadline, time.monotonic() + _RETURN)
+        while True:
+            late = time.monotonic() > deadline
+            try:
+                there = _names(self._arming.config())
+            except PipelineError:
+                if late or not self._parts:
+                    raise
+                there = frozenset()
+            if late:
+                self._parts = there
+            if self._parts <= there:
+                return
             if self._closing.wait(_POLL):
                 raise Interrupted
 
     def begin(
         self, trigger_map: TriggerMap, streams: Sequence[str], scan: Scan, deadline: float
     ) -> bool:
-        """Begin a scan; False when another one has begun meanwhile.
+        """Begin a scan; False when another one has begun meanwhile, or a part was restarted.
 
         Args:
             trigger_map: of the scan.
@@ -90,16 +97,19 @@ class ScanBegin:
         with self._sync.posting():
             check_streams(streams, self._arming.config().streams)
             self._sync.post_due()
-            self.arm(trigger_map, self._arming.ready_config(deadline), scan, deadline)
-        return True
+            return self.arm(trigger_map, self._arming.ready_config(deadline), scan, deadline)
 
     def arm(
         self, trigger_map: TriggerMap, config: Config, scan: Scan, deadline: float = math.inf
-    ) -> None:
+    ) -> bool:
         """Post a trigger map, wait until data may come, make it the newest scan.
+
+        Returns:
+            False: a part was restarted meanwhile and has not got it, so it was ended again.
 
         Raises:
             NotReady: the deadline has passed: who asked for the scan has given up.
+            PipelineError: the pipeline cannot do it now.
         """
         with self._newest.posting():
             scan = replace(
@@ -111,19 +121,42 @@ class ScanBegin:
                 done=False,
             )
             self._newest.know(config.mapping)
+            self._parts |= _names(config)
             _check_in_time(deadline)
-            mapping = self._arming.post(trigger_map)
+            mapping = self._post(trigger_map, config)
+            if not mapping:
+                return False
             self._newest.posted(mapping)
             try:
                 progress = self._arming.wait_assigned()
-                if time.monotonic() > deadline:
+                same = self._arming.config().services_known == config.services_known
+                if time.monotonic() > deadline or not same:
                     self._arming.halt()
                 _check_in_time(deadline)
+                if not same:
+                    return False
             except Interrupted:
                 if scan.continuous:
                     self._newest.take_up(replace(scan, mapping=mapping))
                 raise
             self._newest.take_up(replace(scan, mapping=mapping, progress=progress))
+        return True
+
+    def _post(self, trigger_map: TriggerMap, config: Config) -> str:
+        """Post a trigger map and return its uuid; empty: a part ended before it had it."""
+        try:
+            return self._arming.post(trigger_map)
+        except PipelineError:
+            now = self._arming.config()
+            # The services may have it all the same, and then it is no other client's.
+            self._newest.know(now.mapping)
+            if now.services_known == config.services_known:
+                raise
+            return ""
+
+
+def _names(config: Config) -> frozenset[str]:
+    return frozenset(name for name, _ in config.sources_and_workers)
 
 
 def _check_in_time(deadline: float) -> None:

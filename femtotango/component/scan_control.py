@@ -11,6 +11,7 @@ from femtotango.component.jobs import Jobs
 from femtotango.component.kept import KeptScan
 from femtotango.component.newest_scan import NewestScan
 from femtotango.component.results_poller import Observation
+from femtotango.component.scan_before import ScanBefore
 from femtotango.component.scan_begin import ScanBegin
 from femtotango.component.scan_end import ScanEnd
 from femtotango.component.scan_progress import Scan
@@ -21,8 +22,6 @@ from femtotango.dranspose_client.trigger_maps import TriggerMap, continuous_map,
 from femtotango.errors import Interrupted
 from pipeline.protocols.sardana import SARDANA
 
-_FINISH = 10.0
-"""How long a new scan waits for the one before [s]."""
 _IN_TIME = 0.9
 """Part of a client's time-out after which nothing begins, so that the answer still reaches it."""
 _STOP_REPLY = 2.5
@@ -56,6 +55,7 @@ class ScanControl:
         self._end = ScanEnd(self._newest, arming, sync, refresh, closing)
         self._continuous = Continuous(self._newest, self._begin, arming, sync)
         self._jobs = Jobs("femtomax-scans", closing)
+        self._before = ScanBefore(self._newest, self._stop, closing)
         self._abandoning = False
         self._closing = closing
 
@@ -99,7 +99,8 @@ class ScanControl:
         """Return when detectors and Sardana may start.
 
         Raises:
-            ScanRunning: the scan before did not finish within 10 s, or the client's time-out.
+            ScanRunning: the scan before did not finish within 10 s, or the client's time-out. One
+                that has ended in vain, or is refused for and stays silent, is given up instead.
             UnknownStream: no ingester brings one of the streams.
             PipelineError: the pipeline cannot do it now, or not before the client gives up.
         """
@@ -140,14 +141,17 @@ class ScanControl:
         except NotDone:
             return
 
+    def _stop(self, how: str) -> None:
+        self._jobs.submit(self._end.stop, how).result()
+
     def _begin_when_free(
         self, trigger_map: TriggerMap, streams: Sequence[str], scan: Scan, timeout: float
     ) -> None:
-        begin = time.monotonic()
-        deadline = begin + _IN_TIME * timeout
+        deadline = time.monotonic() + _IN_TIME * timeout
         begun = False
         while not begun:
-            self._begin.wait_for_finish(min(begin + _FINISH, deadline))
+            self._before.wait_until_done(deadline)
+            self._begin.wait_for_parts(deadline)
             # Somebody else may begin one in between; then this one waits again.
             job = self._jobs.submit(self._begin.begin, trigger_map, streams, scan, deadline)
             begun = job.result()

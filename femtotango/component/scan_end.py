@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 
 from femtotango.component.arming import Arming
-from femtotango.component.newest_scan import NewestScan
+from femtotango.component.newest_scan import STOPPED, NewestScan
 from femtotango.component.results_poller import Observation
 from femtotango.component.settings_sync import SettingsSync
 from femtotango.errors import Interrupted, PipelineError
@@ -48,7 +48,7 @@ class ScanEnd:
         self._refresh = refresh
         self._closing = closing
 
-    def stop(self, how: str = "stopped") -> None:
+    def stop(self, how: str = STOPPED) -> None:
         """Give up what is outstanding, unless the scan is done.
 
         Args:
