@@ -9,6 +9,7 @@ import redis
 
 from femtotango.dranspose_client.http import Controller
 from femtotango.errors import BadReply, PipelineError
+from femtotango.stack.question import Question
 from femtotango.stack.redis_client import config_key, connect
 from femtotango.stack.services import (
     CONTROLLER,
@@ -47,6 +48,9 @@ class Answers:
         self._stop = stop
         self._http = httpx.Client(timeout=_TIMEOUT, trust_env=False)
         self._controller = Controller(services.addresses.controller)
+        # PyTango tries for up to 9 s to reach a server that hangs.
+        self._database = Question(lambda: database_answers(services.tango_host))
+        self._device = Question(lambda: device_answers(services.device_address))
 
     def __enter__(self) -> "Answers":
         return self
@@ -59,6 +63,8 @@ class Answers:
     ) -> None:
         self._http.close()
         self._controller.close()
+        self._database.close()
+        self._device.close()
 
     def ask(self) -> dict[str, bool]:
         """Tell by name who answers; who is left out cannot be known now."""
@@ -72,11 +78,11 @@ class Answers:
     def _tango(self) -> dict[str, bool]:
         services, found = self._services, {}
         if services.config.database:
-            found[DATABASE] = database_answers(services.tango_host)
+            found[DATABASE] = self._database.is_answered(_TIMEOUT)
             if not found[DATABASE]:
                 return found
         if services.config.device:
-            found[DEVICE] = device_answers(services.device_address)
+            found[DEVICE] = self._device.is_answered(_TIMEOUT)
         return found
 
     def _redis(self) -> dict[str, bool]:
