@@ -18,6 +18,7 @@ from sardana.pool.controller import (
     Description,
     FGet,
     FSet,
+    MaxDimSize,
     Memorize,
     Memorized,
     OneDController,
@@ -25,6 +26,7 @@ from sardana.pool.controller import (
 )
 
 from femtotango.sardana.point import Point
+from pipeline.model.parameters import PARAMETERS
 
 _POLL_INTERVAL = 0.03
 """The pool asks for the state far more often than the device has new results [s]."""
@@ -62,6 +64,12 @@ _LENGTHS = {
     "azimuthalq": "AzimuthalBins",
 }
 """Settings that give the length of a curve before there is one."""
+_LONGEST = max(
+    int(parameter.limits[1])
+    for parameter in PARAMETERS.values()
+    if parameter.attribute in _LENGTHS.values() and parameter.limits
+)
+"""Points of a curve."""
 
 
 class _LazyDevice:
@@ -260,6 +268,12 @@ class FemtomaxOneDController(_PointChannels, OneDController):
     def AddDevice(self, axis: int) -> None:
         """Add an axis; 1 is the histogram, 2 the azimuthal curve unless Source says otherwise."""
         self._default(axis, _CURVE_SOURCES)
+
+    def GetAxisAttributes(self, axis: int) -> dict[str, Any]:
+        """Return what an axis has; its curve may be longer than the 16384 points of Sardana."""
+        attributes = OneDController.GetAxisAttributes(self, axis)
+        attributes["Value"][MaxDimSize] = (_LONGEST,)
+        return attributes
 
     def GetAxisPar(self, axis: int, parameter: str) -> Any:
         """Return the shape; recorders need it before the first value."""
