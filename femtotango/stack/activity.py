@@ -1,12 +1,15 @@
 """Whether a process does anything at all: one that is only busy is not taken for one that hangs."""
 
+from contextlib import suppress
+from pathlib import Path
+
 import psutil
 
 _NOTHING = 0.015
 """Processor time that threads in the background take while the process hangs [s]; the clock of the
 kernel has steps of 0.01 s."""
-_WAITS = (psutil.STATUS_SLEEPING, psutil.STATUS_STOPPED, psutil.STATUS_TRACING_STOP)
-"""Neither ready to run nor kept by a disk."""
+_BUSY = frozenset("RD")
+"""States of a thread that is ready to run, or waits for a disk; as in proc(5)."""
 
 
 class Activity:
@@ -22,16 +25,25 @@ class Activity:
         self._taken: float | None = None
 
     def is_still(self) -> bool:
-        """Tell whether it has neither run since the last question nor wants to run now.
+        """Tell whether it has not run since the last question, and no thread of it is busy now.
 
         One that has ended, or that nothing is known of yet, is not still.
         """
         before = self._taken
         try:
-            process = psutil.Process(self._pid)
-            times, status = process.cpu_times(), process.status()
+            times = psutil.Process(self._pid).cpu_times()
         except psutil.Error:
             self._taken = None
             return False
         self._taken = times.user + times.system
-        return before is not None and status in _WAITS and self._taken - before < _NOTHING
+        if before is None or self._taken - before >= _NOTHING:
+            return False
+        return not _BUSY & self._thread_states()
+
+    def _thread_states(self) -> set[str]:
+        states = set()
+        for thread in Path(f"/proc/{self._pid}/task").glob("*/stat"):
+            with suppress(OSError):  # it has ended meanwhile
+                # The name of a thread is in brackets, and may hold any character.
+                states.add(thread.read_text(errors="replace").rpartition(")")[2].split()[0])
+        return states
