@@ -125,7 +125,8 @@ class NewestScan:
             self.last_error = f"Scan {scan.number} was {how}; {_frames(scan, missing)} {flushed}"
         elif how != STOPPED:
             self.last_error = (
-                f"Scan {scan.number} was {how}; no frame is missing, but only {scan.progress} came."
+                f"Scan {scan.number} was {how}; no frame is missing, but records or the end of a "
+                "series."
             )
         with self._lock:
             self._scan = replace(scan, done=True)

@@ -50,6 +50,8 @@ class Client:
     player: ScanPlayer
     victim: Victim
     failed: int
+    error: str
+    """The last one before."""
     since: float = 0.0
 
     def close(self, outcomes: Outcomes, what: str, sent: int, frames: int) -> None:
@@ -69,7 +71,7 @@ class Client:
         failed, said = player.read("FailedFrames") - self.failed, player.read("LastError")
         lost = sent - frames
         assert failed >= lost, self._told()
-        named = f"FailedFrames {failed}: {said}" if failed or "given up" in said else "–"
+        named = f"FailedFrames {failed}: {said}" if failed or said != self.error else "–"
         count = f"{lost} of {sent}" if lost else "0"
         outcomes.record(Outcome(what, lost=count, named=named, seconds=seconds))
 
@@ -82,7 +84,7 @@ def client(victim: Victim) -> Iterator[Client]:
     with victim.player() as player:
         player.write(Accumulate=True)
         wait_for(lambda: player.read("FrameCount") == 0, "an empty sum")
-        yield Client(player, victim, player.read("FailedFrames"))
+        yield Client(player, victim, player.read("FailedFrames"), player.read("LastError"))
 
 
 def test_a_detector_disconnects(client, outcomes):

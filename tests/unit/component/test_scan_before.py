@@ -56,7 +56,8 @@ class Room:
 
 @pytest.fixture
 def room(monkeypatch) -> Room:
-    monkeypatch.setattr(scan_before, "_FINISH", 0.2)
+    monkeypatch.setattr(scan_before, "_FINISH", 0.3)
+    monkeypatch.setattr(scan_before, "_SILENT", 0.2)
     monkeypatch.setattr(scan_before, "_ENDED", 0.1)
     return Room()
 
@@ -96,7 +97,8 @@ def test_what_came_is_named_where_no_frame_is_missing(room):
     room.newest.give_up(scan, results(12), "given up for the next one", "never came.")
     assert room.newest.given_up == 0
     assert room.newest.last_error == (
-        "Scan 3 was given up for the next one; no frame is missing, but only 7 of 17 events came."
+        "Scan 3 was given up for the next one; no frame is missing, but records or the end of a "
+        "series."
     )
 
 
