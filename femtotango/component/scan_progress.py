@@ -106,3 +106,33 @@ def complete(snapshot: Published, scan: Scan) -> bool:
     if not series_over(snapshot, scan) or not snapshot.health.settled:
         return False
     return scan.workers <= frozenset(snapshot.scan.ended_workers)
+
+
+def ended_in_vain(snapshot: Published, scan: Scan) -> bool:
+    """Say whether a scan that is not complete has ended all the same.
+
+    The series of all its cameras have ended, so that only records can be missing; or all events
+    that the trigger map has are used up, so that dranspose takes nothing more. What is computed
+    behind the results must be in, or it may only be slow.
+    """
+    progress = scan.progress
+    if scan.continuous or progress is None or not snapshot.health.settled:
+        return False
+    if snapshot.scan.mapping != scan.mapping:
+        return False
+    used_up = 0 < progress.total <= progress.completed
+    seen = snapshot.cameras or {}
+    ended = bool(scan.cameras) and all(
+        camera in seen and seen[camera].scan_ended for camera in scan.cameras
+    )
+    return used_up or ended
+
+
+def signs_of_life(snapshot: Published, scan: Scan) -> tuple[int, ...]:
+    """Return numbers that change whenever something of the scan comes in."""
+    events = scan.progress.completed if scan.progress is not None else 0
+    if snapshot.scan.mapping != scan.mapping:
+        return (events,)
+    cameras = (snapshot.cameras or {}).values()
+    ended = sum(camera.scan_ended for camera in cameras)
+    return (events, snapshot.scan.processed, ended, len(snapshot.scan.ended_workers))

@@ -63,6 +63,11 @@ class Config:
         return (*self.ingesters, *self.workers, *([self.reducer] if self.reducer else []))
 
     @property
+    def services_known(self) -> frozenset[tuple[str, str]]:
+        """Name and uuid of all that are listed."""
+        return frozenset((service.name, service.uuid) for service in self.services)
+
+    @property
     def uuids(self) -> dict[str, str]:
         """uuid of each service by its name."""
         return {service.name: service.uuid for service in self.services}

@@ -9,7 +9,8 @@ import redis
 
 from femtotango.dranspose_client.http import Controller
 from femtotango.errors import BadReply, PipelineError
-from femtotango.stack.redis_client import connect
+from femtotango.stack.question import Question
+from femtotango.stack.redis_client import config_key, connect
 from femtotango.stack.services import (
     CONTROLLER,
     DATABASE,
@@ -22,14 +23,18 @@ from femtotango.stack.services import (
 from femtotango.stack.tango_client import database_answers, device_answers
 from pipeline.protocols.sardana import SARDANA
 
-_TIMEOUT = 2.0
+_TIMEOUT = 1.0
+_LISTED = 10.0
+"""What a worker or ingester of dranspose shows in Redis stays there for so long [s]."""
+_SIGN = 2.6
+"""It shows it again at least each 1.3 s; twice as long without it counts as no answer [s]."""
 
 
 class Answers:
     """The questions to all processes of one stack; a context manager that closes connections.
 
     What is asked by way of something else is left out when that does not answer: workers and
-    ingesters show a state in Redis that the controller lists, as long as it is not older than 10 s.
+    ingesters show a state in Redis, and how soon it expires tells how old it is.
     """
 
     def __init__(self, services: Services, stop: threading.Event) -> None:
@@ -43,6 +48,9 @@ class Answers:
         self._stop = stop
         self._http = httpx.Client(timeout=_TIMEOUT, trust_env=False)
         self._controller = Controller(services.addresses.controller)
+        # PyTango tries for up to 9 s to reach a server that hangs.
+        self._database = Question(lambda: database_answers(services.tango_host))
+        self._device = Question(lambda: device_answers(services.device_address))
 
     def __enter__(self) -> "Answers":
         return self
@@ -55,11 +63,13 @@ class Answers:
     ) -> None:
         self._http.close()
         self._controller.close()
+        self._database.close()
+        self._device.close()
 
     def ask(self) -> dict[str, bool]:
         """Tell by name who answers; who is left out cannot be known now."""
         found: dict[str, bool] = {}
-        for ask in (self._tango, self._redis, self._dranspose, self._web):
+        for ask in (self._tango, self._redis, self._shown, self._controller_answers, self._web):
             if self._stop.is_set() or not found.get(REDIS, True):
                 break
             found |= ask()
@@ -68,11 +78,11 @@ class Answers:
     def _tango(self) -> dict[str, bool]:
         services, found = self._services, {}
         if services.config.database:
-            found[DATABASE] = database_answers(services.tango_host)
+            found[DATABASE] = self._database.is_answered(_TIMEOUT)
             if not found[DATABASE]:
                 return found
         if services.config.device:
-            found[DEVICE] = device_answers(services.device_address)
+            found[DEVICE] = self._device.is_answered(_TIMEOUT)
         return found
 
     def _redis(self) -> dict[str, bool]:
@@ -82,16 +92,24 @@ class Answers:
             except redis.RedisError:
                 return {REDIS: False}
 
-    def _dranspose(self) -> dict[str, bool]:
+    def _shown(self) -> dict[str, bool]:
+        kinds = self._services.kinds
+        with closing(connect(self._services.ports.redis, _TIMEOUT)) as client:
+            try:
+                left = [client.pttl(config_key(kind, name)) for name, kind in kinds.items()]
+            except redis.RedisError:
+                return {}
+        oldest = 1000 * (_LISTED - _SIGN)
+        return {name: int(ms) > oldest for name, ms in zip(kinds, left, strict=True)}  # pyright: ignore
+
+    def _controller_answers(self) -> dict[str, bool]:
         try:
-            config = self._controller.config()
+            self._controller.config(_TIMEOUT)
         except BadReply:
-            return {CONTROLLER: True}
+            pass
         except PipelineError:
             return {CONTROLLER: False}
-        listed = {service.name for service in config.services}
-        names = (*self._services.worker_names, *self._services.ingester_names)
-        return {CONTROLLER: True, **{name: name in listed for name in names}}
+        return {CONTROLLER: True}
 
     def _web(self) -> dict[str, bool]:
         """Ask the HTTP servers; any answer will do."""

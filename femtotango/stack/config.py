@@ -53,7 +53,7 @@ class StackConfig:
     sardana: bool = True
     log_level: str = "WARNING"
     patience: int = 30
-    """How long a process may not answer before it is killed and restarted [s]."""
+    """How long a process that is busy may not answer before it is killed and restarted [s]."""
     ports: PortNumbers = field(default_factory=PortNumbers)
     streams: Mapping[str, str] = field(default_factory=lambda: dict.fromkeys(CAMERAS, ""))
     """Where the detectors bind their ZMQ PUSH sockets, by stream; empty lets the stack choose."""

@@ -6,10 +6,15 @@ import time
 from collections.abc import Callable, Mapping
 from types import TracebackType
 
+from femtotango.stack.activity import Activity
 from femtotango.stack.processes import Process
 
-_LOOK = 2.0
+_LOOK = 1.0
 """Pause between two looks [s]."""
+_LOOK_AGAIN = 0.3
+"""The same while somebody has not answered [s]."""
+_STILL = 3.75
+"""How long a process may neither answer nor run [s]; a question would wake one that is well."""
 _START_PATIENCE = 90.0
 """How long a process may take to answer for the first time [s]."""
 
@@ -19,8 +24,10 @@ logger = logging.getLogger(__name__)
 class Silence:
     """Adds up how long a process has not answered.
 
-    Only looks that found no answer count, and each of them for a third of the patience at most: it
+    Only looks that found no answer count, and each of them for a third of the bound at most: it
     takes three in a row, however long this process itself was kept from looking.
+
+    One that is busy may be silent as long as the patience is; one that does nothing at all hangs.
     """
 
     def __init__(self, patience: float, has_answered: bool = False) -> None:
@@ -32,21 +39,25 @@ class Silence:
         """
         self._patience = patience
         self._limit = patience if has_answered else max(patience, _START_PATIENCE)
+        self._still_limit = _STILL if has_answered else self._limit
         self.seconds = 0.0
+        self._still = 0.0
 
-    def take(self, answered: bool, elapsed: float) -> bool:
+    def take(self, answered: bool, elapsed: float, still: bool = False) -> bool:
         """Take the outcome of one look, and tell whether the process hangs.
 
         Args:
             answered: it did.
             elapsed: since the look before [s].
+            still: it has not run since the look before; see `Activity`.
         """
         if answered:
-            self._limit = self._patience
-            self.seconds = 0.0
-        else:
-            self.seconds += min(elapsed, self._patience / 3)
-        return self.seconds >= self._limit
+            self._limit, self._still_limit = self._patience, _STILL
+            self.seconds = self._still = 0.0
+            return False
+        self.seconds += min(elapsed, self._patience / 3)
+        self._still = self._still + min(elapsed, _STILL / 3) if still else 0.0
+        return self.seconds >= self._limit or self._still >= self._still_limit
 
 
 class Watchdog:
@@ -76,6 +87,7 @@ class Watchdog:
         self._stop = stop
         self._left = threading.Event()
         self._silence: dict[Process, Silence] = {}
+        self._activity: dict[Process, Activity] = {}
         self._thread = threading.Thread(target=self._run, name="watchdog", daemon=True)
 
     def __enter__(self) -> "Watchdog":
@@ -94,24 +106,29 @@ class Watchdog:
 
     def _run(self) -> None:
         last = time.monotonic()
-        while not self._left.wait(_LOOK) and not self._stop.is_set():
+        pause = _LOOK
+        while not self._left.wait(pause) and not self._stop.is_set():
             now = time.monotonic()
             try:
-                self._look_once(now - last)
+                pause = _LOOK if self._look_once(now - last) else min(_LOOK, _LOOK_AGAIN)
             except Exception as error:
                 logger.exception("the watchdog goes on")
                 self._say(f"Unexpected error while looking for what hangs; it goes on: {error!r}")
             last = now
 
-    def _look_once(self, elapsed: float) -> None:
+    def _look_once(self, elapsed: float) -> bool:
+        """Ask all, kill what hangs, and tell whether all have answered."""
         running = dict(self._processes())
         answered = self._look()
-        silence = self._silence
+        silence, activity = self._silence, self._activity
         self._silence = {p: silence.get(p) or Silence(self._patience) for p in running.values()}
+        self._activity = {p: activity.get(p) or Activity(p.pid) for p in running.values()}
         for name, process in running.items():
+            still = self._activity[process].is_still()
             if name not in answered or not process.alive:
                 continue
             counted = self._silence[process]
-            if counted.take(answered[name], elapsed) and not self._stop.is_set():
+            if counted.take(answered[name], elapsed, still) and not self._stop.is_set():
                 self._say(f"{name} has not answered for {counted.seconds:.0f} s: it is killed.")
                 process.kill()
+        return all(answered.values())

@@ -7,6 +7,16 @@ from redis.retry import Retry
 from femtotango.stack.launch import LOOPBACK
 
 
+def config_key(kind: str, name: str) -> str:
+    """Return the key under which a service of dranspose shows its state.
+
+    Args:
+        kind: worker or ingester.
+        name: of the service.
+    """
+    return f"dranspose:{kind}:{name}:config"
+
+
 def connect(port: int, timeout: float = 5.0) -> Redis:
     """Return a client of the stack's Redis that tries everything once.
 

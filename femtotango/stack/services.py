@@ -162,6 +162,14 @@ class Services:
         streams = [*self.config.streams, *([SARDANA] if self.config.sardana else [])]
         return [ingester_name(stream) for stream in streams]
 
+    @property
+    def kinds(self) -> dict[str, str]:
+        """What dranspose calls the processes that handle frames, by their names."""
+        return {
+            **dict.fromkeys(self.worker_names, "worker"),
+            **dict.fromkeys(self.ingester_names, "ingester"),
+        }
+
     def ready_info(self) -> dict[str, object]:
         """Return what clients need to know, as the ready file has it."""
         return {

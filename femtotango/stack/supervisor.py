@@ -10,10 +10,9 @@ from pathlib import Path
 
 import redis
 
-from femtotango.dranspose_client.http import Controller
-from femtotango.errors import PipelineError
 from femtotango.stack.answers import Answers
 from femtotango.stack.config import StackConfig
+from femtotango.stack.dranspose_state import DransposeState
 from femtotango.stack.errors import PortError, StackError
 from femtotango.stack.files import lock_folder, logs_of, make_folder
 from femtotango.stack.liveness import Watchdog
@@ -21,7 +20,6 @@ from femtotango.stack.logs import begin_logs, end_logs, shorten
 from femtotango.stack.pauses import Pauses
 from femtotango.stack.ports import IngesterPorts, Ports
 from femtotango.stack.processes import Command, Process, end
-from femtotango.stack.redis_client import connect
 from femtotango.stack.registration import register_device
 from femtotango.stack.services import (
     CONTROLLER,
@@ -37,6 +35,9 @@ from femtotango.stack.tango_client import database_answers, device_state
 _POLL = 0.1
 _START_LIMIT = 90.0
 _PATIENCE = 5.0
+"""Between SIGTERM and SIGKILL at the end of the stack [s]."""
+_SHORT_PATIENCE = 1.0
+"""The same for what is only restarted: it has nothing left to do, and a scan waits for it [s]."""
 _BASIS = (REDIS, DATABASE)
 """What the others need when they end."""
 _AFTER_ERROR = 1.0
@@ -97,7 +98,7 @@ class Stack:
         """When the user was last told that the recovery takes long, or its begin."""
         self._gone: set[str] = set()
         """uuids of services that were restarted; dranspose lists them for another 10 s."""
-        self._controller = Controller(self.services.addresses.controller)
+        self._dranspose = DransposeState(self.services)
 
     def start(self) -> None:
         """Start everything and return when scans can be taken.
@@ -124,7 +125,7 @@ class Stack:
         """End all processes."""
         end((p for n, p in self.processes.items() if n not in _BASIS), _PATIENCE)
         end((p for n, p in self.processes.items() if n in _BASIS), _PATIENCE / 2)
-        self._controller.close()
+        self._dranspose.close()
         self._ports.close()
         end_logs(self._own_log)
         self._lock.close()
@@ -202,7 +203,7 @@ class Stack:
 
     def _recover(self, dead: set[str]) -> None:
         """Start processes without waiting until they are ready: others may need us meanwhile."""
-        listed = {} if REDIS in dead else self._listed()
+        listed = {} if REDIS in dead else self._dranspose.listed()
         before = dict(self.processes)
         if DATABASE in dead:
             self._start(self.services.database())
@@ -212,7 +213,7 @@ class Stack:
             self._start_pipeline()
             dead -= {n for n in self.processes if n not in (DATABASE, DEVICE)}
         if CONTROLLER in dead:
-            self._redis().delete("dranspose:controller_lock")  # a new one would wait 10 s for it
+            self._dranspose.free_lock()
             self._start(self.services.controller())
         if REDUCER in dead:
             self._start(self.services.reducer())
@@ -221,7 +222,7 @@ class Stack:
             # an ingester cannot send any more once a worker has gone, and workers do not find it
             # again when it comes back on the same port
             self._end(self.services.ingester_names)
-            self._forget([*self.services.ingester_names, *dead])
+            self._dranspose.forget([*self.services.ingester_names, *dead])
             for name in self.services.worker_names:
                 if name in dead:
                     self._start(self.services.worker(name))
@@ -231,39 +232,16 @@ class Stack:
         restarted = {n for n, p in self.processes.items() if before.get(n) is not p}
         self._gone |= {uuid for name, uuid in listed.items() if name in restarted}
 
-    def _listed(self) -> dict[str, str]:
-        try:
-            return self._controller.config().uuids
-        except PipelineError:
-            return {}
-
-    def _redis(self) -> redis.Redis:
-        return connect(self.services.ports.redis)
-
-    def _forget(self, names: Iterable[str]) -> None:
-        kinds = dict.fromkeys(self.services.worker_names, "worker")
-        kinds |= dict.fromkeys(self.services.ingester_names, "ingester")
-        keys = [f"dranspose:{kinds[name]}:{name}:config" for name in names if name in kinds]
-        if keys:
-            self._redis().delete(*keys)
-
     def _start(self, command: Command) -> None:
         self.processes[command.name] = Process(command, self._logs)
         self._pauses.begin(command.name, time.monotonic())
 
     def _end(self, names: Iterable[str]) -> None:
-        end([self.processes[n] for n in names if n in self.processes], _PATIENCE)
+        end([self.processes[n] for n in names if n in self.processes], _SHORT_PATIENCE)
 
     def _start_redis(self) -> None:
         self._start(self.services.redis())
-
-        def answers() -> bool:
-            try:
-                return bool(self._redis().ping())
-            except (redis.ConnectionError, redis.TimeoutError):
-                return False
-
-        self._wait("Redis", answers, needed=(REDIS,))
+        self._wait("Redis", self._dranspose.redis_answers, needed=(REDIS,))
 
     def _start_pipeline(self) -> None:
         self._start(self.services.controller())
@@ -303,12 +281,7 @@ class Stack:
 
     def _not_ready(self) -> str:
         """Say what keeps dranspose from taking a scan; empty: nothing."""
-        workers, ingesters = self.services.worker_names, self.services.ingester_names
-        try:
-            config = self._controller.config().without(self._gone)
-        except PipelineError as error:
-            return str(error)
-        return ", ".join(config.not_ready(workers=workers, ingesters=ingesters))
+        return self._dranspose.not_ready(self._gone)
 
     def _wait(
         self,

@@ -23,6 +23,7 @@ from pipeline.photons.frame_safety import (
     Queue,
     Safety,
 )
+from pipeline.photons.largest import LargestEnergies
 from pipeline.photons.list_file import FrameRow
 from pipeline.photons.list_resume import NO_FILE, Existing
 from pipeline.photons.list_writer import PhotonWriter
@@ -60,6 +61,7 @@ class PhotonScan:
         self._settings = settings
         self._clock = clock
         self._energies = PhotonEnergies()
+        self._largest = LargestEnergies()
         self._tally = PhotonTally(before)
         self._ledger = FrameLedger()
         self._queue = NO_QUEUE
@@ -143,6 +145,7 @@ class PhotonScan:
             self.searched = True
             self._tally.add(result)
             self._energies.add(result.photons.energy)
+            self._largest.add(result.photons.energy)
             status = FrameStatus.SEARCHED if result.write else FrameStatus.NOT_SEARCHED
             status = FrameStatus.TOO_DENSE if result.skipped else status
             photons = result.photons if status is FrameStatus.SEARCHED else None
@@ -263,6 +266,11 @@ class PhotonScan:
                 save_raw=self.save_raw,
             )
         return photons, snapshot.EnergyHistogram(energy=energy, counts=counts)
+
+    def largest_energies(self) -> NDArray[np.float64]:
+        """Return the largest energy of each frame that was searched ``(frame,)`` [ADU]."""
+        with self._lock:
+            return self._largest.values
 
     def alarms(self) -> list[str]:
         """Return a sentence for each thing that went wrong and that somebody should fix."""

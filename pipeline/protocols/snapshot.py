@@ -376,6 +376,14 @@ class Published(Group):
     x_label: str | None = value("What `x` holds.", default=None)
     photons: Photons = group(default=Photons())
     energy_histogram: EnergyHistogram = group(default=EnergyHistogram())
+    max_e: Rendered | None = rendered(
+        "Largest photon energy of each frame, NaN where there is none, as viewers of the earlier "
+        f"pipeline ask; the newest {MAX_CURVE_POINTS}.",
+        default=None,
+        dtype="float64",
+        shape="(frame,)",
+        unit="ADU",
+    )
     azimuthal: Azimuthal = group(default=Azimuthal())
     geometry: Geometry = group(default=Geometry())
     scan: Scan = group(default=Scan())

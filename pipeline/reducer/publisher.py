@@ -129,7 +129,12 @@ class Publisher:
             return replace(values, roi_newest=newest, photons=_NO_PHOTONS)
         if scan.photons is not None and scan.photons.searched:
             photons, histogram = scan.photons.publish()
-            values = replace(values, photons=photons, energy_histogram=histogram)
+            values = replace(
+                values,
+                photons=photons,
+                energy_histogram=histogram,
+                max_e=self._lazy(scan.photons.largest_energies),
+            )
         else:
             values = replace(values, photons=_NO_PHOTONS)
         settings = self._state.settings

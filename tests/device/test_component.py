@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from support.waiting import stays, wait_for
 
-from femtotango.component import scan_control
+from femtotango.component import continuous, scan_control
 from femtotango.component.arming import Arming
 from femtotango.component.component import Component
 from femtotango.component.scan_request import ScanRequest
@@ -89,7 +89,7 @@ def test_the_fault_is_over_with_the_next_good_answer(component, monkeypatch):
 
 
 def test_a_continuous_series_longer_than_its_trigger_map_is_said(pipeline, monkeypatch):
-    monkeypatch.setattr(scan_control, "_NEARLY_ALL", 10)
+    monkeypatch.setattr(continuous, "_NEARLY_ALL", 10)
     component = Component(Addresses(pipeline["controller"], pipeline["reducer"]), update_rate=20.0)
     component.start()
     try:

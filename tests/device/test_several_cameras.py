@@ -1,7 +1,10 @@
 """Scans of several cameras through the device, on a whole stack."""
 
 import io
+import itertools
 import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import h5py
 import numpy as np
@@ -67,6 +70,56 @@ def test_each_camera_has_its_own_exact_sum(summing, records):
     # Of these two the Pilatus stands for the scan.
     assert player.read("Detector") == PILATUS
     np.testing.assert_array_equal(player.read("AccumulatedImage"), total(PILATUS))
+
+
+WRITES = (
+    {"HistogramBins": 300, "MaxFilter": True},
+    {"QValues": [0.5, 1.5], "XSource": "dummy_mot_01", "Camera": ZYLA},
+    {"ViewThreshold": 1200.0, "AzimuthalBins": 700, "Camera": ""},
+    {"HistogramBins": 200, "MaxFilter": False, "XSource": ""},
+)
+"""Settings that change no frame."""
+ABORTED, SENT = 11, {PILATUS: 4, ZYLA: 5}
+
+
+def test_twenty_scans_with_settings_written_meanwhile_and_one_that_is_aborted(summing):
+    player, over = summing, threading.Event()
+
+    def write() -> None:
+        client = tango.DeviceProxy(player.info["device"])
+        for values in itertools.cycle(WRITES):
+            for name, value in values.items():
+                client.write_attribute(name, value)
+            if over.wait(0.1):
+                return
+
+    failed = player.read("FailedFrames")
+    sums = {stream: np.zeros(SHAPES[stream]) for stream in SHAPES}
+    counts = dict.fromkeys(SHAPES, 0)
+    with ThreadPoolExecutor() as executor:
+        writing = executor.submit(write)
+        try:
+            for scan in range(20):
+                # What is written before PrepareScan is in force for each frame.
+                dark = DARK[ZYLA] - 10 * (scan % 3)
+                player.write(Background=float(dark))
+                player.prepare((PILATUS, ZYLA), SCAN)
+                play(player, only=SENT if scan == ABORTED else None)
+                if scan == ABORTED:
+                    player.device.StopScan()
+                player.wait_finished()
+                for stream, more in ((PILATUS, 0), (ZYLA, DARK[ZYLA] - dark)):
+                    frames = SENT[stream] if scan == ABORTED else 6
+                    counts[stream] += frames
+                    sums[stream] += total(stream, range(frames)) + more * frames
+        finally:
+            over.set()
+        writing.result()
+    for stream in SHAPES:
+        assert of(player, "FrameCount", stream) == counts[stream]
+        np.testing.assert_array_equal(of(player, "AccumulatedImage", stream), sums[stream])
+        assert of(player, "ImageSum", stream) == sums[stream].sum()
+    assert player.read("FailedFrames") == failed + 12 - sum(SENT.values())
 
 
 def test_camera_chooses_what_the_plain_attributes_show(summing):

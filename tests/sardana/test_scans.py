@@ -11,6 +11,8 @@ from support.client_side import closed_port
 from support.sardana_server import MacroError
 from support.waiting import wait_for
 
+from pipeline.model.parameters import ATTRIBUTES
+
 pytestmark = pytest.mark.slow
 
 
@@ -44,6 +46,27 @@ def test_recorded_means_are_those_of_the_device(beamline: Beamline):
     assert np.all(np.isnan(beamline.recorded("roi8")))
     assert beamline.recorded("energy_histogram").shape == (5, 200)
     assert beamline.recorded("azimuthal_curve").shape == (5, 1000)
+
+
+def test_curves_may_be_long_and_change_their_length(beamline: Beamline):
+    device, door = beamline.device, beamline.door
+    position = {"PhotonEnergy": 13.5, "Distance": 0.131, "BeamX": 210.0, "BeamY": 373.0}
+    for name, value in position.items():
+        device.write_attribute(name, value)
+    try:
+        for bins in (20_000, 500):
+            device.write_attribute("AzimuthalBins", bins)
+            device.write_attribute("HistogramBins", bins // 2)
+            door.run("ascan dummy_mot_01 1 2 1 0.02")
+            door.run("femto_wait")
+            curve = beamline.recorded("azimuthal_curve")
+            assert curve.shape == (2, bins)
+            # As many as Sardana itself would take.
+            assert np.any(np.isfinite(curve[:, -bins // 8 :]))
+            assert beamline.recorded("energy_histogram").shape == (2, bins // 2)
+    finally:
+        for name in (*position, "AzimuthalBins", "HistogramBins"):
+            device.write_attribute(name, ATTRIBUTES[name].default)
 
 
 def test_roi_that_is_added_is_recorded(beamline: Beamline):

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from support.beamline import BURST, Beamline, running_beamline
+from support.waiting import wait_for
 
 from pipeline.model.parameters import Settings
 from pipeline.simulation.scan import detector_frames
@@ -99,6 +100,34 @@ def test_mesh_of_two_cameras(two_cameras: Beamline, truth: Truth):
     assert door.text("Warning") == ""
     truth.scan(6, BURST)
     check(two_cameras, truth, 6)
+
+
+def test_the_beamline_s_own_hook_of_two_cameras(two_cameras: Beamline, truth: Truth):
+    door = two_cameras.door
+    hook = f"beamline_prepare {two_cameras.info['controller']} {','.join(CAMERAS)}"
+    number = two_cameras.read("ScanNumber")
+    door.run("udefgh femto_prepare")
+    door.run(f'defgh "{hook}" pre-scan')
+    try:
+        output = door.run("burstscan dummy_mot_01 0.0 0.2 2 3")
+        warnings = door.text("Warning")
+    finally:
+        door.run("udefgh all")
+        door.run("defgh femto_prepare pre-scan pre-acq")
+    assert "Live analysis" not in output
+    assert "not prepared" not in warnings
+    truth.scan(3, 3)
+    wait_for(
+        lambda: two_cameras.read("ScanNumber") > number and two_cameras.read("ScanFinished"),
+        two_cameras.device.status,
+    )
+    for camera in CAMERAS:
+        wait_for(lambda camera=camera: two_cameras.read(f"FrameCount_{camera}") == truth.counts)
+        image = two_cameras.read(f"AccumulatedImage_{camera}")
+        np.testing.assert_array_equal(image, truth.sums[camera].astype(np.float32))
+    assert two_cameras.read("XAxis").tolist() == pytest.approx([0.0, 0.1, 0.2])
+    for roi in ("ring", "peak"):
+        assert np.all(np.isfinite(two_cameras.curve(roi)))
 
 
 def test_continuous_mode_of_two_cameras(two_cameras: Beamline):

@@ -209,8 +209,10 @@ class Attempts:
                     detector.join()
                 self.sent += detector.sent
                 player.wait_finished()
-                # A sum that a new reducer has not yet published counts from nothing.
-                if detector.sent == frames and player.read("FrameCount") == (before or 0) + frames:
+                # A sum that a new reducer has not yet published counts from nothing; more come when
+                # the workers bring what they had of the scan before.
+                more = player.read("FrameCount") - (before or 0)
+                if detector.sent == frames and more >= frames:
                     return True
                 self.in_vain += 1
         except EXCUSES as error:

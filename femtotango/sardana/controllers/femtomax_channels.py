@@ -18,6 +18,7 @@ from sardana.pool.controller import (
     Description,
     FGet,
     FSet,
+    MaxDimSize,
     Memorize,
     Memorized,
     OneDController,
@@ -25,11 +26,13 @@ from sardana.pool.controller import (
 )
 
 from femtotango.sardana.point import Point
+from pipeline.model.parameters import PARAMETERS
 
 _POLL_INTERVAL = 0.03
 """The pool asks for the state far more often than the device has new results [s]."""
 _ANSWER = 2_000
 """[ms]"""
+_TIMED_OUT = "API_DeviceTimedOut"
 _REST = 5.0
 """A device that did not answer is left alone for so long [s]."""
 
@@ -61,13 +64,20 @@ _LENGTHS = {
     "azimuthalq": "AzimuthalBins",
 }
 """Settings that give the length of a curve before there is one."""
+_LONGEST = max(
+    int(parameter.limits[1])
+    for parameter in PARAMETERS.values()
+    if parameter.attribute in _LENGTHS.values() and parameter.limits
+)
+"""Points of a curve."""
 
 
 class _LazyDevice:
     """Connect on first use: a Pool must be able to start while the analysis is down.
 
-    A device that did not answer is not asked again for a while: one that hangs must not cost each
-    point the time-out of each controller.
+    One late answer of a busy device does not cost the value of a point: it is asked once more. A
+    device that did not answer then is not asked again for a while: one that hangs must not cost
+    each point the time-out of each controller.
     """
 
     _failures: ClassVar[dict[str, tuple[float, tango.DevFailed]]] = {}
@@ -91,12 +101,20 @@ class _LazyDevice:
                 proxy = tango.DeviceProxy(self._name)
                 proxy.set_timeout_millis(_ANSWER)
                 self._proxy = proxy
-            values = self._proxy.read_attributes(names)
+            values = self._read(names, again=failure is None)
         except tango.DevFailed as error:
             self._failures[self._name] = time.monotonic() + _REST, error
             raise
         self._failures.pop(self._name, None)
         return values
+
+    def _read(self, names: list[str], again: bool) -> list[Any]:
+        try:
+            return self._proxy.read_attributes(names)
+        except tango.DevFailed as error:
+            if not again or all(e.reason != _TIMED_OUT for e in error.args):
+                raise
+        return self._proxy.read_attributes(names)
 
 
 class _PointChannels:
@@ -250,6 +268,12 @@ class FemtomaxOneDController(_PointChannels, OneDController):
     def AddDevice(self, axis: int) -> None:
         """Add an axis; 1 is the histogram, 2 the azimuthal curve unless Source says otherwise."""
         self._default(axis, _CURVE_SOURCES)
+
+    def GetAxisAttributes(self, axis: int) -> dict[str, Any]:
+        """Return what an axis has; its curve may be longer than the 16384 points of Sardana."""
+        attributes = OneDController.GetAxisAttributes(self, axis)
+        attributes["Value"][MaxDimSize] = (_LONGEST,)
+        return attributes
 
     def GetAxisPar(self, axis: int, parameter: str) -> Any:
         """Return the shape; recorders need it before the first value."""

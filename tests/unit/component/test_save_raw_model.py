@@ -4,7 +4,13 @@ from dataclasses import replace
 
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+)
 
 from femtotango.component import save_raw_interlock as interlock
 from femtotango.component.save_raw_interlock import RawData, Signs
@@ -36,15 +42,26 @@ class Beamline(RuleBasedStateMachine):
         self.durable: dict[int, set[int]] = {}
         self.sent: dict[int, int] = {}
         self.acknowledged: set[int] = set()
+        self.new_scan()
         self.begin_series()
+        self.header = False
 
-    def begin_series(self) -> None:
+    def new_scan(self) -> None:
         self.number += 1
         n = self.number
         self.raw[n], self.durable[n], self.sent[n] = set(), set(), 0
+        self.header = False
+
+    def begin_series(self) -> None:
+        self.series = self.number
+        """That the reducer tells of: until the header has come, the one of the scan before."""
+        self.header = True
         self.came: set[int] = set()
         self.lost: set[int] = set()
-        self.ended = False
+        """What the reducer knows of; it may learn of a frame that is gone with the next one."""
+        self.gone: set[int] = set()
+        """Without raw data, and not known to the reducer that was started anew."""
+        self.ended = self.forgotten = False
 
     def look(self) -> None:
         """Let the device look, and the camera obey."""
@@ -57,12 +74,13 @@ class Beamline(RuleBasedStateMachine):
     def signs(self) -> Signs:
         if self.away:
             return replace(self.known, away=self.away)
-        durable, n = self.durable[self.number], self.number
-        waiting = self.came - durable - self.lost
+        if self.forgotten:
+            return Signs(FrameSafety(process=str(self.process)), self.now)
+        waiting = self.came - self.durable[self.series] - self.lost
         self.known = Signs(
             FrameSafety(
                 process=str(self.process),
-                mapping=str(n) if self.header else str(n - 1),
+                mapping=str(self.series),
                 may_drop_raw=int(not self.lost),
                 reason="lost",
                 newest=max(self.came, default=-1),
@@ -76,33 +94,47 @@ class Beamline(RuleBasedStateMachine):
         return self.known
 
     known = Signs()
-    header = False
+
+    @initialize()
+    def drop_raw_data(self) -> None:
+        self.prepare_and_drop(drop=True)
 
     @precondition(lambda self: self.scan.done)
-    @rule()
+    @rule(drop=st.booleans())
+    def prepare_and_drop(self, drop) -> None:
+        self.prepare()
+        if drop:
+            self.start_camera()
+            self.client_writes_false()
+
     def prepare(self) -> None:
         if self.sent[self.number] or self.header:
-            self.begin_series()
-        self.header = False
+            self.new_scan()
         self.scan = Scan(self.number, str(self.number), cameras=("andor3_balor",), done=False)
         self.look()
 
-    @precondition(lambda self: not self.scan.done and not self.ended)
+    @precondition(lambda self: not (self.scan.done or self.header))
     @rule()
     def start_camera(self) -> None:
-        self.header = True
+        self.begin_series()
         self.look()
 
     @precondition(lambda self: self.header and not self.ended)
-    @rule(arrives=st.booleans())
+    @rule(number=st.integers(1, 4), arrive=st.sampled_from([True, True, True, False]))
+    def frames(self, number, arrive) -> None:
+        for _ in range(number):
+            self.frame(arrive)
+
     def frame(self, arrives) -> None:
         n, frame = self.number, self.sent[self.number]
         if frame >= LENGTH:
             return
+        if not (self.scan.done or self.away):
+            self.account()
         self.sent[n] += 1
         if self.save_raw:
             self.raw[n].add(frame)
-        if not self.scan.done and not self.away:
+        if not (self.scan.done or self.away or self.forgotten):
             self.came.add(frame)
             if not arrives:
                 self.lost.add(frame)
@@ -110,9 +142,9 @@ class Beamline(RuleBasedStateMachine):
 
     @rule(number=st.integers(1, 5))
     def flush(self, number) -> None:
-        if not self.away:
-            waiting = sorted(self.came - self.durable[self.number] - self.lost)
-            self.durable[self.number] |= set(waiting[:number])
+        if not (self.away or self.forgotten):
+            waiting = sorted(self.came - self.durable[self.series] - self.lost)
+            self.durable[self.series] |= set(waiting[:number])
         self.look()
 
     @precondition(lambda self: self.header and not self.ended and not self.away)
@@ -140,6 +172,7 @@ class Beamline(RuleBasedStateMachine):
         self.state = interlock.switched_on(self.state, self.signs())
         self.look()
 
+    @precondition(lambda self: not self.scan.done)
     @rule()
     def client_stops(self) -> None:
         self.scan = replace(self.scan, stopped=True)
@@ -147,22 +180,37 @@ class Beamline(RuleBasedStateMachine):
         self.scan = replace(self.scan, done=True)
         self.look()
 
+    @precondition(lambda self: not self.away)
     @rule()
     def reducer_hangs(self) -> None:
         self.away = "the reducer hangs."
         self.look()
 
     @precondition(lambda self: self.away)
-    @rule(killed=st.booleans())
-    def reducer_is_back(self, killed) -> None:
+    @rule(killed=st.booleans(), journal=st.booleans())
+    def reducer_is_back(self, killed, journal) -> None:
         self.away = ""
         if killed:
-            # What was not durable is gone, and a new process knows nothing of it.
-            self.process += 1
-            self.lost |= self.came - self.durable[self.number]
-        self.lost |= set(range(self.sent[self.number])) - self.came
-        self.came |= self.lost
+            self.restart_reducer(journal)
+        self.account()
         self.look()
+
+    @rule(journal=st.booleans())
+    def reducer_is_restarted(self, journal) -> None:
+        # So fast that no answer of it is missing.
+        self.restart_reducer(journal)
+        self.look()
+
+    def restart_reducer(self, journal: bool) -> None:
+        # What was not durable is gone. Without a journal it does not even know of the series.
+        self.process += 1
+        self.gone |= self.came - self.durable[self.series] - self.raw[self.series]
+        self.came &= self.durable[self.series]
+        self.forgotten |= not journal
+
+    def account(self) -> None:
+        self.lost |= set(range(self.sent[self.series])) - self.came
+        self.came |= self.lost
 
     @rule()
     def device_is_initialised(self) -> None:
@@ -177,6 +225,7 @@ class Beamline(RuleBasedStateMachine):
             assert not self.scan.done
             assert not self.away
             assert not self.lost
+            assert not self.gone
 
     @invariant()
     def what_has_neither_raw_data_nor_photons_is_named(self) -> None:
@@ -186,7 +235,7 @@ class Beamline(RuleBasedStateMachine):
             missing = set(range(sent)) - self.raw[n] - self.durable[n]
             if self.state.drop is not None and self.state.drop.number == n:
                 # They are on their way into the file, and watched until they are there.
-                missing &= self.lost if n == self.number else missing
+                missing &= self.lost if n == self.series else missing
             assert missing <= named(self.state.unsafe_frames, n), (n, missing)
 
 

@@ -5,10 +5,12 @@ import pytest
 from femtotango.component.scan_progress import (
     Scan,
     complete,
+    ended_in_vain,
     followed,
     outstanding,
     over_elsewhere,
     series_over,
+    signs_of_life,
 )
 from femtotango.dranspose_client.services import Config, Progress, Service
 from pipeline.protocols import snapshot
@@ -125,3 +127,46 @@ def test_a_worker_that_is_started_anew_in_a_scan_is_remembered_until_it_is_done(
     assert followed(restarted, begun, progress).lost == {"w1"}
     assert followed(restarted, config(("w1", "new")), progress).lost == {"w1", "w2"}
     assert not followed(replace(scan, done=True), config(), progress).lost
+
+
+def ended(**cameras):
+    found = {name: snapshot.ScanCamera(scan_ended=int(over)) for name, over in cameras.items()}
+    return replace(SNAPSHOT, cameras=found)
+
+
+def test_a_scan_whose_series_have_all_ended_ended_in_vain():
+    scan = replace(SCAN, progress=Progress(20, 18, 35, False))
+    assert ended_in_vain(ended(pilatus=True), scan)
+    assert not ended_in_vain(ended(pilatus=False), scan)
+    assert not ended_in_vain(NOTHING, scan)
+    two = replace(scan, cameras=("pilatus", "andor3_zyla12"))
+    assert not ended_in_vain(ended(pilatus=True), two)
+    assert not ended_in_vain(ended(pilatus=True, andor3_zyla12=False), two)
+    assert ended_in_vain(ended(pilatus=True, andor3_zyla12=True), two)
+    assert not ended_in_vain(ended(pilatus=True), replace(scan, continuous=True))
+    another = replace(ended(pilatus=True), scan=snapshot.Scan(mapping="the scan before"))
+    assert not ended_in_vain(another, scan)
+
+
+def test_a_scan_whose_trigger_map_is_used_up_ended_in_vain():
+    scan = replace(SCAN, progress=Progress(35, 35, 35, True))
+    assert ended_in_vain(ended(pilatus=False), scan)
+    assert not ended_in_vain(scanned(mapping="the scan before"), scan), "no result is in"
+    slow = replace(ended(pilatus=False), health=snapshot.Health(settled=0))
+    assert not ended_in_vain(slow, scan)
+
+
+def test_whatever_comes_in_is_a_sign_of_life():
+    scan = replace(SCAN, progress=Progress(20, 18, 35, False))
+    told = {
+        signs_of_life(SNAPSHOT, scan),
+        signs_of_life(SNAPSHOT, replace(scan, progress=Progress(20, 19, 35, False))),
+        signs_of_life(scanned(processed=29), scan),
+        signs_of_life(scanned(ended_workers=("w1",)), scan),
+        signs_of_life(ended(pilatus=True), scan),
+    }
+    assert len(told) == 5
+    other = scanned(mapping="the scan before")
+    assert signs_of_life(other, scan) == signs_of_life(
+        replace(other, scan=replace(other.scan, processed=1)), scan
+    )

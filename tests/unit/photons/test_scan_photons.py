@@ -61,6 +61,8 @@ def test_a_whole_scan(scan, rng, tmp_path):
         scan.add(event, frame)
         flush(scan)
     close(scan, True)
+    largest = [f.photons.energy.max() if len(f.photons) else np.nan for f in frames]
+    np.testing.assert_array_equal(scan.largest_energies(), largest)
     published = state(scan)
     assert published == {
         "count": 121,

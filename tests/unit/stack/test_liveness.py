@@ -34,6 +34,24 @@ def test_a_start_may_take_longer():
     assert silence.take(False, 3.0)
 
 
+def test_what_neither_answers_nor_runs_is_given_up_sooner():
+    silence = Silence(30.0, has_answered=True)
+    assert [silence.take(False, 2.0, still=True) for _ in range(3)] == [False, False, True]
+
+
+def test_what_runs_in_between_is_only_busy():
+    silence = Silence(30.0, has_answered=True)
+    assert not any(silence.take(False, 2.0, still=look % 3 != 2) for look in range(14))
+    assert silence.take(False, 2.0)
+
+
+def test_a_start_that_waits_for_something_is_not_given_up_sooner():
+    silence = Silence(10.0)
+    assert not any(silence.take(False, 3.0, still=True) for _ in range(26))
+    silence.take(True, 3.0)
+    assert [silence.take(False, 2.0, still=True) for _ in range(3)] == [False, False, True]
+
+
 @pytest.fixture
 def sleepers(tmp_path: Path):
     line = ("-c", "import time; time.sleep(600)")

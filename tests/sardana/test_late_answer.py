@@ -1,0 +1,76 @@
+"""One late answer of the device does not cost a point its value; one that hangs costs little."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import tango
+
+from femtotango.sardana.controllers import femtomax_channels
+from femtotango.sardana.controllers.femtomax_channels import _LazyDevice
+
+
+def failure(reason: str) -> tango.DevFailed:
+    error = tango.DevError()
+    error.reason, error.desc, error.origin = reason, "no answer", "test"
+    error.severity = tango.ErrSeverity.ERR
+    return tango.DevFailed(error)
+
+
+LATE = "API_DeviceTimedOut"
+
+
+class Proxy:
+    """Fails with what it is given, then answers."""
+
+    def __init__(self) -> None:
+        self.failures: list[tango.DevFailed] = []
+        self.asked = 0
+
+    def set_timeout_millis(self, milliseconds: int) -> None:
+        """Take it."""
+
+    def read_attributes(self, names: list[str]) -> list[Any]:
+        self.asked += 1
+        if self.failures:
+            raise self.failures.pop(0)
+        return [SimpleNamespace(name=name, value=1) for name in names]
+
+
+@pytest.fixture
+def proxy(monkeypatch) -> Proxy:
+    proxy = Proxy()
+    monkeypatch.setattr(femtomax_channels.tango, "DeviceProxy", lambda name: proxy)
+    monkeypatch.setattr(_LazyDevice, "_failures", {})
+    return proxy
+
+
+def test_one_late_answer_costs_nothing(proxy):
+    device = _LazyDevice("a/b/c")
+    proxy.failures = [failure(LATE)]
+    (count,) = device.read_attributes(["FrameCount"])
+    assert (count.value, proxy.asked) == (1, 2)
+
+
+def test_one_that_hangs_is_asked_twice_and_then_once_a_while(proxy, monkeypatch):
+    device, other = _LazyDevice("a/b/c"), _LazyDevice("a/b/c")
+    proxy.failures = [failure(LATE) for _ in range(4)]
+    for asks in (device, other, device):
+        with pytest.raises(tango.DevFailed):
+            asks.read_attributes(["FrameCount"])
+    assert proxy.asked == 2, "it is left alone for a while"
+    monkeypatch.setattr(femtomax_channels, "_REST", 0.0)
+    _LazyDevice._failures["a/b/c"] = 0.0, failure(LATE)
+    for asked in (3, 4):
+        with pytest.raises(tango.DevFailed):
+            device.read_attributes(["FrameCount"])
+        assert proxy.asked == asked, "it is known to hang"
+    assert device.read_attributes(["FrameCount"])
+    assert not _LazyDevice._failures
+
+
+def test_what_fails_at_once_is_not_asked_again(proxy):
+    proxy.failures = [failure("API_DeviceNotExported")]
+    with pytest.raises(tango.DevFailed):
+        _LazyDevice("a/b/c").read_attributes(["FrameCount"])
+    assert proxy.asked == 1
