@@ -139,7 +139,7 @@ def _write_instrument(entry: h5py.Group, record: ImageRecord) -> None:
     if record.valid is not None:
         add_image(detector, "pixel_mask", (~record.valid).astype(np.uint32))
     if record.frames_seen is not None:
-        add_image(detector, "frames_seen", record.frames_seen)
+        add_image(detector, "pixel_frames", record.frames_seen, meaning="frames that saw it")
     _write_corrections(detector, record)
     if record.pixel_size is not None:
         add_data(detector, "y_pixel_size", record.pixel_size[0], "m")
