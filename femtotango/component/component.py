@@ -9,6 +9,7 @@ from typing import Any
 
 from femtotango.component import setting_flow
 from femtotango.component.arming import Arming
+from femtotango.component.correction_commands import taken
 from femtotango.component.kept import Kept
 from femtotango.component.peak_fitter import PeakFitter
 from femtotango.component.results_poller import PATIENCE, Observation, Observer
@@ -301,6 +302,8 @@ class Component:
         fit = self._fitter.follow(results.curves, self.sync.settings)
         self._publish(results=results, fit=fit)
         self.scans.follow_results(results)
+        for name, value in taken(self.sync.settings, results.snapshot.dark).items():
+            self.sync.request(name, value)
         self._publish()
 
     def _show_fault(self, what: str, error: Exception) -> None:

@@ -20,7 +20,7 @@ from pipeline.diffraction.geometry import (
     missing,
     with_geometry_of,
 )
-from pipeline.diffraction.integration import AzimuthalCurve, Integrator
+from pipeline.diffraction.integration import AzimuthalCurve, Integrator, share_of
 from pipeline.diffraction.poni import PoniError
 from pipeline.files.atomic import FileError, existing_path, resolve_path, write_new
 from pipeline.files.nexus_image import ImageRecord, save_image
@@ -174,7 +174,9 @@ def save_exact_image(view: View, images: FullImage, path: str, camera: str = "")
                 frames=_frames(about),
                 settings=_settings(view.settings, about),
                 geometry=found,
-                curve=_curve(view.settings.azimuthal_bins, found, exact),
+                curve=_curve(view.settings, found, exact),
+                corrections=json.loads(about.sum_corrections or "{}"),
+                frames_seen=exact.frames_seen,
             ),
         )
     except FileError as error:
@@ -202,8 +204,8 @@ def _settings(now: Settings, about: CameraImage) -> Settings:
     return with_geometry_of(settings, now)
 
 
-def _curve(bins: int, found: Geometry | None, exact: ExactImage) -> AzimuthalCurve | None:
-    if found is None or not bins:
+def _curve(settings: Settings, found: Geometry | None, exact: ExactImage) -> AzimuthalCurve | None:
+    if found is None or not settings.azimuthal_bins:
         return None
     image = exact.image
     if exact.valid is not None:
@@ -212,7 +214,9 @@ def _curve(bins: int, found: Geometry | None, exact: ExactImage) -> AzimuthalCur
     return Integrator().integrate(
         image,
         found,
-        bins,
+        settings.azimuthal_bins,
         exact.about.image_unit or "",
         None if region is None else Roi(*region.tolist()),
+        settings.polarization,
+        share_of(exact.frames_seen, exact.about.accumulated_number),
     )

@@ -106,7 +106,7 @@ def piles_up(view: View) -> bool:
 def notes(view: View) -> list[str]:
     """Return what is worth knowing and no alarm."""
     found = [_histogram(view.settings), view.snapshot.geometry.reason or "", _geometry(view)]
-    found.append(_x_source(view))
+    found += [_x_source(view), _dark(view)]
     found += [view.save_raw_note, view.pipeline.waiting, view.scan_error]
     return [note for note in found if note]
 
@@ -118,6 +118,14 @@ def _histogram(settings: Settings) -> str:
     return (
         f"The energy histogram is empty: HistogramMin {low:g} is not below HistogramMax {high:g}."
     )
+
+
+def _dark(view: View) -> str:
+    dark, request = view.snapshot.dark, view.settings.requested_dark
+    if request is None:
+        return dark.reason
+    frames = dark.frames if dark.request == request.identity else 0
+    return f"A dark level of {request.stream} is being taken: {frames} of {request.frames} frames."
 
 
 def _x_source(view: View) -> str:

@@ -15,6 +15,7 @@ from femtotango.errors import NoImage, NotReady
 from pipeline.frames.binning import bin_blocks
 from pipeline.protocols.snapshot import (
     ACCUMULATED_NUMBER,
+    FRAMES_SEEN,
     IMAGE,
     SNAPSHOT,
     SUM_FRAMES,
@@ -39,6 +40,8 @@ class ExactImage:
     """What was published at that moment."""
     about: CameraImage
     """Of it, what is told of this very image."""
+    frames_seen: NDArray[np.uint32] | None = None
+    """``(ny, nx)`` how many frames saw each pixel; None: all saw every valid one."""
 
 
 def image_shape(view: View, camera: str = "") -> tuple[int, int]:
@@ -126,6 +129,7 @@ class FullImage:
             if about.sum_dtype is None:
                 raise NoImage("There is no image any more: take a frame first.")
             image = self._reducer.array(_path(about, IMAGE))
+            seen = self._reducer.array(_path(about, FRAMES_SEEN)) if about.partly_masked else None
             # While these stay, the image stays.
             if (
                 self._reducer.scalar(_path(about, ACCUMULATED_NUMBER)) == about.accumulated_number
@@ -137,8 +141,9 @@ class FullImage:
         dtype = np.dtype(about.sum_dtype)
         masked = np.isnan(image)
         if not masked.any():
-            return ExactImage(image.astype(dtype), None, snapshot, about)
-        return ExactImage(np.where(masked, 0, image).astype(dtype), ~masked, snapshot, about)
+            return ExactImage(image.astype(dtype), None, snapshot, about, seen)
+        image = np.where(masked, 0, image).astype(dtype)
+        return ExactImage(image, ~masked, snapshot, about, seen)
 
 
 def _path(image: CameraImage, name: str) -> str:

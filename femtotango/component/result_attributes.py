@@ -169,6 +169,12 @@ RESULTS: tuple[Result, ...] = (
         dims=(MAX_CURVE_POINTS, MAX_ROIS),
         events=False,
     ),
+    Result(
+        "DarkProgress",
+        float,
+        "Share of the frames of the dark level that TakeDark asked for last; 1: it is taken.",
+        readers.dark_progress,
+    ),
     Result("XLabel", str, "What XAxis holds.", readers.text(lambda p: p.x_label, this_scan=True)),
     *_slots(),
     *_fit(),

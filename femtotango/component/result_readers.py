@@ -38,6 +38,14 @@ def text(pick: Callable[[Published], str | None], this_scan: bool = False) -> Re
     return lambda view: latin(pick(_values(view, this_scan)) or "")
 
 
+def dark_progress(view: View) -> float:
+    """Read which share of the frames of a dark level is in; NaN: none was requested."""
+    dark, request = view.snapshot.dark, view.settings.requested_dark
+    if request is not None and request.identity != dark.request:
+        return 0.0
+    return dark.frames / dark.wanted if dark.wanted else math.nan
+
+
 def array(pick: Callable[[Published], NDArray[Any]], this_scan: bool = False) -> Read:
     """Read ``(n,) float64``; empty without one."""
     return lambda view: np.asarray(pick(_values(view, this_scan)), np.float64)

@@ -5,13 +5,14 @@ from typing import Any
 
 from tango.server import command, device_property, run
 
-from femtotango.component import geometry_commands, roi_commands
+from femtotango.component import correction_commands, geometry_commands, roi_commands
 from femtotango.component.camera_request import FILE, REGION, RING, file_of, region_of, ring_of
 from femtotango.component.scan_request import parse_request
 from femtotango.device.attributes import MAX_Q_VALUES
 from femtotango.device.base import DeviceCore
 from femtotango.device.tango_errors import reported, waits
 from femtotango.device.tango_logs import log_to_stderr
+from pipeline.model.dark_request import FEWEST_DARKS, MOST_DARKS
 
 
 class FemtomaxAnalysis(DeviceCore):
@@ -169,6 +170,44 @@ class FemtomaxAnalysis(DeviceCore):
     def AcknowledgeLoss(self) -> None:
         """Forget UnsafeFrames and end its alarm: somebody has noted them."""
         self._balor.acknowledge()
+
+    # Dark level and mask
+
+    @command(
+        dtype_in=int,
+        doc_in=f"How many of the next frames of the shown camera, {FEWEST_DARKS} ... {MOST_DARKS}.",
+    )
+    @waits
+    def TakeDark(self, frames: int) -> None:
+        """Make a dark level of the next frames, used in the place of Background from then on."""
+        saves_somewhere = bool(self.JournalFolder)
+        self._set(**correction_commands.take_dark(self._component.view, frames, saves_somewhere))
+        self._component.wait_in_force()
+
+    @command
+    @waits
+    def ClearDark(self) -> None:
+        """Use Background again for the shown camera; a dark level that is being taken is not."""
+        self._set(**correction_commands.clear_dark(self._component.view))
+        self._component.wait_delivered()
+
+    @command(
+        dtype_in=str,
+        doc_in="Path as in LoadPoni, of a file that h5py or fabio reads; ::DATASET behind it where "
+        "there are several. Bad pixels are not 0.",
+    )
+    @waits
+    def LoadMask(self, path: str) -> None:
+        """Leave out the bad pixels of the shown camera."""
+        self._set(**correction_commands.load_mask(self._component.view, path))
+        self._component.wait_in_force()
+
+    @command
+    @waits
+    def ClearMask(self) -> None:
+        """Use no mask for the shown camera."""
+        self._set(**correction_commands.clear_mask(self._component.view))
+        self._component.wait_delivered()
 
     # Geometry, files and pixels
 

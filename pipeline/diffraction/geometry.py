@@ -16,6 +16,7 @@ from pipeline.diffraction.rings import Plane
 from pipeline.model.parameters import PARAMETERS, Settings
 
 _NEEDED = ("photon_energy", "distance")
+_INTEGRATION = ("azimuthal_bins", "correct_polarization", "polarization_factor")
 
 
 class GeometryError(ValueError):
@@ -188,7 +189,7 @@ def with_geometry_of(settings: Settings, now: Settings) -> Settings:
         settings: those of the image.
         now: those in force.
     """
-    names = {"azimuthal_bins", *(field.name for field in dataclasses.fields(Geometry))}
+    names = {*_INTEGRATION, *(field.name for field in dataclasses.fields(Geometry))}
     values = {name: getattr(now, name) for name in names & PARAMETERS.keys()}
     return dataclasses.replace(settings, **values)
 

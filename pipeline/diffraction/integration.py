@@ -5,6 +5,12 @@ the bin of its centre, so that the bins are independent and Poisson errors are e
 done here, because pyFAI's tables for such sums take 0.2 s to set up for a Pilatus and seconds
 for a Balor, and several hundred megabytes; these take 12 ms and 0.25 s, so that the curve follows
 a geometry that is being adjusted. A mask may change with every image: it belongs to no table.
+
+Each pixel counts with its solid angle, with the share of the light of its direction that a
+polarised beam scatters there, and with the share of the frames that saw it (pyFAI's
+*normalization*). The polarisation is that of Kahn et al., J. Appl. Cryst. 15, 1982, 330, as pyFAI
+takes it, with the azimuth χ from the horizontal:
+``(1 + cos² 2θ - factor cos 2χ sin² 2θ) / 2``.
 """
 
 import math
@@ -43,9 +49,20 @@ class _Table:
     key: tuple[object, ...]
     q: Curve
     bin_of_pixel: NDArray[np.int32]
-    solid_angle: NDArray[np.float32]
+    weight: NDArray[np.float32]
+    """Solid angle and polarisation."""
     first: tuple[int, int]
     """Pixel ``(y, x)`` of the image at which the table starts."""
+
+
+def share_of(frames_seen: NDArray[np.integer] | None, frames: int) -> NDArray[np.float32] | None:
+    """Return the share of frames that saw each pixel.
+
+    Args:
+        frames_seen: ``(ny, nx)`` how many did; None: all did.
+        frames: there are.
+    """
+    return None if frames_seen is None else (frames_seen / max(frames, 1)).astype(np.float32)
 
 
 class Integrator:
@@ -61,6 +78,8 @@ class Integrator:
         bins: int,
         unit: str,
         region: Roi | None = None,
+        polarization: float | None = None,
+        share_seen: NDArray[np.float32] | None = None,
     ) -> AzimuthalCurve:
         """Integrate one image, corrected for the solid angle of the pixels.
 
@@ -75,6 +94,8 @@ class Integrator:
             unit: of the image, see `Unit`.
             region: pixels outside of it are excluded; None: all belong to it. The bins cover
                 what is inside.
+            polarization: factor of the beam, 1 horizontal to -1 vertical; None: no correction.
+            share_seen: ``(ny, nx)`` share of the image's frames that saw a pixel; None: all did.
 
         Returns:
             The curve; empty when the region lies outside of the image.
@@ -91,29 +112,36 @@ class Integrator:
         slices = (region or full).slices(geometry.shape)
         if bins < 1 or slices is None:
             return _EMPTY
-        table = self._table_for(geometry, bins, slices)
-        signal, weight, count = _sums(
-            image, *table.first, table.bin_of_pixel, table.solid_angle, bins
-        )
+        table = self._table_for(geometry, bins, slices, polarization)
+        weights = table.weight
+        if share_seen is not None:
+            weights = weights * share_seen[slices]
+        signal, weight, count = _sums(image, *table.first, table.bin_of_pixel, weights, bins)
         some = count > 0
         mean = np.full(bins, np.nan)
         np.divide(signal, weight, out=mean, where=some)
         if unit == Unit.COUNTS:
             variance, enough = signal, some
         else:
-            variance = _scatter(image, *table.first, table.bin_of_pixel, table.solid_angle, mean)
+            variance = _scatter(image, *table.first, table.bin_of_pixel, weights, mean)
             enough = count > 1
         errors = np.full(bins, np.nan)
         np.divide(np.sqrt(np.maximum(variance, 0.0)), weight, out=errors, where=enough)
         return AzimuthalCurve(table.q, mean, errors)
 
-    def _table_for(self, geometry: Geometry, bins: int, slices: tuple[slice, slice]) -> _Table:
+    def _table_for(
+        self,
+        geometry: Geometry,
+        bins: int,
+        slices: tuple[slice, slice],
+        polarization: float | None,
+    ) -> _Table:
         first = (slices[0].start, slices[1].start)
-        key = (geometry, bins, first, slices[0].stop, slices[1].stop)
+        key = (geometry, bins, first, slices[0].stop, slices[1].stop, polarization)
         if self._table is None or self._table.key != key:
             self._table = None  # two tables at a time are twice the memory
             plane = geometry.cut(*slices).plane
-            lowest, highest, bin_of_pixel, solid_angle = _set_up(
+            lowest, highest, bin_of_pixel, weight = _set_up(
                 plane.origin,
                 plane.step_y,
                 plane.step_x,
@@ -121,10 +149,13 @@ class Integrator:
                 geometry.wave_number,
                 geometry.poni.distance,
                 bins,
+                polarization is not None,
+                polarization or 0.0,
+                geometry.poni.rot3,
             )
             step = (highest - lowest) / bins
             q = lowest + step * (np.arange(bins, dtype=np.float64) + 0.5)
-            self._table = _Table(key, q, bin_of_pixel, solid_angle, first)
+            self._table = _Table(key, q, bin_of_pixel, weight, first)
         return self._table
 
 
@@ -151,8 +182,11 @@ def _set_up(
     wave_number: float,
     distance: float,
     bins: int,
+    polarized: bool,
+    factor: float,
+    turn: float,
 ) -> tuple[float, float, NDArray[np.int32], NDArray[np.float32]]:
-    """Return q range, bin of each pixel, and solid angle relative to normal incidence."""
+    """Return q range, bin of each pixel, and weight relative to normal incidence."""
     lowest, highest = math.inf, 0.0
     for y in range(shape[0]):
         for x in range(shape[1]):
@@ -160,13 +194,32 @@ def _set_up(
             lowest, highest = min(lowest, q), max(highest, q)
     scale = bins / (highest - lowest) if highest > lowest else 0.0
     bin_of_pixel = np.empty(shape, np.int32)
-    solid_angle = np.empty(shape, np.float32)
+    weight = np.empty(shape, np.float32)
     for y in range(shape[0]):
         for x in range(shape[1]):
             q, length = _q_and_length(origin, step_y, step_x, y, x, wave_number)
             bin_of_pixel[y, x] = min(int((q - lowest) * scale), bins - 1)
-            solid_angle[y, x] = (distance / length) ** 3
-    return lowest, highest, bin_of_pixel, solid_angle
+            solid_angle = (distance / length) ** 3
+            if polarized:
+                solid_angle *= _polarization(origin, step_y, step_x, y, x, factor, turn)
+            weight[y, x] = solid_angle
+    return lowest, highest, bin_of_pixel, weight
+
+
+@njit(nogil=True, cache=True)
+def _polarization(
+    origin: Curve, step_y: Curve, step_x: Curve, y: int, x: int, factor: float, turn: float
+) -> float:
+    first = origin[0] + y * step_y[0] + x * step_x[0]
+    second = origin[1] + y * step_y[1] + x * step_x[1]
+    beam = origin[2] + y * step_y[2] + x * step_x[2]
+    # The plane leaves out the turn about the beam, which changes no q.
+    along_y = math.cos(turn) * first - math.sin(turn) * second
+    along_x = math.sin(turn) * first + math.cos(turn) * second
+    # sin² 2θ cos 2χ is the difference of the squared directions: no angle is needed.
+    square = along_y * along_y + along_x * along_x + beam * beam
+    across = (along_x * along_x - along_y * along_y) / square
+    return 0.5 * (1 + beam * beam / square - factor * across)
 
 
 @njit(nogil=True, cache=True)
@@ -175,10 +228,10 @@ def _sums(
     first_y: int,
     first_x: int,
     bin_of_pixel: NDArray[np.int32],
-    solid_angle: NDArray[np.float32],
+    weights: NDArray[np.float32],
     bins: int,
 ) -> tuple[Curve, Curve, NDArray[np.int64]]:
-    """Return, per bin, the sum of the valid pixels, that of their solid angles, their number."""
+    """Return, per bin, the sum of the valid pixels, that of their weights, their number."""
     signal, weight = np.zeros(bins), np.zeros(bins)
     count = np.zeros(bins, np.int64)
     for y in range(bin_of_pixel.shape[0]):
@@ -187,7 +240,7 @@ def _sums(
             if math.isfinite(value):
                 i = bin_of_pixel[y, x]
                 signal[i] += value
-                weight[i] += solid_angle[y, x]
+                weight[i] += weights[y, x]
                 count[i] += 1
     return signal, weight, count
 
@@ -198,16 +251,16 @@ def _scatter(
     first_y: int,
     first_x: int,
     bin_of_pixel: NDArray[np.int32],
-    solid_angle: NDArray[np.float32],
+    weights: NDArray[np.float32],
     mean: Curve,
 ) -> Curve:
-    """Return, per bin, the sum of (pixel - solid angle * mean)²: pyFAI's azimuthal variance."""
+    """Return, per bin, the sum of (pixel - weight * mean)²: pyFAI's azimuthal variance."""
     scatter = np.zeros(len(mean))
     for y in range(bin_of_pixel.shape[0]):
         for x in range(bin_of_pixel.shape[1]):
             value = float(image[first_y + y, first_x + x])
             if math.isfinite(value):
                 i = bin_of_pixel[y, x]
-                deviation = value - solid_angle[y, x] * mean[i]
+                deviation = value - weights[y, x] * mean[i]
                 scatter[i] += deviation * deviation
     return scatter

@@ -2,8 +2,8 @@
 
 import io
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from pipeline.diffraction.geometry import Geometry
 from pipeline.diffraction.integration import AzimuthalCurve
 from pipeline.files.atomic import Write, write_new, write_numbered
 from pipeline.files.nexus import add_data, add_entry, add_group, add_image, add_process
+from pipeline.model.correction_files import parse_corrections
 from pipeline.model.frame_ranges import FrameRanges
 from pipeline.model.ledger import ledger
 from pipeline.model.parameters import PARAMETERS, Settings
@@ -45,6 +46,10 @@ class ImageRecord:
     """Those in force when the image was taken from the pipeline."""
     geometry: Geometry | None = None
     curve: AzimuthalCurve | None = None
+    corrections: Mapping[str, int] = field(default_factory=dict)
+    """How many frames had which dark level and mask, as JSON, the newest last."""
+    frames_seen: NDArray[np.uint32] | None = None
+    """``(ny, nx)`` how many frames saw each pixel; None: all saw every valid one."""
 
 
 def save_image(
@@ -133,6 +138,9 @@ def _write_instrument(entry: h5py.Group, record: ImageRecord) -> None:
     detector["data"] = h5py.SoftLink(f"{entry.name}/image/image")
     if record.valid is not None:
         add_image(detector, "pixel_mask", (~record.valid).astype(np.uint32))
+    if record.frames_seen is not None:
+        add_image(detector, "pixel_frames", record.frames_seen, meaning="frames that saw it")
+    _write_corrections(detector, record)
     if record.pixel_size is not None:
         add_data(detector, "y_pixel_size", record.pixel_size[0], "m")
         add_data(detector, "x_pixel_size", record.pixel_size[1], "m")
@@ -151,13 +159,31 @@ def _write_instrument(entry: h5py.Group, record: ImageRecord) -> None:
     add_data(poni, "data", geometry.to_poni())
 
 
+def _write_corrections(detector: h5py.Group, record: ImageRecord) -> None:
+    """Name the files of dark level and mask that the newest frame was taken with."""
+    used = parse_corrections(list(record.corrections)[-1] if record.corrections else "")
+    if used.dark is not None:
+        add_data(detector, "dark_file", used.dark.path, sha256=used.dark.digest)
+    if used.mask is not None:
+        add_data(detector, "mask_file", used.mask.path, sha256=used.mask.digest)
+    if used.mask_noise:
+        add_data(detector, "mask_noise", used.mask_noise)
+
+
 def _write_frames(entry: h5py.Group, record: ImageRecord) -> None:
     frames = add_group(entry, "frames", "NXcollection")
     add_data(frames, "count", record.count)
     add_data(
         frames,
         "ledger",
-        ledger(record.detector, record.unit, record.count, record.frames, record.settings),
+        ledger(
+            record.detector,
+            record.unit,
+            record.count,
+            record.frames,
+            record.settings,
+            record.corrections,
+        ),
     )
     rows = [(label, *ends) for label, ranges in record.frames for ends in ranges.as_tuple()]
     frames.create_dataset("scan", data=[row[0] for row in rows], dtype=h5py.string_dtype())

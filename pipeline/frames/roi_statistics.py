@@ -32,6 +32,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.frames.border_plane import dense_border, sparse_border
+from pipeline.frames.levels import subtracted
 from pipeline.model.cameras import CAMERAS
 from pipeline.model.roi import Roi
 from pipeline.model.roi_statistics import COLUMNS
@@ -64,7 +65,11 @@ def counting_statistics(image: NDArray[Any], rois: Sequence[Roi]) -> NDArray[np.
 
 
 def cmos_statistics(
-    image: NDArray[Any], rois: Sequence[Roi], background: float, threshold: float
+    image: NDArray[Any],
+    rois: Sequence[Roi],
+    background: float,
+    threshold: float,
+    level: NDArray[np.float32] | None = None,
 ) -> NDArray[np.float64]:
     """Measure ROIs of a raw CMOS frame.
 
@@ -73,11 +78,13 @@ def cmos_statistics(
         rois: cut to the image.
         background: uniform dark level [ADU raw].
         threshold: pixels not above it count as 0 in mean, sum and maximum [ADU].
+        level: ``(ny, nx)`` dark level of each pixel in the place of the background, infinite where
+            a pixel is masked [ADU raw]; None: there is none.
 
     Returns:
         As `counting_statistics`.
     """
-    return _dense_statistics(image, rois, float(background), float(threshold), False)
+    return _dense_statistics(image, rois, float(background), float(threshold), False, level)
 
 
 def warm_up() -> None:
@@ -96,12 +103,15 @@ def _dense_statistics(
     background: float,
     threshold: float,
     counting: bool,
+    level: NDArray[np.float32] | None = None,
 ) -> NDArray[np.float64]:
     table = np.full((len(rois), len(COLUMNS)), np.nan)
     for row, roi in zip(table, rois, strict=True):
         part = roi.slices((image.shape[0], image.shape[1]))
         if part is not None:
-            _measure_dense(_compiled(image[part]), background, threshold, counting, row)
+            pixels = image[part] if level is None else subtracted(image[part], level[part])
+            above = background if level is None else 0.0
+            _measure_dense(_compiled(pixels), above, threshold, counting, row)
             row[3] += part[1].start
             row[4] += part[0].start
     return table
@@ -113,7 +123,10 @@ def _compiled(part: NDArray[Any]) -> NDArray[Any]:
 
 
 def sparse_statistics(
-    index: NDArray[np.int64], shape: tuple[int, int], rois: Sequence[Roi]
+    index: NDArray[np.int64],
+    shape: tuple[int, int],
+    rois: Sequence[Roi],
+    masked: NDArray[np.bool_] | None = None,
 ) -> NDArray[np.float64]:
     """Measure ROIs of an image that is one count at each of some flat pixel numbers.
 
@@ -123,6 +136,7 @@ def sparse_statistics(
         index: ``(n,)`` flat pixel numbers; one may stand there twice.
         shape: ``(ny, nx)`` of the image.
         rois: cut to the image.
+        masked: ``(ny, nx)`` pixels that cannot have a count; None: all can.
 
     Returns:
         As `counting_statistics`, in counts.
@@ -146,7 +160,18 @@ def sparse_statistics(
             )
             row[3] += columns.start
             row[4] += rows.start
+            if masked is not None:
+                _leave_out(row, int(np.count_nonzero(masked[part])))
     return table
+
+
+def _leave_out(row: NDArray[np.float64], masked: int) -> None:
+    """Take masked pixels, which have no counts, out of a row of statistics."""
+    row[7] -= masked
+    if row[7] > 0:
+        row[0] = row[1] / row[7]
+    else:
+        row[:] = np.nan
 
 
 @numba.njit(nogil=True, cache=True)
@@ -162,7 +187,7 @@ def _measure_dense(image, background, threshold, counting, out):  # type: ignore
         n = 0
         for x in range(nx):
             value = image[y, x] - background
-            usable = not counting or (value >= 0 and value < np.inf)
+            usable = value > -np.inf and (not counting or (value >= 0 and value < np.inf))
             n += usable
             if usable and (counting or value > threshold):
                 total += value

@@ -56,6 +56,45 @@ def add_cmos(total, image, background, threshold):  # type: ignore[no-untyped-de
                 total[y, x] += value
 
 
+def subtract_level_and_threshold(
+    image: NDArray[Any], level: NDArray[Any], threshold: float
+) -> NDArray[Any]:
+    """Subtract a dark level of each pixel and zero every pixel that is not above the threshold.
+
+    Args:
+        image: ``(ny, nx)`` any integer or float [ADU raw].
+        level: ``(ny, nx)``, as `pipeline.frames.levels.level_for_sums` returns it [ADU raw].
+        threshold: pixels must be above it [ADU].
+
+    Returns:
+        ``(ny, nx)`` [ADU]; of the image's dtype when the level is whole, else a float that holds
+        the difference exactly.
+    """
+    exact = image.dtype if level.dtype.kind == "i" else np.result_type(image.dtype, level.dtype)
+    out = np.zeros(image.shape, exact)
+    _subtract_level(image, level, float(threshold), out)
+    return out
+
+
+@numba.njit(nogil=True, cache=True)
+def _subtract_level(image, level, threshold, out):  # type: ignore[no-untyped-def]
+    for y in range(image.shape[0]):
+        for x in range(image.shape[1]):
+            value = image[y, x] - level[y, x]
+            if value > threshold:
+                out[y, x] = value
+
+
+@numba.njit(nogil=True, cache=True)
+def add_cmos_level(total, image, level, threshold):  # type: ignore[no-untyped-def]
+    """Add one raw frame to a sum, a dark level of each pixel and the threshold applied."""
+    for y in range(image.shape[0]):
+        for x in range(image.shape[1]):
+            value = image[y, x] - level[y, x]
+            if value > threshold:
+                total[y, x] += value
+
+
 def sum_dtype(image: np.dtype[Any], background: float = 0.0) -> np.dtype[Any]:
     """Return the dtype in which frames of a dtype add up exactly.
 
@@ -69,7 +108,7 @@ def sum_dtype(image: np.dtype[Any], background: float = 0.0) -> np.dtype[Any]:
 
 
 @numba.njit(nogil=True, cache=True)
-def add_counting(total, valid, image):  # type: ignore[no-untyped-def]
+def add_counting(total, seen, image):  # type: ignore[no-untyped-def]
     """Add one photon counting frame to a sum; negative, NaN and infinite pixels are left out.
 
     Most pixels are 0, and their sums need not be touched: the few others are looked for eight at a
@@ -77,7 +116,7 @@ def add_counting(total, valid, image):  # type: ignore[no-untyped-def]
 
     Args:
         total: ``(ny, nx)`` sum that is added to.
-        valid: ``(ny, nx)`` bool, set where the frame has a value.
+        seen: ``(ny, nx)`` int, one more where the frame has a value.
         image: ``(ny, nx)`` of any number dtype.
     """
     ny, nx = image.shape
@@ -89,8 +128,7 @@ def add_counting(total, valid, image):  # type: ignore[no-untyped-def]
     for y in range(ny):
         for x in range(nx):
             value = image[y, x]
-            if value >= 0 and value < np.inf:
-                valid[y, x] = True
+            seen[y, x] += value >= 0 and value < np.inf
         for x in range(nx):
             value = image[y, x]
             positive[x] = (value > 0) & (value < np.inf)

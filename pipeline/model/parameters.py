@@ -10,7 +10,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.model.cameras import check_camera
+from pipeline.model.cameras import CAMERAS, check_camera
+from pipeline.model.correction_files import Corrections, normal_files, parse_files
+from pipeline.model.dark_request import DarkRequest, normal_request, parse_request
 from pipeline.model.roi import (
     Roi,
     RoiError,
@@ -146,6 +148,24 @@ class Settings:
     background: float = _row(
         100.0, "Uniform dark level of the CMOS cameras.", unit="ADU raw", limits=_RAW_LIMITS
     )
+    dark: str = _row(
+        "",
+        'Dark levels that are used in the place of Background, {"camera": {"file": path, "sha256": '
+        "digest}, …}; set by TakeDark.",
+        unit="JSON",
+        normalise=normal_files,
+    )
+    mask: str = _row(
+        "",
+        'Masks, {"camera": {"file": path, "sha256": digest}, …}; set by LoadMask.',
+        unit="JSON",
+        normalise=normal_files,
+    )
+    mask_noise: float = _row(
+        0.0,
+        "Pixels whose noise in the dark is above so many times its median are masked; 0: none are.",
+        limits=(0.0, 1e6),
+    )
     cmos_threshold: float = _row(
         12.0, "CMOS pixels not above it become 0.", unit=_ADU, limits=_RAW_LIMITS
     )
@@ -215,6 +235,14 @@ class Settings:
     azimuthal_bins: int = _row(
         1000, "Bins of the azimuthal integration; 0 switches it off.", limits=(0, 100000)
     )
+    correct_polarization: bool = _row(
+        True, "The azimuthal curve is corrected for the polarisation of the beam."
+    )
+    polarization_factor: float = _row(
+        0.99,
+        "Polarisation of the beam as pyFAI has it: 1 horizontal, 0 none, -1 vertical.",
+        limits=(-1.0, 1.0),
+    )
     camera: str = _row(
         "",
         "Camera that is shown; empty: the first of andor3_balor, andor3_zyla10, pilatus, "
@@ -231,6 +259,12 @@ class Settings:
         "",
         "Column of the records that is the axis of the curves, a movable or a counter such as I0; "
         "empty: the first movable.",
+    )
+    dark_request: str = _row(
+        "",
+        "Which frames are to become a dark level; written by TakeDark.",
+        attribute=None,
+        normalise=normal_request,
     )
     output_folder: str = _row("", "Ended sums are saved here; empty: nowhere.", attribute=None)
     accumulation_id: int = _row(
@@ -256,6 +290,23 @@ class Settings:
     def photon_region(self) -> Roi | None:
         """The photon ROI, or None when photon detection is off."""
         return parse_photon_roi(self.photon_roi)
+
+    def corrections(self, stream: str) -> Corrections:
+        """Return what is done to the frames of a camera."""
+        dark, mask = parse_files(self.dark).get(stream), parse_files(self.mask).get(stream)
+        if CAMERAS[stream].photon_counting:
+            dark = None
+        return Corrections(dark, mask, self.mask_noise if dark is not None else 0.0)
+
+    @property
+    def requested_dark(self) -> DarkRequest | None:
+        """Which frames are to become a dark level; None: none are."""
+        return parse_request(self.dark_request)
+
+    @property
+    def polarization(self) -> float | None:
+        """The polarisation that the curve is corrected for; None: it is not."""
+        return self.polarization_factor if self.correct_polarization else None
 
     def values(self) -> dict[str, Value]:
         """Return all values by parameter name."""

@@ -77,7 +77,13 @@ class Calibration:
 class Calibrator:
     """Takes in dark frames; `result` may be asked at any time."""
 
-    def __init__(self) -> None:
+    def __init__(self, first_frames: int = FIRST_FRAMES) -> None:
+        """Begin without a frame.
+
+        Args:
+            first_frames: are kept to begin with, and are the fewest of which there is a result.
+        """
+        self._first_frames = first_frames
         self._first: list[NDArray] = []
         self._sums: _Sums | None = None
         self._shape: tuple[int, ...] | None = None
@@ -104,7 +110,7 @@ class Calibrator:
             self._sums.add(image)
             return
         self._first.append(np.array(image))
-        if len(self._first) == FIRST_FRAMES:
+        if len(self._first) == self._first_frames:
             self._sums = _Sums.of(self._first)
             self._first = []
 
@@ -116,8 +122,8 @@ class Calibrator:
         """
         if self._sums is None:
             raise CalibrationError(
-                f"{self.frames} frames are too few for a calibration; take {FIRST_FRAMES} at "
-                "least, better 200."
+                f"{self.frames} frames are too few for a calibration; take {self._first_frames} "
+                "at least, better 200."
             )
         return self._sums.calibration(self.frames)
 
@@ -191,10 +197,24 @@ class _Sums:
         usual = float(np.mean(np.minimum(self.off, np.quantile(self.off, 0.99))))
         most = float(poisson.isf(_SURPRISE, usual)) + 0.005 * frames
         bad = ~valid
+        if frames < FIRST_FRAMES:
+            # So few values may be alike, or off, by chance.
+            return self._calibration(valid, bad, level, noise, typical, frames)
         bad |= noise < _FLAT * typical
         bad |= noise > _NOISIEST * typical
         bad |= np.abs(self.mean - level) > _FARTHEST * max(width, typical)
         bad |= self.off > most
+        return self._calibration(valid, bad, level, noise, typical, frames)
+
+    def _calibration(
+        self,
+        valid: NDArray[np.bool_],
+        bad: NDArray[np.bool_],
+        level: float,
+        noise: NDArray[np.float64],
+        typical: float,
+        frames: int,
+    ) -> Calibration:
         return Calibration(
             np.where(valid, self.mean, level).astype(np.float32),
             np.where(valid & (noise > 0), noise, typical).astype(np.float32),

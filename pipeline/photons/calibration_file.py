@@ -6,7 +6,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from pipeline.files.atomic import FileError, write_new
+from pipeline.files.atomic import FileError, Write, write_new, write_numbered
 from pipeline.files.nexus import add_data, add_entry, add_group, add_image, add_process, now_text
 from pipeline.photons.calibration import Calibration, CalibrationError
 
@@ -25,6 +25,23 @@ def write_calibration(path: Path, calibration: Calibration, sources: Sequence[st
         FileError: it cannot be written, or something has this name already.
     """
 
+    write_new(path, _writer(calibration, sources))
+
+
+def write_numbered_calibration(path: Path, calibration: Calibration) -> Path:
+    """Write a calibration under a name of which there may be one already; return its path.
+
+    Args:
+        path: of the file; a number is appended where something has this name.
+        calibration: what is written.
+
+    Raises:
+        FileError: it cannot be written.
+    """
+    return write_numbered(path, _writer(calibration, ()))
+
+
+def _writer(calibration: Calibration, sources: Sequence[str]) -> Write:
     def write(part: Path) -> None:
         with h5py.File(part, "x") as file:
             entry = add_entry(file, _GROUP)
@@ -36,7 +53,7 @@ def write_calibration(path: Path, calibration: Calibration, sources: Sequence[st
             add_data(group, "frames", calibration.frames)
             add_data(group, "sources", list(sources) or [""])
 
-    write_new(path, write)
+    return write
 
 
 def read_calibration(path: Path) -> Calibration:

@@ -21,6 +21,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.frames.levels import subtracted
 from pipeline.model.parameters import Settings
 from pipeline.model.roi import Roi
 from pipeline.photons.detection_kernel import first_above, flag, scan
@@ -55,6 +56,7 @@ def find_photons(
     hot_pixel_ratio: float,
     max_hit_density: float,
     roi: Roi,
+    level: NDArray[np.float32] | None = None,
 ) -> PhotonFrame:
     """Find the photons of one frame.
 
@@ -74,6 +76,8 @@ def find_photons(
         max_hit_density: a frame with more pixels above the photon threshold per ROI pixel is
             skipped.
         roi: where photons are searched [pixel].
+        level: ``(ny, nx)`` dark level of each pixel in the place of the background, infinite where
+            a pixel is masked [ADU raw]; None: there is none.
 
     Returns:
         Photons in reading order of their hits; none when the frame was skipped. Their flags are
@@ -90,6 +94,11 @@ def find_photons(
     part = roi.slices((ny, nx))
     if part is None:
         return PhotonFrame(_empty(), float("nan"), skipped=False)
+    top = left = 0
+    if level is not None:
+        pixels, part, (top, left) = _above(pixels, level, part)
+        ny, nx = pixels.shape
+        background = 0.0
     rows, columns = part
     first = first_above(pixels.dtype, background, photon_threshold)
     if first is None:
@@ -113,12 +122,30 @@ def find_photons(
     flags = flag(
         hits, nx, rows.start, rows.stop, columns.start, columns.stop, float(pileup_threshold)
     )
+    hits[:, :2] += top, left
     y, x, energy = (hits[:, column].astype(np.float32) for column in range(3))
     return PhotonFrame(PhotonList(y, x, energy, flags), density, skipped=False)
 
 
+def _above(
+    pixels: NDArray, level: NDArray[np.float32], part: tuple[slice, slice]
+) -> tuple[NDArray, tuple[slice, slice], tuple[int, int]]:
+    """Subtract a dark level from what the ROI needs; return also where the ROI and that part are.
+
+    One pixel more to each side: hits at the ROI's border have nine pixels too.
+    """
+    top, left = (max(0, one.start - 1) for one in part)
+    around = slice(top, part[0].stop + 1), slice(left, part[1].stop + 1)
+    rows = slice(part[0].start - top, part[0].stop - top)
+    columns = slice(part[1].start - left, part[1].stop - left)
+    return subtracted(pixels[around], level[around]), (rows, columns), (top, left)
+
+
 _FINDING = (
     "background",
+    "dark",
+    "mask",
+    "mask_noise",
     "photon_threshold",
     "energy_threshold",
     "pileup_threshold",
@@ -135,13 +162,16 @@ def finding_settings(settings: Settings) -> str:
     return json.dumps({name: getattr(settings, name) for name in _FINDING})
 
 
-def find_photons_with(settings: Settings, image: NDArray, roi: Roi) -> PhotonFrame:
+def find_photons_with(
+    settings: Settings, image: NDArray, roi: Roi, level: NDArray[np.float32] | None = None
+) -> PhotonFrame:
     """Find the photons of one frame as the settings say.
 
     Args:
         settings: background, thresholds and limits.
         image: as in `find_photons`.
         roi: as in `find_photons`.
+        level: as in `find_photons`.
 
     Returns:
         As `find_photons`, with the settings.
@@ -155,6 +185,7 @@ def find_photons_with(settings: Settings, image: NDArray, roi: Roi) -> PhotonFra
         hot_pixel_ratio=settings.hot_pixel_ratio,
         max_hit_density=settings.max_hit_density,
         roi=roi,
+        level=level,
     )
     return replace(found, settings=finding_settings(settings), write=settings.write_photons)
 
@@ -215,3 +246,4 @@ def warm_up() -> None:
     frame = np.zeros((3, 3), np.uint16)
     frame.flags.writeable = False
     find_photons_with(Settings(), frame, Roi(0, 0, 3, 3))
+    find_photons_with(Settings(), frame, Roi(0, 0, 3, 3), np.zeros((3, 3), np.float32))

@@ -76,6 +76,8 @@ def image_record(results: Results) -> ImageRecord:
         settings=results.settings,
         geometry=_geometry(results, image.shape),
         curve=AzimuthalCurve(curve.q, curve.intensity, curve.intensity_errors),
+        corrections=json.loads(shown.sum_corrections or "{}"),
+        frames_seen=None if shown.frames_seen is None else np.asarray(shown.frames_seen),
     )
 
 

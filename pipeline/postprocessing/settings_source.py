@@ -69,7 +69,8 @@ def settings_from(values: Mapping[str, Any], where: str) -> Settings:
                 settings = settings.replaced(parameter.name, plain)
         except ParameterError as error:
             raise BadSettings(f"{where}: {error}") from error
-    return settings
+    # Whatever was being taken then, no file is to be made of these frames.
+    return settings.replaced("dark_request", "")
 
 
 def with_poni(settings: Settings, path: Path, stream: str, shape: tuple[int, int]) -> Settings:

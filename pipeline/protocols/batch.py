@@ -1,7 +1,7 @@
 """What travels from worker to reducer."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from typing import Any
 
@@ -128,9 +128,24 @@ class PartialSum:
     frames: tuple[int, ...]
     image: NDArray[Any] | SparseImage
     valid: NDArray[np.bool_] | None
-    """Pixels that were valid in at least one frame; None: all."""
+    """Pixels that the camera did not mask itself in at least one frame; None: all."""
+    missed: SparseImage | None = None
+    """Of the valid ones, those that were masked in some frames, and in how many; None: in none."""
+    corrections: str = ""
+    """Dark level and mask of all its frames, as JSON (`pipeline.model.correction_files`); pixels
+    that they mask are 0 in the image."""
     photon_region: tuple[int, int, int, int] | None = None
     """``(x, y, width, height)`` outside of which a counts image was not analysed."""
+
+
+@dataclass(frozen=True)
+class DarkFrame:
+    """A raw frame on its way into a dark level."""
+
+    request: str
+    """Identity of the request that asked for it."""
+    image: NDArray[Any]
+    """``(ny, nx)`` [ADU raw]."""
 
 
 @dataclass(frozen=True)
@@ -148,6 +163,8 @@ class CameraResult:
     """It belongs to a series that began in an earlier trigger map: it is counted, nothing else."""
     left: int | None = None
     """Number of a frame that another worker takes: it came in an event that goes to all of them."""
+    dark: DarkFrame | None = None
+    """The frame as it came, when a dark level is being taken."""
 
     @property
     def frame_number(self) -> int | None:
@@ -171,6 +188,8 @@ class EventResult:
     record_end: bool = False
     failed: tuple[str, ...] = ()
     """Why a frame or record could not be used."""
+    problems: tuple[str, ...] = ()
+    """What could not be done to the frames, which were taken without it."""
     partials: tuple[PartialSum, ...] = ()
     """Sums that were flushed in this event; of its own frames and of earlier ones."""
 
@@ -207,3 +226,12 @@ class Batch:
     """Parameters that could not be read."""
     passed: tuple[tuple[int, str], ...] = ()
     """Event and stream of messages that the worker does not wait for any more; they may come."""
+
+    def without_darks(self) -> tuple["Batch", tuple[DarkFrame, ...]]:
+        """Return the batch without raw frames, and these."""
+        cameras = self.result.cameras
+        darks = tuple(one.dark for one in cameras if one.dark is not None)
+        if not darks:
+            return self, ()
+        emptied = replace(self.result, cameras=tuple(replace(c, dark=None) for c in cameras))
+        return replace(self, result=emptied), darks

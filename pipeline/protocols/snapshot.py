@@ -103,6 +103,16 @@ class CameraImage(Group):
     sum_frames: str | None = value(
         "JSON: by scan, the first and last numbers of the frames in it.", default=None
     )
+    sum_corrections: str | None = value(
+        "JSON: by dark level and mask, how many frames had them.", default=None
+    )
+    partly_masked: int = value("1: some pixels are masked in some frames only.", default=0)
+    frames_seen: Rendered | None = rendered(
+        "How many frames saw each pixel, where some are masked in some frames only.",
+        default=None,
+        dtype="uint32",
+        shape="(ny, nx)",
+    )
     sum_settings: str | None = value("JSON: settings of its newest frame.", default=None)
     ledger: str | None = value(
         "JSON: what is in the image: scans, frames, settings and their hash, dark level, mask.",
@@ -270,6 +280,19 @@ class Geometry(Group):
 
 
 @published
+class Dark(Group):
+    """What came of the dark level that was requested last."""
+
+    request: str = value("Tells the request from others; empty: there was none.", default="")
+    camera: str = value("Stream of the camera.", default="")
+    frames: int = value("Frames that are in.", default=0)
+    wanted: int = value("Frames that it is made of.", default=0)
+    file: str = value("Its file, once it is written.", default="")
+    sha256: str = value("First digits of the SHA-256 of what is in it.", default="")
+    reason: str = value("Why there is none.", default="")
+
+
+@published
 class Scan(Group):
     """The newest scan that has begun."""
 
@@ -386,6 +409,7 @@ class Published(Group):
     )
     azimuthal: Azimuthal = group(default=Azimuthal())
     geometry: Geometry = group(default=Geometry())
+    dark: Dark = group(default=Dark())
     scan: Scan = group(default=Scan())
     health: Health = group(default=Health())
     curves: Rendered | None = rendered(
@@ -473,6 +497,7 @@ FRAME_SAFETY = _path("frame_safety")
 ACCUMULATED_NUMBER = _path("accumulated_number")
 FRAMES = _path("health/frames")
 SUM_FRAMES = _path("sum_frames")
+FRAMES_SEEN = _path("frames_seen")
 """Datasets that clients read one by one."""
 
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from pipeline.model.frame_ranges import FrameRanges
 from pipeline.model.parameters import Settings
 from pipeline.protocols.batch import PartialSum, SparseImage
+from pipeline.reducer.masks import Masks, frames_seen
 
 Order = tuple[int, int]
 """``(scan, event)``: when a frame was taken, comparable over scans."""
@@ -29,8 +30,10 @@ class Sum:
     accumulation_id: int
     image: NDArray[Any]
     """``(ny, nx)`` int64 or float64; exact."""
-    valid: NDArray[np.bool_] | None
-    """Pixels that were valid in at least one frame; None: all."""
+    seen: NDArray[np.uint32] | None = None
+    """In how many frames the camera did not mask a pixel itself; None: it masks none."""
+    masks: Masks = field(default_factory=Masks)
+    """What our own corrections left out."""
     photon_region: tuple[int, int, int, int] | None = None
     count: int = 0
     newest: Order = _NEVER
@@ -47,10 +50,26 @@ class Sum:
     number: int = 0
     """Counts the sums of all cameras."""
 
-    def add_pixels(
-        self, image: NDArray[Any] | SparseImage, valid: NDArray[np.bool_] | None
-    ) -> None:
-        """Add the pixels of frames of the same kind, and note which of them were valid."""
+    @property
+    def valid(self) -> NDArray[np.bool_] | None:
+        """Pixels that were not masked in at least one frame; None: all."""
+        return self.masks.valid if self.seen is None else self.seen > 0
+
+    @property
+    def frames_seen(self) -> NDArray[np.uint32] | None:
+        """How many frames saw each pixel, where these differ; None: all saw every valid one."""
+        seen = self.masks.seen() if self.seen is None else self.seen
+        if seen is None or not np.any((seen > 0) & (seen < self.count)):
+            return None
+        return seen
+
+    def add_seen(self, seen: NDArray[np.uint32]) -> None:
+        """Note how many frames saw each pixel."""
+        if self.seen is not None:
+            np.add(self.seen, seen, out=self.seen)
+
+    def add_pixels(self, image: NDArray[Any] | SparseImage) -> None:
+        """Add the pixels of frames of the same kind."""
         if self.image.dtype.kind == "i" and _dtype(image).kind == "f":
             self.image = self.image.astype(np.float64)
         if isinstance(image, SparseImage):
@@ -60,12 +79,19 @@ class Sum:
         else:
             # uint64 pixels go into int64 sums: workers refuse those that would not fit.
             np.add(self.image, image, out=self.image, casting="unsafe")
-        if self.valid is not None and valid is not None:
-            np.logical_or(self.valid, valid, out=self.valid)
 
-    def add_partial(self, partial: PartialSum, newest: Order, scan: str) -> None:
-        """Add a partial sum of the same kind."""
-        self.add_pixels(partial.image, partial.valid)
+    def add_partial(
+        self,
+        partial: PartialSum,
+        newest: Order,
+        scan: str,
+        unmasked: NDArray[np.bool_] | None = None,
+    ) -> None:
+        """Add a partial sum of the same kind; see `Accumulation.add_partial`."""
+        self.add_pixels(partial.image)
+        if partial.valid is not None:
+            self.add_seen(frames_seen(partial.valid, partial.missed, len(partial.events)))
+        self.masks.add(partial.corrections, unmasked, len(partial.events))
         self.count += len(partial.events)
         self.newest = max(self.newest, newest)
         self.photon_region = _common(self.photon_region, partial.photon_region)
@@ -115,7 +141,7 @@ def start_sum(partial: PartialSum) -> Sum:
         shape=partial.shape,
         accumulation_id=partial.accumulation_id,
         image=np.zeros(partial.shape, dtype),
-        valid=None if partial.valid is None else np.zeros(partial.shape, bool),
+        seen=None if partial.valid is None else np.zeros(partial.shape, np.uint32),
         photon_region=partial.photon_region,
     )
 
@@ -128,12 +154,13 @@ class _Forwarded:
     newest: Order
     scan: str
     settings: Settings
+    unmasked: NDArray[np.bool_] | None
     total: Sum | None = None
 
     def as_sum(self) -> Sum:
         if self.total is None:
             self.total = start_sum(self.partial)
-            self.total.add_partial(self.partial, self.newest, self.scan)
+            self.total.add_partial(self.partial, self.newest, self.scan, self.unmasked)
             self.total.settings = self.settings
         return self.total
 
@@ -226,6 +253,7 @@ class Accumulation:
         scan: str,
         settings: Settings,
         first: bool = True,
+        unmasked: NDArray[np.bool_] | None = None,
     ) -> int:
         """Add a partial sum to the sum that it belongs to.
 
@@ -236,20 +264,21 @@ class Accumulation:
             scan: label of the scan, for the record.
             settings: in force now, for the record.
             first: the camera stands for the scan.
+            unmasked: pixels that its corrections leave in; None: all.
 
         Returns:
             The number of that sum; 0: it went to none.
         """
         newest = (scan_order, max(partial.events))
         if not partial.accumulate:
-            self._forward(_Forwarded(partial, newest, scan, settings))
+            self._forward(_Forwarded(partial, newest, scan, settings, unmasked))
             return 0
         self.reset(partial.accumulation_id)
         if partial.accumulation_id < self.accumulation_id:
             self.late += len(partial.events)
             return 0
         total = self._sum_for(partial, worker, (scan_order, min(partial.events)))
-        total.add_partial(partial, newest, scan)
+        total.add_partial(partial, newest, scan, unmasked)
         total.settings, total.first = settings, first
         self.changes += 1
         return total.number

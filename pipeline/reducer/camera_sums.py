@@ -3,6 +3,9 @@
 import math
 from collections.abc import Iterable, Mapping
 
+import numpy as np
+from numpy.typing import NDArray
+
 from pipeline.model.parameters import Settings
 from pipeline.protocols.batch import PartialSum
 from pipeline.reducer.accumulation import Accumulation, Numbers, Order, Sum
@@ -78,12 +81,13 @@ class CameraSums:
         scan: str,
         settings: Settings,
         first: bool = True,
+        unmasked: NDArray[np.bool_] | None = None,
     ) -> int:
         """Add a partial sum to its camera's sum; see `Accumulation.add_partial`."""
         if partial.accumulate:
             self.reset(partial.accumulation_id)
         sums = self.of(partial.stream)
-        return sums.add_partial(partial, worker, scan_order, scan, settings, first)
+        return sums.add_partial(partial, worker, scan_order, scan, settings, first, unmasked)
 
     def restore(self, unsaved: Iterable[Sum], saved: Mapping[int, int]) -> None:
         """Go on after a restart of the process; see `Accumulation.restore`."""

@@ -17,6 +17,7 @@ from pipeline.frames import binning
 from pipeline.model.parameters import settings_from_bytes
 from pipeline.reducer import accumulation
 from pipeline.reducer.background import Background
+from pipeline.reducer.dark_taker import DarkTaker
 from pipeline.reducer.journal import MakeJournal, no_journal, open_journal
 from pipeline.reducer.live_integration import LiveIntegration
 from pipeline.reducer.publisher import Publisher
@@ -38,16 +39,23 @@ class _Parts:
     state: ReducerState
     publisher: Publisher
     background: Background
+    darks: DarkTaker
     sweeper: PulseSweeper
 
 
 def make_parts(state: ReducerState, make_journal: MakeJournal = no_journal) -> _Parts:
     """Return the parts around a state."""
     integration = LiveIntegration(state)
-    publisher = Publisher(state, integration.up_to_date)
+    darks = DarkTaker(lambda: _dark_folder(state), state.mark_changed)
+    publisher = Publisher(state, integration.up_to_date, lambda: darks.status)
     background = Background(state, publisher, integration, SumSaver(state), make_journal)
     _close_at_exit(background)
-    return _Parts(state, publisher, background, PulseSweeper())
+    return _Parts(state, publisher, background, darks, PulseSweeper())
+
+
+def _dark_folder(state: ReducerState) -> str:
+    """Return where dark levels are kept: with ended sums, else beside the journal."""
+    return state.settings.output_folder or os.environ.get(FOLDER_VARIABLE, "")
 
 
 def _close_at_exit(background: Background) -> None:
@@ -81,6 +89,7 @@ class FemtomaxReducer:
         self._state = parts.state
         self._publisher = parts.publisher
         self._background = parts.background
+        self._darks = parts.darks
         self._sweeper = parts.sweeper
         with self._state.lock:
             self._state.announce(str(getattr(state, "mapping_uuid", None)))
@@ -104,10 +113,13 @@ class FemtomaxReducer:
     def process_result(self, result: Any, parameters: Mapping[str, Any] | None = None) -> None:
         """Add what a worker returned for one event."""
         self._update_settings(parameters)
-        for batch in result.payload:
+        for sent in result.payload:
+            batch, darks = sent.without_darks()
             with self._state.lock:
                 try:
-                    self._state.add_batch(batch)
+                    if self._state.add_batch(batch) is not None:
+                        for frame in darks:
+                            self._darks.add_frame(frame)
                 except Exception as error:
                     logger.exception("event %d could not be reduced", batch.event)
                     what = f"{type(error).__name__}: {error}"
@@ -141,6 +153,7 @@ class FemtomaxReducer:
             settings, refused = settings_from_bytes(data, state.settings)
             state.parameter_data = data
             state.update_settings(settings)
+            self._darks.follow(settings.requested_dark)
             for error in refused:
                 state.fail(error)
 

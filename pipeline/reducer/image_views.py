@@ -5,6 +5,7 @@ import threading
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pipeline.frames.binning import BinnedImage, full_image, make_preview
 from pipeline.model.cameras import CAMERAS
@@ -23,6 +24,7 @@ class _View:
     preview: BinnedImage
     frames: str
     ledger: str
+    partly_masked: bool
 
 
 class ImageViews:
@@ -53,6 +55,11 @@ class ImageViews:
             accumulated_number=shown.count,
             sum_dtype=shown.image.dtype.str,
             sum_frames=view.frames,
+            sum_corrections=json.dumps(shown.masks.frames),
+            partly_masked=int(view.partly_masked),
+            frames_seen=LazyArray(lambda: _frames_seen(shown), self._lock)
+            if view.partly_masked
+            else None,
             sum_settings=json.dumps(shown.settings.values()),
             ledger=view.ledger,
             image_region=None if region is None else np.array(region, np.int64),
@@ -71,5 +78,18 @@ def _look(shown: Sum, changes: int) -> _View:
         changes=changes,
         preview=make_preview(shown.image, shown.valid),
         frames=json.dumps(frames),
-        ledger=ledger(shown.stream, shown.unit, shown.count, shown.frames.items(), shown.settings),
+        ledger=ledger(
+            shown.stream,
+            shown.unit,
+            shown.count,
+            shown.frames.items(),
+            shown.settings,
+            shown.masks.frames,
+        ),
+        partly_masked=shown.frames_seen is not None,
     )
+
+
+def _frames_seen(shown: Sum) -> NDArray[np.uint32]:
+    seen = shown.frames_seen
+    return np.full(shown.shape, shown.count, np.uint32) if seen is None else seen

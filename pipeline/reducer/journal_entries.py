@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from pipeline.protocols.batch import Batch, PartialSum, SparseImage
 from pipeline.reducer.accumulation import Sum
+from pipeline.reducer.masks import frames_seen
 from pipeline.reducer.notes import BatchTaken, Note
 from pipeline.reducer.state import ReducerState
 
@@ -49,7 +50,8 @@ class Pixels:
     dense: NDArray[Any] | None = None
     """``(ny, nx)``."""
     sparse: list[SparseImage] = field(default_factory=list)
-    valid: NDArray[np.bool_] | None = None
+    seen: NDArray[np.uint32] | None = None
+    """In how many of the frames the camera did not mask a pixel; None: it masks none."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,7 @@ def _emptied(partial: PartialSum) -> PartialSum:
     nothing = SparseImage(np.empty(0, np.int32), np.empty(0, dtype))
     # One pixel stands for a mask: it says that there is one.
     valid = None if partial.valid is None else np.zeros((1, 1), bool)
-    return replace(partial, image=nothing, valid=valid)
+    return replace(partial, image=nothing, valid=valid, missed=None)
 
 
 class PixelSums:
@@ -126,11 +128,12 @@ class PixelSums:
         else:
             pixels.dense = self._combined(np.add, pixels.dense, image)
         if partial.valid is not None:
-            pixels.valid = (
-                partial.valid
-                if pixels.valid is None
-                else self._combined(np.logical_or, pixels.valid, partial.valid)
-            )
+            seen = frames_seen(partial.valid, partial.missed, frames)
+            if pixels.seen is None:
+                pixels.seen = seen
+                self._own.add(id(seen))
+            else:
+                pixels.seen += seen
 
     def _combined(self, combine: np.ufunc, a: NDArray[Any], b: NDArray[Any]) -> NDArray[Any]:
         if id(a) in self._own:
@@ -154,7 +157,7 @@ class PixelSums:
     def clear(self) -> None:
         """Begin anew."""
         for pixels in self.take():
-            for array in (pixels.dense, pixels.valid):
+            for array in (pixels.dense, pixels.seen):
                 if array is not None and id(array) in self._own:
                     self._free.append(array)
         self._own.clear()

@@ -5,8 +5,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import fields
 from typing import Any
 
-import numpy as np
-
 from pipeline.model.parameters import Settings
 from pipeline.photons.list_resume import Existing
 from pipeline.reducer.accumulation import Sum
@@ -113,8 +111,8 @@ def _apply(state: ReducerState, note: Note, saved: dict[int, int]) -> None:
 
 def _add(total: Sum, pixels: Pixels) -> None:
     for image in pixels.sparse:
-        total.add_pixels(image, None)
+        total.add_pixels(image)
     if pixels.dense is not None:
-        total.add_pixels(pixels.dense, pixels.valid)
-    elif pixels.valid is not None and total.valid is not None:
-        np.logical_or(total.valid, pixels.valid, out=total.valid)
+        total.add_pixels(pixels.dense)
+    if pixels.seen is not None:
+        total.add_seen(pixels.seen)

@@ -4,9 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pipeline.diffraction.geometry import Geometry, from_settings, missing
-from pipeline.diffraction.integration import AzimuthalCurve, Integrator
+from pipeline.diffraction.integration import AzimuthalCurve, Integrator, share_of
 from pipeline.model.cameras import CAMERAS, Unit
 from pipeline.model.parameters import Settings
 from pipeline.model.roi import Roi
@@ -27,6 +28,7 @@ class _Job:
     """Of the accumulation."""
     bins: int
     geometry: Geometry
+    polarization: float | None
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,11 @@ def geometry_of(settings: Settings, total: Sum) -> Geometry | None:
 def region_of(total: Sum) -> Roi | None:
     """Return the part of an image that was analysed; None: all of it."""
     return None if total.photon_region is None else Roi(*total.photon_region)
+
+
+def share_seen(total: Sum) -> NDArray[np.float32] | None:
+    """Return the share of a sum's frames that saw each pixel; None: all saw every valid one."""
+    return share_of(total.frames_seen, total.count)
 
 
 class LiveIntegration:
@@ -72,7 +79,8 @@ class LiveIntegration:
 
     def _job(self, total: Sum, geometry: Geometry) -> _Job:
         changes = self._state.accumulation.of(total.stream).changes
-        return _Job(total.stream, changes, self._state.settings.azimuthal_bins, geometry)
+        settings = self._state.settings
+        return _Job(total.stream, changes, settings.azimuthal_bins, geometry, settings.polarization)
 
     def integrate_if_due(self, now: float, show: Callable[[PublishedCurve], None]) -> None:
         """Compute the curve when something has changed and it is time.
@@ -98,14 +106,17 @@ class LiveIntegration:
             if job == self._done:
                 return
             image = total.image.astype(np.float64)
-            if total.valid is not None:
-                image[~total.valid] = np.nan
-            unit, region = total.unit, region_of(total)
+            valid = total.valid
+            if valid is not None:
+                image[~valid] = np.nan
+            unit, region, share = total.unit, region_of(total), share_seen(total)
         self._last = now
         if job.bins == 0:
             self._once(job, _to_publish(geometry, job.camera, None), show)
             return
-        curve = self._integrator.integrate(image, geometry, job.bins, unit, region)
+        curve = self._integrator.integrate(
+            image, geometry, job.bins, unit, region, job.polarization, share
+        )
         self._once(job, _to_publish(geometry, job.camera, curve), show)
 
     def _warm_up(self) -> None:

@@ -31,15 +31,22 @@ _NO_PHOTONS = snapshot.Photons(
 class Publisher:
     """Builds the tree from the reducer's state, when it is read and something has changed."""
 
-    def __init__(self, state: ReducerState, curve_up_to_date: Callable[[], bool]) -> None:
+    def __init__(
+        self,
+        state: ReducerState,
+        curve_up_to_date: Callable[[], bool],
+        dark: Callable[[], snapshot.Dark] = snapshot.Dark,
+    ) -> None:
         """Keep the parts.
 
         Args:
             state: what is published.
             curve_up_to_date: says whether the azimuthal curve is that of the shown image; called
                 under the lock.
+            dark: says what came of the dark level that was requested last.
         """
         self._state = state
+        self._dark = dark
         self._curve_up_to_date = curve_up_to_date
         self._tree: dict[str, Any] = {}
         self._revision = -1
@@ -88,6 +95,7 @@ class Publisher:
                 roi_names=tuple(self._state.settings.roi_map),
                 azimuthal=self._curve.azimuthal,
                 geometry=self._curve.geometry,
+                dark=self._dark(),
                 health=self._health(),
             )
             return self._with_scan(values, self._state.scan)

@@ -7,9 +7,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from pipeline.model.cameras import ranked
+from pipeline.model.correction_files import parse_corrections
 from pipeline.model.frame_ranges import FrameRanges
 from pipeline.model.parameters import Settings
+from pipeline.photons.corrections import BadCorrection, CorrectionLoader
 from pipeline.photons.frame_safety import frames_text
 from pipeline.photons.list_resume import NO_FILE, Existing
 from pipeline.photons.scan_photons import PhotonScan
@@ -63,6 +68,7 @@ class ReducerState:
     _oldest: int = 0
     _begun: int = 0
     _announced: str = _UNKNOWN
+    _corrections: CorrectionLoader = field(default_factory=CorrectionLoader)
     _buffered: BufferedFrames = field(default_factory=BufferedFrames)
     _seen: dict[str, FrameRanges] = field(default_factory=dict)
     """By worker process, the sequence numbers of its batches."""
@@ -167,6 +173,8 @@ class ReducerState:
         result = batch.result
         for error in result.failed:
             self.health.fail(f"event {batch.event}: {error}", 1)
+        for problem in result.problems:
+            self.health.fail(problem)
         for start in result.starts:
             if start.problem:
                 self.health.fail(start.problem)
@@ -191,7 +199,21 @@ class ReducerState:
         order, label = self._order_and_label(partial.mapping)
         scan = self._scans.get(partial.mapping)
         first = scan is None or scan.streams[:1] in ((), (partial.stream,))
-        return self.accumulation.add_partial(partial, worker, order, label, self.settings, first)
+        return self.accumulation.add_partial(
+            partial, worker, order, label, self.settings, first, self._unmasked(partial)
+        )
+
+    def _unmasked(self, partial: PartialSum) -> NDArray[np.bool_] | None:
+        """Return the pixels that the corrections of a partial sum leave in; None: all."""
+        corrections = parse_corrections(partial.corrections)
+        # A counting camera's frames say themselves what is masked.
+        if partial.valid is not None or not corrections.masks:
+            return None
+        try:
+            return self._corrections.valid(partial.stream, partial.shape, corrections)
+        except BadCorrection as error:
+            self.health.fail(f"Masked pixels of {partial.stream} are shown as 0: {error}")
+            return None
 
     def _order_and_label(self, mapping: str) -> tuple[int, str]:
         if mapping in self._dropped:
@@ -351,7 +373,7 @@ class ReducerState:
 
     def __getstate__(self) -> dict[str, Any]:
         kept = dict(self.__dict__)
-        for name in ("lock", "notes", "parameter_data", "photon_files"):
+        for name in ("lock", "notes", "parameter_data", "photon_files", "_corrections"):
             del kept[name]
         return kept
 

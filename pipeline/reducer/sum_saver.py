@@ -4,7 +4,7 @@ import dataclasses
 import logging
 
 from pipeline.diffraction.geometry import with_geometry_of
-from pipeline.diffraction.integration import Integrator
+from pipeline.diffraction.integration import Integrator, share_of
 from pipeline.files.nexus_image import ImageRecord, save_sum
 from pipeline.model.cameras import CAMERAS
 from pipeline.model.parameters import Settings
@@ -52,9 +52,10 @@ class SumSaver:
 
 
 def _record(total: Sum, settings: Settings, has_geometry: bool) -> ImageRecord:
+    valid, seen = total.valid, total.frames_seen
     return ImageRecord(
         image=total.image.copy(),
-        valid=None if total.valid is None else total.valid.copy(),
+        valid=None if valid is None else valid.copy(),
         count=total.count,
         unit=total.unit,
         detector=total.stream,
@@ -62,6 +63,8 @@ def _record(total: Sum, settings: Settings, has_geometry: bool) -> ImageRecord:
         frames=tuple((scan, ranges.copy()) for scan, ranges in total.frames.items()),
         settings=settings,
         geometry=geometry_of(settings, total) if has_geometry else None,
+        corrections=dict(total.masks.frames),
+        frames_seen=None if seen is None else seen.copy(),
     )
 
 
@@ -72,6 +75,12 @@ def _with_curve(record: ImageRecord, total: Sum) -> ImageRecord:
     if record.valid is not None:
         image[~record.valid] = float("nan")
     curve = Integrator().integrate(
-        image, record.geometry, record.settings.azimuthal_bins, record.unit, region_of(total)
+        image,
+        record.geometry,
+        record.settings.azimuthal_bins,
+        record.unit,
+        region_of(total),
+        record.settings.polarization,
+        share_of(record.frames_seen, record.count),
     )
     return dataclasses.replace(record, curve=curve)

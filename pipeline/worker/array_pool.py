@@ -38,6 +38,5 @@ class ArrayPool:
 
     def give_back_sum(self, partial: PartialSum) -> None:
         """Take back the arrays of a partial sum that has been delivered."""
-        for array in (partial.image, partial.valid):
-            if isinstance(array, np.ndarray):
-                self.give_back(array)
+        if isinstance(partial.image, np.ndarray):
+            self.give_back(partial.image)

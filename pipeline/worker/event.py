@@ -2,11 +2,13 @@
 
 import logging
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.frames.levels import with_mask
 from pipeline.frames.roi_statistics import (
     cmos_statistics,
     counting_statistics,
@@ -14,13 +16,16 @@ from pipeline.frames.roi_statistics import (
 )
 from pipeline.frames.summing import sum_dtype
 from pipeline.model.cameras import CAMERAS, Camera, Unit
+from pipeline.model.correction_files import format_files
 from pipeline.model.parameters import Settings
 from pipeline.model.roi import Roi
 from pipeline.model.roi_statistics import COLUMNS
+from pipeline.photons.corrections import CorrectionLoader, Levels
 from pipeline.photons.detection import clean_pixels, find_photons_with
 from pipeline.protocols import sardana, stins
 from pipeline.protocols.batch import (
     CameraResult,
+    DarkFrame,
     DiscardedFrame,
     EventResult,
     FrameResult,
@@ -53,6 +58,7 @@ class EventWork:
         may_buffer: bool,
         series: Series | None = None,
         left: Collection[str] = (),
+        corrections: CorrectionLoader | None = None,
     ) -> None:
         """Take what the event needs.
 
@@ -64,6 +70,7 @@ class EventWork:
             may_buffer: pixels may wait for later events.
             series: which cameras' series have begun in this trigger map; None: it does not matter.
             left: streams whose frame another worker takes.
+            corrections: reads dark levels and masks; None: a new one does.
         """
         self._event = event
         self._mapping = mapping
@@ -72,11 +79,13 @@ class EventWork:
         self._flush = not may_buffer
         self._series = AnySeries() if series is None else series
         self._left = left
+        self._corrections = CorrectionLoader() if corrections is None else corrections
         self._cameras: list[CameraResult] = []
         self._description: Mapping[str, Any] | None = None
         self._record: Mapping[str, Any] | None = None
         self._record_end = False
         self._failed: list[str] = []
+        self._problems: list[str] = []
         self._partials: list[PartialSum] = []
 
     def process(self, streams: Mapping[str, Any]) -> EventResult:
@@ -104,6 +113,7 @@ class EventWork:
             record=self._record,
             record_end=self._record_end,
             failed=tuple(self._failed),
+            problems=tuple(self._problems),
             partials=tuple(self._partials),
         )
 
@@ -127,12 +137,20 @@ class EventWork:
         if stream in self._left and isinstance(message, StinsFrame | StinsDiscarded):
             return CameraResult(stream, left=message.frame)
         if isinstance(message, StinsFrame):
-            return CameraResult(stream, frame=self._process_frame(camera, message))
+            frame = self._process_frame(camera, message)
+            return CameraResult(stream, frame=frame, dark=self._dark_frame(stream, message))
         if isinstance(message, StinsDiscarded):
             return CameraResult(stream, discarded=DiscardedFrame(stream, message.frame))
         self._series.end(stream)
         self._flush = True
         return CameraResult(stream, series_end=True)
+
+    def _dark_frame(self, stream: str, message: StinsFrame) -> DarkFrame | None:
+        """Return the frame as it came, when it may become part of a dark level."""
+        request = self._settings.requested_dark
+        if request is None or request.stream != stream:
+            return None
+        return DarkFrame(request.identity, message.image)
 
     def _process_record(self, parts: Any) -> None:
         message = sardana.parse(parts)
@@ -146,22 +164,32 @@ class EventWork:
             self._record_end = True
 
     def _process_frame(self, camera: Camera, message: StinsFrame) -> FrameResult:
-        image, settings = message.image, self._settings
+        settings = self._settings
         _check_range(message)
+        levels = self._levels_of(camera, message.image)
+        if camera.photon_counting and levels.masked is not None:
+            message = replace(message, image=with_mask(message.image, levels.masked))
+        image = message.image
         # Which camera of the scan comes first, and has the ROIs of none, only the reducer knows.
         rois = {n: r for n, r in settings.roi_map.items() if r.camera in ("", camera.stream)}
         photons = None
         region = settings.photon_region if camera.finds_photons else None
         if region is not None:
-            photons, table = self._find_photons(camera, message, region, list(rois.values()))
+            photons, table = self._find_photons(
+                camera, message, region, list(rois.values()), levels
+            )
         elif camera.photon_counting:
             table = counting_statistics(image, list(rois.values()))
-            self._buffer_frame(camera, message, camera.unit)
+            self._buffer_frame(camera, message, camera.unit, levels)
         else:
             table = cmos_statistics(
-                image, list(rois.values()), settings.background, settings.cmos_threshold
+                image,
+                list(rois.values()),
+                settings.background,
+                settings.cmos_threshold,
+                levels.level,
             )
-            self._buffer_frame(camera, message, camera.unit)
+            self._buffer_frame(camera, message, camera.unit, levels)
         return FrameResult(
             stream=camera.stream,
             frame=message.frame,
@@ -173,16 +201,32 @@ class EventWork:
             photons=photons,
         )
 
+    def _levels_of(self, camera: Camera, image: NDArray[Any]) -> Levels:
+        levels, problems = self._corrections.levels(
+            camera.stream,
+            (image.shape[0], image.shape[1]),
+            self._settings.corrections(camera.stream),
+            self._settings.background,
+        )
+        self._problems += problems
+        return levels
+
     def _find_photons(
-        self, camera: Camera, message: StinsFrame, region: Roi, rois: list[Roi]
+        self,
+        camera: Camera,
+        message: StinsFrame,
+        region: Roi,
+        rois: list[Roi],
+        levels: Levels,
     ) -> tuple[PhotonFrame, NDArray[np.float64]]:
         image, settings = message.image, self._settings
         shape = (image.shape[0], image.shape[1])
-        found = find_photons_with(settings, image, region)
+        in_force = _as_in_force(settings, camera.stream, levels)
+        found = find_photons_with(in_force, image, region, levels.level)
         if found.skipped:
             # A skipped frame enters no counts sum; when forwarding it is shown as the Zyla's.
             if not settings.accumulate:
-                self._buffer_frame(camera, message, Unit.ADU)
+                self._buffer_frame(camera, message, Unit.ADU, levels)
             return found, np.full((len(rois), len(COLUMNS)), np.nan)
         index = clean_pixels(found.photons, settings.view_threshold, shape, region)
         self._send(self._buffers.of(camera.stream).flush())
@@ -198,31 +242,49 @@ class EventWork:
                 frames=(message.frame,),
                 image=SparseImage(index, np.ones(len(index), np.int64)),
                 valid=None,
+                corrections=levels.corrections.as_text(),
                 photon_region=(region.x, region.y, region.width, region.height),
             )
         )
-        return found, sparse_statistics(index, shape, rois)
+        return found, sparse_statistics(index, shape, rois, levels.masked)
 
-    def _buffer_frame(self, camera: Camera, message: StinsFrame, unit: str) -> None:
+    def _buffer_frame(self, camera: Camera, message: StinsFrame, unit: str, levels: Levels) -> None:
         image, settings = message.image, self._settings
         background = 0.0 if camera.photon_counting else settings.background
+        level = levels.for_sums
+        if level is None:
+            dtype = sum_dtype(image.dtype, background)
+        else:
+            dtype = np.dtype(np.float64) if level.dtype.kind == "f" else sum_dtype(image.dtype)
         key = BufferKey(
             mapping=self._mapping,
             stream=camera.stream,
             unit=unit,
             shape=(image.shape[0], image.shape[1]),
-            dtype=sum_dtype(image.dtype, background),
+            dtype=dtype,
             accumulate=settings.accumulate,
             accumulation_id=settings.accumulation_id,
+            corrections=levels.corrections.as_text(),
         )
         buffer = self._buffers.of(camera.stream)
         if not buffer.fits(key):
             self._send(buffer.flush())
-        buffer.add(key, image, self._event, message.frame, background, settings.cmos_threshold)
+        subtracted = background if level is None else level
+        buffer.add(key, image, self._event, message.frame, subtracted, settings.cmos_threshold)
 
     def _send(self, partial: PartialSum | None) -> None:
         if partial is not None:
             self._partials.append(partial)
+
+
+def _as_in_force(settings: Settings, stream: str, levels: Levels) -> Settings:
+    """Return settings that name the dark level and the mask of the camera that were used."""
+    used = levels.corrections
+    return replace(
+        settings,
+        dark=format_files({} if used.dark is None else {stream: used.dark}),
+        mask=format_files({} if used.mask is None else {stream: used.mask}),
+    )
 
 
 def _check_range(message: StinsFrame) -> None:

@@ -103,6 +103,7 @@ class FemtomaxWorker:
                 self.may_buffer(),
                 self._series,
                 frozenset(stream for event_, stream in self._left if event_ == number),
+                store.corrections,
             )
             result = work.process(event.streams)
             if self._late:

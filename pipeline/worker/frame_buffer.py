@@ -7,11 +7,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.frames.levels import level_for_sums, level_of
 from pipeline.frames.summing import (
     add_cmos,
+    add_cmos_level,
     add_counting,
     background_as,
     subtract_and_threshold,
+    subtract_level_and_threshold,
     sum_dtype,
 )
 from pipeline.model.cameras import CAMERAS, Unit
@@ -47,6 +50,8 @@ class BufferKey:
     """Of the sum."""
     accumulate: bool
     accumulation_id: int
+    corrections: str = ""
+    """Dark level and mask, as JSON."""
 
     @property
     def sum_bytes(self) -> int:
@@ -61,8 +66,8 @@ class FrameBuffer:
         self.pool = ArrayPool()
         self._key: BufferKey | None = None
         self._sum: NDArray[Any] | None = None
-        self._valid: NDArray[np.bool_] | None = None
-        self._newest: tuple[NDArray[Any], float, float] | None = None
+        self._seen: NDArray[np.uint16] | None = None
+        self._newest: tuple[NDArray[Any], float | NDArray[Any], float] | None = None
         self._events: list[int] = []
         self._frames: list[int] = []
         self._flushed_at = 0.0
@@ -83,7 +88,7 @@ class FrameBuffer:
         image: NDArray[Any],
         event: int,
         frame: int,
-        background: float,
+        background: float | NDArray[Any],
         threshold: float,
     ) -> None:
         """Take in one raw frame; flush before, unless it `fits`.
@@ -93,7 +98,8 @@ class FrameBuffer:
             image: ``(ny, nx)``, never changed afterwards.
             event: number of the event that brought it.
             frame: its number in the series.
-            background: of CMOS frames (unit ADU) [ADU raw].
+            background: of CMOS frames (unit ADU), the same for all or ``(ny, nx)`` as
+                `pipeline.frames.levels.level_for_sums` returns it [ADU raw].
             threshold: of CMOS frames [ADU].
         """
         if key != self._key:
@@ -110,16 +116,22 @@ class FrameBuffer:
         self._frames.append(frame)
 
     def _add_to_sum(
-        self, key: BufferKey, image: NDArray[Any], background: float, threshold: float
+        self,
+        key: BufferKey,
+        image: NDArray[Any],
+        background: float | NDArray[Any],
+        threshold: float,
     ) -> None:
         if self._sum is None:
             self._sum = self.pool.take(key.shape, key.dtype)
             if key.unit == Unit.TOT:
-                self._valid = self.pool.take(key.shape, np.dtype(bool))
-        if self._valid is None:
-            add_cmos(self._sum, image, background_as(image.dtype, background), float(threshold))
+                self._seen = self.pool.take(key.shape, np.dtype(np.uint16))
+        if self._seen is not None:
+            add_counting(self._sum, self._seen, image)
+        elif isinstance(background, np.ndarray):
+            add_cmos_level(self._sum, image, background, float(threshold))
         else:
-            add_counting(self._sum, self._valid, image)
+            add_cmos(self._sum, image, background_as(image.dtype, background), float(threshold))
 
     def flush_if_due(self) -> PartialSum | None:
         """Flush when the pixels have waited for as long as they may."""
@@ -133,7 +145,11 @@ class FrameBuffer:
         key = self._key
         if key is None or not self._events:
             return None
-        image, valid = self._processed(key)
+        image, seen = self._processed(key)
+        frames = len(self._events) if key.accumulate else 1
+        valid, missed = (None, None) if seen is None else _valid_and_missed(seen, frames)
+        if seen is not None:
+            self.pool.give_back(seen)
         partial = PartialSum(
             mapping=key.mapping,
             stream=key.stream,
@@ -145,27 +161,31 @@ class FrameBuffer:
             frames=tuple(self._frames),
             image=self._smallest(image),
             valid=valid,
+            missed=missed,
+            corrections=key.corrections,
         )
         self._clear()
         self._flushed_at = time.monotonic()
         return partial
 
     def _clear(self) -> None:
-        self._sum = self._valid = self._newest = None
+        self._sum = self._seen = self._newest = None
         self._events.clear()
         self._frames.clear()
 
-    def _processed(self, key: BufferKey) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:
+    def _processed(self, key: BufferKey) -> tuple[NDArray[Any], NDArray[np.uint16] | None]:
         if self._newest is None:
             assert self._sum is not None
-            return self._sum, self._valid
+            return self._sum, self._seen
         image, background, threshold = self._newest
-        if key.unit != Unit.TOT:
-            return subtract_and_threshold(image, background, threshold), None
-        total = np.zeros(image.shape, sum_dtype(image.dtype))
-        valid = np.zeros(image.shape, bool)
-        add_counting(total, valid, image)
-        return total, valid
+        if key.unit == Unit.TOT:
+            total = np.zeros(image.shape, sum_dtype(image.dtype))
+            seen = np.zeros(image.shape, np.uint16)
+            add_counting(total, seen, image)
+            return total, seen
+        if isinstance(background, np.ndarray):
+            return subtract_level_and_threshold(image, background, threshold), None
+        return subtract_and_threshold(image, background, threshold), None
 
     def _smallest(self, image: NDArray[Any]) -> NDArray[Any] | SparseImage:
         if image.size < _SMALL:
@@ -180,6 +200,18 @@ class FrameBuffer:
         return sparse
 
 
+def _valid_and_missed(
+    seen: NDArray[np.uint16], frames: int
+) -> tuple[NDArray[np.bool_], SparseImage | None]:
+    """Return which pixels were seen at all, and of these how often those were not that had gaps."""
+    valid = seen > 0
+    index = np.flatnonzero(valid & (seen < frames))
+    if not len(index):
+        return valid, None
+    value = (frames - seen.reshape(-1)[index]).astype(np.uint32)
+    return valid, SparseImage(index.astype(np.int32), value)
+
+
 def warm_up() -> None:
     """Compile the kernels for the cameras' own dtypes, as frames come: read-only."""
     for camera in CAMERAS.values():
@@ -187,7 +219,11 @@ def warm_up() -> None:
         frame.flags.writeable = False
         total = np.zeros((1, 1), sum_dtype(frame.dtype))
         if camera.photon_counting:
-            add_counting(total, np.zeros((1, 1), bool), frame)
-        else:
-            add_cmos(total, frame, 0, 0.0)
-            subtract_and_threshold(frame, 0.0, 0.0)
+            add_counting(total, np.zeros((1, 1), np.uint16), frame)
+            continue
+        add_cmos(total, frame, 0, 0.0)
+        subtract_and_threshold(frame, 0.0, 0.0)
+        for dark in (0.0, 0.5):
+            level = level_for_sums(level_of(None, None, dark, (1, 1)))
+            add_cmos_level(np.zeros((1, 1), sum_dtype(frame.dtype, dark)), frame, level, 0.0)
+            subtract_level_and_threshold(frame, level, 0.0)

@@ -105,6 +105,7 @@ def the_sum(state: ReducerState) -> Any:
         total.stream: (
             plain(total.image),
             plain(total.valid),
+            plain(total.frames_seen),
             total.count,
             {scan: ranges.as_tuple() for scan, ranges in total.frames.items()},
             total.settings,

@@ -49,7 +49,9 @@ def photon_run(tmp_path: Path) -> Dispatch:
 def plain_run(tmp_path: Path) -> Dispatch:
     run = Dispatch(2)
     run.change(accumulate=True, rois=ROIS)
-    scan(run, "pilatus", [np.ones(SHAPE, np.float32)] * 3, tmp_path / "raw" / "a.h5")
+    frames = [np.ones(SHAPE, np.float32) for _ in range(3)]
+    frames[1][0, 0] = -1  # masked in some frames only
+    scan(run, "pilatus", frames, tmp_path / "raw" / "a.h5")
     return run
 
 

@@ -2,6 +2,7 @@
 
 import json
 from contextlib import suppress
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -287,3 +288,18 @@ def test_peak_is_fitted_and_gone_to(beamline: Beamline):
     assert f"dummy_mot_01 is at {centre:.6g}" in door.run("femto_goto_peak yes")
     with pytest.raises(MacroError, match="no region 'nowhere'"):
         door.run("femto_peak nowhere")
+
+
+def test_dark_and_mask_are_loaded_shown_and_cleared(beamline: Beamline, tmp_path: Path):
+    door = beamline.door
+    door.run("ascan dummy_mot_01 0 1 1 0.02")
+    door.run("femto_wait")
+    path = tmp_path / "bad.npy"
+    np.save(path, np.eye(*beamline.read("AccumulatedImage").shape, dtype=np.uint8))
+    assert f"pilatus: {path}" in door.run(f"femto_mask load {path}")
+    assert "no camera has one" in door.run("femto_mask clear")
+    with pytest.raises(MacroError, match="Which file"):
+        door.run("femto_mask load")
+    with pytest.raises(MacroError, match="counts photons"):
+        door.run("femto_dark take 5")
+    assert "no camera has one" in door.run("femto_dark show")

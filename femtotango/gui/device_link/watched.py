@@ -30,6 +30,7 @@ PHOTONS = frozenset(
 )
 HISTOGRAM = frozenset({"EnergyHistogram", "EnergyAxis"})
 AZIMUTHAL = frozenset({"AzimuthalQ", "AzimuthalIntensity", "AzimuthalErrors"})
+CORRECTIONS = frozenset({"DarkProgress"})
 SCAN = frozenset(
     {
         "ScanNumber",
@@ -56,6 +57,7 @@ SMALL = tuple(
         | PHOTONS
         | HISTOGRAM
         | AZIMUTHAL
+        | CORRECTIONS
         | SCAN
         | STATE
         | {CAMERAS}

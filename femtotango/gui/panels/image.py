@@ -15,6 +15,7 @@ from femtotango.gui.device_link.link import DeviceLink
 from femtotango.gui.device_link.scattering import scattering_at, shown_geometry
 from femtotango.gui.device_link.shown import cameras, image_is_known, shown_image
 from femtotango.gui.device_link.watched import CAMERAS, IMAGE, PREVIEW, RINGS
+from femtotango.gui.panels.corrections import file_of
 from femtotango.gui.panels.device_widget import DeviceWidget
 from femtotango.gui.plots.image_plot import ImagePlot
 from femtotango.gui.plots.rings_overlay import RingsOverlay
@@ -78,7 +79,7 @@ class ImageWidget(DeviceWidget):
     rings_explained = QtCore.Signal(str)
     normalization_changed = QtCore.Signal(str)
     watches: ClassVar[frozenset[str]] = (
-        IMAGE | RINGS | {PREVIEW, "MaxFilter", "Accumulate", "Rois", "PhotonRoi", "Camera"}
+        IMAGE | RINGS | {PREVIEW, "MaxFilter", "Accumulate", "Rois", "PhotonRoi", "Camera", "Mask"}
     )
 
     def __init__(self, parent: QtWidgets.QWidget | None = None, designMode: bool = False) -> None:
@@ -132,6 +133,9 @@ class ImageWidget(DeviceWidget):
         if names & (IMAGE | {PREVIEW, "MaxFilter"}):
             self._show_image()
             self._show_title()
+        if names & {"Mask", "Detector"}:
+            named = file_of(self.link.value("Mask", ""), self.link.value("Detector", ""))
+            self.plot.mask.show(bool(named), self.plot.shown)
         if names & RINGS:
             self.rings.refresh()
             self._point()

@@ -6,6 +6,7 @@ import numpy as np
 from taurus.external.qt import QtCore, QtWidgets
 
 from femtotango.gui.device_link.watched import PHOTONS
+from femtotango.gui.panels.corrections import CorrectionSettings, CorrectionState
 from femtotango.gui.panels.device_widget import DeviceWidget
 from femtotango.gui.panels.fields import CheckField
 from femtotango.gui.panels.form import FieldForm
@@ -140,9 +141,10 @@ class SettingsPanel(DeviceWidget):
     def __init__(self, parent: QtWidgets.QWidget | None = None, designMode: bool = False) -> None:
         super().__init__(parent, designMode)
         self.state, self.photons, self.camera = PhotonState(), PhotonSettings(), CameraSettings()
+        self.corrections, self.corrected = CorrectionState(), CorrectionSettings()
         self.tabs = QtWidgets.QTabWidget()
         self.tabs.addTab(_page(self.state, self.photons), "Photons")
-        self.tabs.addTab(_page(self.camera), "Camera")
+        self.tabs.addTab(_page(self.camera, self.corrections, self.corrected), "Camera")
         layout = QtWidgets.QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.tabs)
@@ -150,7 +152,7 @@ class SettingsPanel(DeviceWidget):
     def setModel(self, model: str | None, *, key: object = None) -> None:
         """Show another device, see `DeviceWidget`."""
         super().setModel(model, key=key)
-        for part in (self.state, self.photons, self.camera):
+        for part in (self.state, self.photons, self.camera, self.corrections, self.corrected):
             part.setModel(model)
 
 

@@ -12,6 +12,7 @@ from silx.gui.plot.items.image import ImageData  # isort: skip
 
 from femtotango.gui.plots.color_limits import ColorLimits
 from femtotango.gui.plots.light_axes import lighten
+from femtotango.gui.plots.mask_overlay import MaskOverlay
 from femtotango.gui.plots.side_histogram import (
     THICKNESS,
     SideHistogram,
@@ -64,6 +65,7 @@ class ImagePlot(PlotWindow):
         )
         self._coarse = self._new_image("preview", z=0)
         self._fine: ImageData | None = None
+        self.mask = MaskOverlay(self)
         self.columns = SideHistogram(self, False, _LEFT, _RIGHT)
         self.rows = SideHistogram(self, True, _TOP, _BOTTOM)
         self.readout = QtWidgets.QLabel()
@@ -301,6 +303,7 @@ class ImagePlot(PlotWindow):
         self.view_changed.emit()
 
     def _draw_sides(self) -> None:
+        self.mask.draw(self.shown)
         self.limits.show_limits_of(self.shown)
         data, view = self.shown.getData(copy=False), self.view
         (ox, oy), (sx, sy) = self.shown.getOrigin(), self.shown.getScale()

@@ -1,0 +1,104 @@
+"""Dark level and mask of the camera that is seen: what there is, and buttons to change it."""
+
+import json
+from pathlib import PurePath
+from typing import Any, ClassVar
+
+from taurus.external.qt import QtCore, QtWidgets
+
+from femtotango.gui.device_link.watched import CORRECTIONS
+from femtotango.gui.panels.device_widget import DeviceWidget
+from femtotango.gui.panels.form import FieldForm
+from pipeline.model.cameras import CAMERAS
+from pipeline.model.dark_request import FEWEST_DARKS, MOST_DARKS
+
+_FRAMES = 50
+_FIELDS = (("MaskNoise", 1.0), ("CorrectPolarization", None), ("PolarizationFactor", 0.01))
+
+
+def file_of(text: str, camera: str) -> str:
+    """Return the path of a camera's file; empty: it has none.
+
+    Args:
+        text: value of `Dark` or `Mask`, JSON by camera.
+        camera: its stream.
+    """
+    return json.loads(text or "{}").get(camera, {}).get("file", "")
+
+
+class CorrectionSettings(FieldForm):
+    """Settings of what is corrected."""
+
+    def __init__(self, parent: QtWidgets.QWidget | None = None) -> None:
+        super().__init__(_FIELDS, parent)
+
+
+class CorrectionState(DeviceWidget):
+    """The files of the dark level and the mask, and how far a dark level is that is being taken."""
+
+    watches: ClassVar[frozenset[str]] = CORRECTIONS | {"Dark", "Mask", "Detector"}
+
+    def __init__(self, parent: QtWidgets.QWidget | None = None, designMode: bool = False) -> None:
+        super().__init__(parent, designMode)
+        self.dark, self.mask = QtWidgets.QLabel(), QtWidgets.QLabel()
+        for label in (self.dark, self.mask):
+            label.setTextFormat(QtCore.Qt.TextFormat.PlainText)
+            label.setWordWrap(True)
+        self.frames = QtWidgets.QSpinBox()
+        self.frames.setRange(FEWEST_DARKS, MOST_DARKS)
+        self.frames.setValue(_FRAMES)
+        self.frames.setSuffix(" frames")
+        self.frames.setToolTip("TakeDark: how many of the next frames; a few photons do no harm.")
+        self.take = QtWidgets.QPushButton("Take dark")
+        self.take.setToolTip("TakeDark: the next frames, without light, are subtracted from then.")
+        self.clear_dark = QtWidgets.QPushButton("Clear")
+        self.clear_dark.setToolTip("ClearDark: Background is subtracted again.")
+        self.load = QtWidgets.QPushButton("Load mask …")
+        self.load.setToolTip("LoadMask: what is not 0 in the file is left out.")
+        self.clear_mask = QtWidgets.QPushButton("Clear")
+        self.clear_mask.setToolTip("ClearMask")
+        self.take.clicked.connect(
+            lambda: self.link.command("TakeDark", self.frames.value(), changes=("Dark", "Status"))
+        )
+        self.clear_dark.clicked.connect(lambda: self.link.command("ClearDark", changes=("Dark",)))
+        self.load.clicked.connect(self._ask)
+        self.clear_mask.clicked.connect(lambda: self.link.command("ClearMask", changes=("Mask",)))
+        grid = QtWidgets.QGridLayout(self)
+        grid.setContentsMargins(0, 0, 0, 0)
+        for row, parts in enumerate(
+            ((self.dark,), (self.take, self.frames, self.clear_dark), (self.mask,))
+        ):
+            for column, part in enumerate(parts):
+                grid.addWidget(part, row, column, 1, 3 if len(parts) == 1 else 1)
+        grid.addWidget(self.load, 3, 0, 1, 2)
+        grid.addWidget(self.clear_mask, 3, 2)
+
+    def refresh(self, names: frozenset[str]) -> None:
+        """Show the new values."""
+        camera = self.link.value("Detector", "")
+        dark = file_of(self.link.value("Dark", ""), camera)
+        mask = file_of(self.link.value("Mask", ""), camera)
+        progress: Any = self.link.value("DarkProgress")
+        taking = progress is not None and 0 <= progress < 1
+        counts = camera in CAMERAS and CAMERAS[camera].photon_counting
+        text = f"Dark level: {PurePath(dark).name}" if dark else "Dark level: Background"
+        text = "No dark level with this camera." if counts else text
+        self.dark.setText(f"Dark level: {100 * progress:.0f} % taken" if taking else text)
+        self.dark.setToolTip(dark)
+        self.mask.setText(f"Mask: {PurePath(mask).name}" if mask else "Mask: none")
+        self.mask.setToolTip(mask)
+        self.take.setEnabled(not counts)
+        self.frames.setEnabled(not counts)
+        self.clear_dark.setEnabled(bool(dark) or taking)
+        self.clear_mask.setEnabled(bool(mask))
+
+    def connection_changed(self, connected: bool, reason: str) -> None:
+        """Take input only while the device answers."""
+        self.setEnabled(connected)
+
+    def _ask(self) -> None:
+        path, accepted = QtWidgets.QInputDialog.getText(
+            self, "Load mask", "File on the device's computer, relative to its OutputFolder:"
+        )
+        if accepted and path:
+            self.link.command("LoadMask", path, changes=("Mask",))

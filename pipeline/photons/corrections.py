@@ -1,0 +1,183 @@
+"""What is subtracted from the frames of a camera and which pixels are left out, from its files."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.files.atomic import FileError
+from pipeline.files.mask_file import read_mask
+from pipeline.frames.levels import level_for_sums, level_of, noisy_pixels
+from pipeline.model.cameras import CAMERAS
+from pipeline.model.correction_files import (
+    NO_CORRECTIONS,
+    CorrectionFile,
+    Corrections,
+    digest_of,
+)
+from pipeline.photons.calibration import Calibration, CalibrationError
+from pipeline.photons.calibration_file import read_calibration
+
+_AGAIN = 5.0
+"""A file that cannot be used is looked at again after so long [s]."""
+_KEPT = 8
+"""Cameras and shapes whose levels are kept."""
+
+Shape = tuple[int, int]
+
+
+class BadCorrection(Exception):
+    """A dark level or a mask that cannot be used; the text says why."""
+
+
+@dataclass(frozen=True)
+class Levels:
+    """What is done to the frames of one camera."""
+
+    corrections: Corrections = NO_CORRECTIONS
+    """Those that are in force: what could not be read is not."""
+    masked: NDArray[np.bool_] | None = None
+    """``(ny, nx)``; None: no pixel is left out."""
+    level: NDArray[np.float32] | None = None
+    """``(ny, nx)`` what is subtracted [ADU raw], infinite where masked; None: the background."""
+    for_sums: NDArray[np.int32] | NDArray[np.float32] | None = None
+    """The same, of integers where it is whole."""
+
+
+NOTHING = Levels()
+
+
+class CorrectionLoader:
+    """Reads the files when they are asked for the first time, and keeps what is in them."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._levels: dict[tuple[object, ...], tuple[Levels, float]] = {}
+
+    def levels(
+        self, stream: str, shape: Shape, corrections: Corrections, background: float
+    ) -> tuple[Levels, tuple[str, ...]]:
+        """Return what is done to frames of a camera, and what cannot be used.
+
+        What cannot be used is said once in a while, and the frames are taken without it.
+
+        Args:
+            stream: of the camera.
+            shape: of its frames.
+            corrections: that are wanted.
+            background: uniform dark level [ADU raw].
+        """
+        if corrections == NO_CORRECTIONS:
+            return NOTHING, ()
+        key = (stream, shape, corrections, background)
+        known = self._levels.get(key)
+        if known is not None and self._clock() < known[1]:
+            return known[0], ()
+        counting = CAMERAS[stream].photon_counting
+        dark, problems = None, []
+        used = corrections
+        try:
+            dark = None if used.dark is None else read_dark(used.dark, shape)
+        except BadCorrection as error:
+            used = replace(used, dark=None, mask_noise=0.0)
+            problems.append(f"{stream}: the uniform Background is used: {error}")
+        try:
+            masked = None if used.mask is None else read_mask_of(used.mask, shape)
+        except BadCorrection as error:
+            masked, used = None, replace(used, mask=None)
+            problems.append(f"{stream}: no mask is used: {error}")
+        found = _levels(used, dark, masked, background, shape, counting)
+        while len(self._levels) >= _KEPT:
+            del self._levels[next(iter(self._levels))]
+        self._levels[key] = found, self._clock() + _AGAIN if problems else float("inf")
+        return found, tuple(problems)
+
+    def valid(self, stream: str, shape: Shape, corrections: Corrections) -> NDArray[np.bool_]:
+        """Return which pixels are not masked, ``(ny, nx)``.
+
+        Raises:
+            BadCorrection: a file cannot be used.
+        """
+        key = (stream, shape, corrections)
+        known = self._levels.get(key)
+        if known is not None and known[0].masked is not None:
+            return ~known[0].masked
+        masked = None if corrections.mask is None else read_mask_of(corrections.mask, shape)
+        dark = None
+        if corrections.dark is not None and corrections.mask_noise > 0:
+            dark = read_dark(corrections.dark, shape)
+        masked = _masked(corrections, dark, masked)
+        self._levels[key] = Levels(corrections, masked), float("inf")
+        return np.ones(shape, bool) if masked is None else ~masked
+
+
+def read_dark(file: CorrectionFile, shape: Shape) -> Calibration:
+    """Return what a file with a dark level says.
+
+    Raises:
+        BadCorrection: it cannot be read, is another one than was meant, or of another shape.
+    """
+    try:
+        found = read_calibration(Path(file.path))
+    except (FileError, CalibrationError) as error:
+        raise BadCorrection(str(error)) from error
+    _check(file, "dark level", found.shape, shape, dark_digest(found))
+    return found
+
+
+def dark_digest(calibration: Calibration) -> str:
+    """Return what tells a dark level from all others."""
+    return digest_of(calibration.offset, calibration.noise)
+
+
+def read_mask_of(file: CorrectionFile, shape: Shape) -> NDArray[np.bool_]:
+    """Return what a file with a mask says.
+
+    Raises:
+        BadCorrection: it cannot be read, is another one than was meant, or of another shape.
+    """
+    try:
+        found = read_mask(file.path)
+    except FileError as error:
+        raise BadCorrection(str(error)) from error
+    _check(file, "mask", (found.shape[0], found.shape[1]), shape, digest_of(found))
+    return found
+
+
+def _check(file: CorrectionFile, what: str, found: Shape, shape: Shape, digest: str) -> None:
+    if found != shape:
+        raise BadCorrection(
+            f"{file.path}: a {what} of {found[0]}×{found[1]} pixels does not fit frames of "
+            f"{shape[0]}×{shape[1]}; take one of the same area of interest."
+        )
+    if file.digest and file.digest != digest:
+        raise BadCorrection(
+            f"{file.path}: there is another {what} now than when it was loaded; load it again."
+        )
+
+
+def _masked(
+    corrections: Corrections, dark: Calibration | None, masked: NDArray[np.bool_] | None
+) -> NDArray[np.bool_] | None:
+    if dark is None or corrections.mask_noise <= 0:
+        return masked
+    noisy = noisy_pixels(dark.noise, corrections.mask_noise)
+    return noisy if masked is None else masked | noisy
+
+
+def _levels(
+    used: Corrections,
+    dark: Calibration | None,
+    masked: NDArray[np.bool_] | None,
+    background: float,
+    shape: Shape,
+    counting: bool,
+) -> Levels:
+    masked = _masked(used, dark, masked)
+    if counting or (dark is None and masked is None):
+        return Levels(used, masked)
+    level = level_of(None if dark is None else dark.offset, masked, background, shape)
+    return Levels(used, masked, level, level_for_sums(level))

@@ -1,0 +1,50 @@
+"""Dark level and mask in the camera's tab, and the mask on the image."""
+
+import json
+
+import numpy as np
+import pytest
+
+from pipeline.simulation.scan import BurstScan
+
+pytestmark = [pytest.mark.gui, pytest.mark.slow, pytest.mark.timeout(240)]
+
+ZYLA = "andor3_zyla12"
+SHAPE = (60, 80)
+
+
+def test_a_dark_level_and_a_mask_are_taken_shown_and_cleared(viewer, player, tmp_path) -> None:
+    bad = np.zeros(SHAPE, np.uint8)
+    bad[10:20, 30:40] = 1
+    np.save(tmp_path / "bad.npy", bad)
+    part, plot = viewer.window.settings.corrections, viewer.window.image.plot
+    viewer.window.settings.tabs.setCurrentIndex(1)
+    scan = BurstScan(steps=1, burst=6)
+    frames = [np.full(SHAPE, 100, np.uint16)] * 6
+    player.write(Camera=ZYLA)
+    player.prepare(ZYLA, scan)
+    player.play(ZYLA, frames, scan)
+    player.wait_finished()
+    viewer.wait("the camera", lambda: part.dark.text() == "Dark level: Background")
+    assert part.mask.text() == "Mask: none"
+
+    part.frames.setValue(6)
+    player.prepare(ZYLA, scan)
+    viewer.click(part.take)
+    viewer.wait("that it is being taken", lambda: "0 % taken" in part.dark.text())
+    player.play(ZYLA, frames, scan)
+    viewer.wait("the dark level", lambda: "dark_andor3_zyla12" in part.dark.text())
+    viewer.click(part.clear_dark)
+    viewer.wait("none", lambda: part.dark.text() == "Dark level: Background")
+
+    assert not plot.mask.is_drawn
+    player.device.LoadMask(str(tmp_path / "bad.npy"))
+    assert json.loads(player.device.Mask)
+    player.prepare(ZYLA, scan)
+    player.play(ZYLA, frames, scan)
+    viewer.wait("the mask", lambda: part.mask.text() == "Mask: bad.npy")
+    viewer.wait("its tint", lambda: plot.mask.is_drawn)
+    viewer.click(part.clear_mask)
+    viewer.wait("no mask", lambda: part.mask.text() == "Mask: none")
+    viewer.wait("no tint", lambda: not plot.mask.is_drawn)
+    player.write(Camera="")
