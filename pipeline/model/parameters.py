@@ -10,7 +10,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.model.cameras import check_camera
+from pipeline.model.cameras import CAMERAS, check_camera
+from pipeline.model.matched import MatchedSettings, format_matched, parse_matched
 from pipeline.model.roi import (
     Roi,
     RoiError,
@@ -127,6 +128,10 @@ def _normal_photon_roi(text: str) -> str:
     return format_photon_roi(parse_photon_roi(text))
 
 
+def _normal_matched(text: str) -> str:
+    return format_matched(parse_matched(text))
+
+
 _ADU = "ADU"
 _RAW_LIMITS = (0.0, 65535.0)
 _SUM_LIMITS = (0.0, 1e6)
@@ -232,6 +237,14 @@ class Settings:
         "Column of the records that is the axis of the curves, a movable or a counter such as I0; "
         "empty: the first movable.",
     )
+    matched_filter: str = _row(
+        "",
+        'Photons close to the noise: {"camera":…, "calibration":…, "cloud":…, "false_per_frame":…};'
+        " empty: photons are sums of nine pixels.",
+        unit="JSON",
+        attribute=None,
+        normalise=_normal_matched,
+    )
     output_folder: str = _row("", "Ended sums are saved here; empty: nowhere.", attribute=None)
     accumulation_id: int = _row(
         0, "Raised by the device for each new sum; older partial sums are dropped.", attribute=None
@@ -256,6 +269,18 @@ class Settings:
     def photon_region(self) -> Roi | None:
         """The photon ROI, or None when photon detection is off."""
         return parse_photon_roi(self.photon_roi)
+
+    @property
+    def matched(self) -> MatchedSettings | None:
+        """The matched filter, or None where photons are sums of nine pixels."""
+        return parse_matched(self.matched_filter)
+
+    @property
+    def photon_streams(self) -> frozenset[str]:
+        """Streams of the cameras whose photons are searched when a photon ROI is set."""
+        if self.matched is not None:
+            return frozenset([self.matched.camera])
+        return frozenset(stream for stream, camera in CAMERAS.items() if camera.finds_photons)
 
     def values(self) -> dict[str, Value]:
         """Return all values by parameter name."""

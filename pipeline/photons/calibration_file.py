@@ -6,7 +6,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from pipeline.files.atomic import FileError, write_new
+from pipeline.files.atomic import FileError, Write, write_new
 from pipeline.files.nexus import add_data, add_entry, add_group, add_image, add_process, now_text
 from pipeline.photons.calibration import Calibration, CalibrationError
 
@@ -24,6 +24,16 @@ def write_calibration(path: Path, calibration: Calibration, sources: Sequence[st
     Raises:
         FileError: it cannot be written, or something has this name already.
     """
+    write_new(path, calibration_content(calibration, sources))
+
+
+def calibration_content(calibration: Calibration, sources: Sequence[str] = ()) -> Write:
+    """Return what writes a calibration to the path that it is given.
+
+    Args:
+        calibration: what is written.
+        sources: files that the frames are from.
+    """
 
     def write(part: Path) -> None:
         with h5py.File(part, "x") as file:
@@ -36,7 +46,7 @@ def write_calibration(path: Path, calibration: Calibration, sources: Sequence[st
             add_data(group, "frames", calibration.frames)
             add_data(group, "sources", list(sources) or [""])
 
-    write_new(path, write)
+    return write
 
 
 def read_calibration(path: Path) -> Calibration:

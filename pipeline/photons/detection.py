@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from pipeline.model.parameters import Settings
 from pipeline.model.roi import Roi
 from pipeline.photons.detection_kernel import first_above, flag, scan
+from pipeline.photons.matched_frame import find_matched
 from pipeline.protocols.batch import PhotonFrame, PhotonList
 
 _COMPILED = (np.uint16, np.float32)
@@ -126,6 +127,7 @@ _FINDING = (
     "hot_pixel_ratio",
     "photon_roi",
     "write_photons",
+    "matched_filter",
 )
 
 
@@ -145,8 +147,19 @@ def find_photons_with(settings: Settings, image: NDArray, roi: Roi) -> PhotonFra
 
     Returns:
         As `find_photons`, with the settings.
+
+    Raises:
+        BadFrame: they want a matched filter, and its calibration is of no use.
     """
-    found = find_photons(
+    if settings.matched is not None:
+        found = find_matched(settings, settings.matched, image, roi)
+    else:
+        found = _find_sums(settings, image, roi)
+    return replace(found, settings=finding_settings(settings), write=settings.write_photons)
+
+
+def _find_sums(settings: Settings, image: NDArray, roi: Roi) -> PhotonFrame:
+    return find_photons(
         image,
         background=settings.background,
         photon_threshold=settings.photon_threshold,
@@ -156,7 +169,6 @@ def find_photons_with(settings: Settings, image: NDArray, roi: Roi) -> PhotonFra
         max_hit_density=settings.max_hit_density,
         roi=roi,
     )
-    return replace(found, settings=finding_settings(settings), write=settings.write_photons)
 
 
 def clean_pixels(
