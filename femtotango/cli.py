@@ -98,6 +98,26 @@ def replay(
 @click.option("--jobs", default=0, help="Processes; default: one for each core.")
 @click.option("--resume", is_flag=True, help="Go on with what was interrupted.")
 @click.option("--plot", is_flag=True, help="Draw a page of pictures, NAME_report.png.")
+@click.option("--eta", is_flag=True, help="Correct positions within the pixel; draws the page too.")
+@click.option(
+    "--method",
+    type=click.Choice(("sums", "matched")),
+    help="How photons are searched: 3x3 sums, or a filter for those close to the noise.",
+)
+@click.option(
+    "--calibration",
+    type=click.Path(path_type=Path),
+    help="matched: offset and noise of each pixel; default: from the frames themselves.",
+)
+@click.option(
+    "--false-per-frame", type=float, help="matched: false photons per frame to accept; default 1."
+)
+@click.option(
+    "--cloud",
+    type=float,
+    metavar="SIGMA",
+    help="matched: width of a photon's cloud [pixel]; default: from strong photons.",
+)
 def process(
     raw: tuple[Path, ...],
     camera: str,
@@ -109,6 +129,11 @@ def process(
     jobs: int,
     resume: bool,
     plot: bool,
+    eta: bool,
+    method: str | None,
+    calibration: Path | None,
+    false_per_frame: float | None,
+    cloud: float | None,
 ) -> None:
     """Process raw files as live does: photons, sums, ROI and azimuthal curves.
 
@@ -117,9 +142,21 @@ def process(
     """
     from femtotango.commands.process import process as run
     from pipeline.postprocessing.command import Request
+    from pipeline.postprocessing.matched_run import MatchedOptions
 
     request = Request(
-        raw, camera, dataset, settings, poni, scan, output, jobs, resume=resume, plot=plot
+        raw,
+        camera,
+        dataset,
+        settings,
+        poni,
+        scan,
+        output,
+        jobs,
+        resume=resume,
+        plot=plot,
+        eta=eta,
+        photons=MatchedOptions(method, calibration, cloud, false_per_frame),
     )
     run(request, Console())
 
@@ -143,15 +180,16 @@ def verify(xye: Path, raw: Path | None, dataset: str, jobs: int) -> None:
 @femtotango.command()
 @click.argument("dark", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--output", required=True, type=click.Path(path_type=Path), help="File to write.")
+@click.option("--camera", default="", metavar="STREAM", help="Which camera took the frames.")
 @click.option("--dataset", default="", metavar="PATH", help="Where the frames are in the file.")
-def calibrate(dark: tuple[Path, ...], output: Path, dataset: str) -> None:
+def calibrate(dark: tuple[Path, ...], output: Path, camera: str, dataset: str) -> None:
     """Find each pixel's offset and noise, for photons close to the noise.
 
-    DARK are HDF5 files with dark frames, 200 or more of one camera; a few photons do no harm.
+    DARK are raw files with dark frames, 200 or more of one camera; a few photons do no harm.
     """
     from femtotango.commands.calibrate import calibrate as run
 
-    run(dark, output, dataset, Console())
+    run(dark, output, camera, dataset, Console())
 
 
 @femtotango.command()

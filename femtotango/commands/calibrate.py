@@ -1,27 +1,30 @@
 """`femtotango calibrate`: offset, noise and bad pixels of a camera from dark frames."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
-import h5py
-import hdf5plugin  # noqa: F401 - makes bitshuffle-LZ4 known to h5py
 import numpy as np
-from numpy.typing import NDArray
 from rich.console import Console
-from rich.progress import track
 
+from femtotango.commands.process import plain_errors, progress_bar, say
 from femtotango.stack.errors import CommandError
 from pipeline.files.atomic import FileError
 from pipeline.photons.calibration import CalibrationError, Calibrator
 from pipeline.photons.calibration_file import write_calibration
+from pipeline.postprocessing.errors import BadSettings
+from pipeline.postprocessing.raw_file import RawSeries, read_series
+from pipeline.postprocessing.raw_frame import BadChunk
 
 
-def calibrate(dark: Sequence[Path], output: Path, dataset: str, console: Console) -> None:
+def calibrate(
+    dark: Sequence[Path], output: Path, camera: str, dataset: str, console: Console
+) -> None:
     """Write the calibration that the dark frames give.
 
     Args:
-        dark: HDF5 files with frames.
+        dark: raw files with frames, as `femtotango process` reads them.
         output: file that is written.
+        camera: stream name of the camera; empty: that of the group in the files.
         dataset: path of the frames in the files; empty: where receivers put them.
         console: for what is found.
 
@@ -33,54 +36,52 @@ def calibrate(dark: Sequence[Path], output: Path, dataset: str, console: Console
             f"{output} exists already; files are never overwritten, give a new name."
         )
     calibrator = Calibrator()
-    path = output
-    try:
-        for path in dark:
-            with h5py.File(path, "r") as file:
-                frames = _frames(file, path, dataset)
-                label = f"{path.name}: {len(frames)} frames"
-                for frame in track(_read(frames), label, len(frames), console=console):
-                    calibrator.add_frame(frame)
-        found = calibrator.result()
-        write_calibration(output, found, [str(path.absolute()) for path in dark])
-    except (CalibrationError, FileError) as error:
-        raise CommandError(str(error)) from error
-    except OSError as error:
-        raise CommandError(f"{path}: cannot be read: {error}") from error
-    console.print(
+    with plain_errors():
+        series = [one for path in dark for one in read_series(path, camera, dataset)]
+        _check_camera(series)
+        try:
+            for one in series:
+                _add(calibrator, one, console)
+            found = calibrator.result()
+            write_calibration(output, found, list(dict.fromkeys(one.raw for one in series)))
+        except (CalibrationError, FileError) as error:
+            raise CommandError(str(error)) from error
+    say(
+        console,
         f"{found.frames} frames of {found.shape[0]} x {found.shape[1]} pixels\n"
         f"offset {np.median(found.offset):.2f} ADU, pixels differ by "
         f"{np.std(found.offset[~found.bad]):.2f} ADU rms\n"
         f"noise {found.median_noise:.2f} ADU, 99 % of the pixels below "
         f"{np.quantile(found.noise[~found.bad], 0.99):.2f} ADU\n"
         f"{np.count_nonzero(found.bad)} bad pixels\n"
-        f"written to {output}"
+        f"written to {output}",
     )
 
 
-def _read(frames: h5py.Dataset) -> Iterator[NDArray]:
-    for number in range(len(frames)):
-        yield frames[number]
+def _check_camera(series: Sequence[RawSeries]) -> None:
+    """Refuse frames of several cameras.
 
-
-def _frames(file: h5py.File, path: Path, dataset: str) -> h5py.Dataset:
-    """Return the dataset of the frames."""
-    if dataset:
-        found = file.get(dataset)
-    else:
-        instrument = file.get("entry/instrument")
-        cameras = instrument.values() if isinstance(instrument, h5py.Group) else []
-        datasets = [one.get("data") for one in cameras if isinstance(one, h5py.Group)]
-        datasets = [one for one in datasets if isinstance(one, h5py.Dataset) and one.ndim == 3]
-        if len(datasets) > 1:
-            names = ", ".join(str(one.name) for one in datasets)
-            raise CommandError(
-                f"{path} has frames of several cameras, {names}: choose by --dataset."
-            )
-        found = datasets[0] if datasets else None
-    if not isinstance(found, h5py.Dataset) or found.ndim != 3:
-        raise CommandError(
-            f"{path} has no frames at {dataset or '/entry/instrument/CAMERA/data'}: name the "
-            "dataset of shape (frame, y, x) with --dataset."
+    Raises:
+        BadSettings: there are some.
+    """
+    streams = list(dict.fromkeys(one.stream for one in series))
+    if len(streams) > 1:
+        raise BadSettings(
+            f"These are frames of several cameras, {', '.join(streams)}: choose one with --camera."
         )
-    return found
+
+
+def _add(calibrator: Calibrator, series: RawSeries, console: Console) -> None:
+    for note in series.notes:
+        say(console, note)
+    damaged: list[str] = []
+    with progress_bar(console) as bar:
+        task = bar.add_task(f"{series.name} ({series.stream})", total=len(series.frames))
+        for frame in series.frames:
+            try:
+                calibrator.add_frame(frame.image())
+            except BadChunk as error:
+                damaged.append(str(error))
+            bar.advance(task)
+    if damaged:
+        say(console, f"{len(damaged)} frames of {series.raw} are left out: {damaged[0]}")

@@ -19,8 +19,10 @@ from rich.text import Text
 from femtotango.commands.up import stop_on_signals
 from femtotango.stack.errors import CommandError
 from femtotango.stack.services import FRAME_ENVIRONMENT
+from pipeline.model.parameters import Settings
 from pipeline.postprocessing.command import Request, hint, processes, settings_of, sources
 from pipeline.postprocessing.errors import ProcessingError, StillWritten, Stopped
+from pipeline.postprocessing.matched_run import completed
 from pipeline.postprocessing.outputs import Outputs, output_folder
 from pipeline.postprocessing.pool import Pool
 from pipeline.postprocessing.results import Results
@@ -58,7 +60,7 @@ def process(request: Request, console: Console) -> None:
         found = sources(request)
         settings = list(settings_of(request, found))
         runs = [
-            Run(source, values, output_folder(source.folder, request.output))
+            _run(source, values, request, console)
             for source, values in zip(found, settings, strict=True)
         ]
         outcomes: list[Outcome] = []
@@ -76,6 +78,15 @@ def process(request: Request, console: Console) -> None:
     _judge(outcomes)
 
 
+def _run(source: Source, settings: Settings, request: Request, console: Console) -> Run:
+    folder = output_folder(source.folder, request.output)
+
+    def complete(values: Settings) -> Settings:
+        return completed(values, source, folder, lambda text: say(console, text))
+
+    return Run(source, settings, folder, complete, request.eta)
+
+
 def _process(run: Run, source: Source, request: Request, pool: Pool, console: Console) -> Outcome:
     # Header and end of the series are no frames.
     frames = source.events - 2
@@ -86,7 +97,7 @@ def _process(run: Run, source: Source, request: Request, pool: Pool, console: Co
                 pool,
                 request.resume,
                 lambda done: bar.update(task, completed=min(done - 1, frames)),
-                save_report if request.plot else None,
+                save_report if request.plot or request.eta else None,
             )
         except Stopped as error:
             raise Stopped(
@@ -134,6 +145,8 @@ def _show(console: Console, outcome: Outcome) -> None:
     if outcome.photons is not None and outcome.outputs.photons:
         dense = f", {outcome.skipped} frames too dense" if outcome.skipped else ""
         say(console, f"  {outcome.photons} photons{dense}")
+        if outcome.eta:
+            say(console, f"  {outcome.eta}")
         say(console, f"  photons  {outcome.outputs.photons}")
     say(console, f"  results  {outcome.outputs.results}")
     if Path(outcome.outputs.report).exists():

@@ -13,6 +13,7 @@ from typing import Any
 from pipeline.model.cameras import CAMERAS, check_camera
 from pipeline.model.correction_files import Corrections, normal_files, parse_files
 from pipeline.model.dark_request import DarkRequest, normal_request, parse_request
+from pipeline.model.matched import MatchedSettings, format_matched, parse_matched
 from pipeline.model.roi import (
     Roi,
     RoiError,
@@ -127,6 +128,10 @@ def _normal_rois(text: str) -> str:
 
 def _normal_photon_roi(text: str) -> str:
     return format_photon_roi(parse_photon_roi(text))
+
+
+def _normal_matched(text: str) -> str:
+    return format_matched(parse_matched(text))
 
 
 _ADU = "ADU"
@@ -266,6 +271,14 @@ class Settings:
         attribute=None,
         normalise=normal_request,
     )
+    matched_filter: str = _row(
+        "",
+        'Photons close to the noise: {"camera":…, "calibration":…, "cloud":…, "false_per_frame":…};'
+        " empty: photons are sums of nine pixels.",
+        unit="JSON",
+        attribute=None,
+        normalise=_normal_matched,
+    )
     output_folder: str = _row("", "Ended sums are saved here; empty: nowhere.", attribute=None)
     accumulation_id: int = _row(
         0, "Raised by the device for each new sum; older partial sums are dropped.", attribute=None
@@ -307,6 +320,18 @@ class Settings:
     def polarization(self) -> float | None:
         """The polarisation that the curve is corrected for; None: it is not."""
         return self.polarization_factor if self.correct_polarization else None
+
+    @property
+    def matched(self) -> MatchedSettings | None:
+        """The matched filter, or None where photons are sums of nine pixels."""
+        return parse_matched(self.matched_filter)
+
+    @property
+    def photon_streams(self) -> frozenset[str]:
+        """Streams of the cameras whose photons are searched when a photon ROI is set."""
+        if self.matched is not None:
+            return frozenset([self.matched.camera])
+        return frozenset(stream for stream, camera in CAMERAS.items() if camera.finds_photons)
 
     def values(self) -> dict[str, Value]:
         """Return all values by parameter name."""

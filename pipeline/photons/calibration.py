@@ -66,6 +66,15 @@ class Calibration:
         """Median noise of the pixels that are not bad [ADU]."""
         return float(np.median(self.noise[~self.bad])) if not self.bad.all() else math.nan
 
+    def part(self, rows: slice, columns: slice) -> "Calibration":
+        """Return what is known of some rows and columns."""
+        return Calibration(
+            np.ascontiguousarray(self.offset[rows, columns]),
+            np.ascontiguousarray(self.noise[rows, columns]),
+            np.ascontiguousarray(self.bad[rows, columns]),
+            self.frames,
+        )
+
     def weights(self) -> NDArray[np.float32]:
         """Return 1 / noise² of each pixel, 0 for bad ones, ``(ny, nx)`` [1/ADU²]."""
         weights = np.zeros(self.shape, np.float32)

@@ -24,8 +24,7 @@ def write_calibration(path: Path, calibration: Calibration, sources: Sequence[st
     Raises:
         FileError: it cannot be written, or something has this name already.
     """
-
-    write_new(path, _writer(calibration, sources))
+    write_new(path, calibration_content(calibration, sources))
 
 
 def write_numbered_calibration(path: Path, calibration: Calibration) -> Path:
@@ -38,10 +37,17 @@ def write_numbered_calibration(path: Path, calibration: Calibration) -> Path:
     Raises:
         FileError: it cannot be written.
     """
-    return write_numbered(path, _writer(calibration, ()))
+    return write_numbered(path, calibration_content(calibration))
 
 
-def _writer(calibration: Calibration, sources: Sequence[str]) -> Write:
+def calibration_content(calibration: Calibration, sources: Sequence[str] = ()) -> Write:
+    """Return what writes a calibration to the path that it is given.
+
+    Args:
+        calibration: what is written.
+        sources: files that the frames are from.
+    """
+
     def write(part: Path) -> None:
         with h5py.File(part, "x") as file:
             entry = add_entry(file, _GROUP)

@@ -6,9 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 
+from pipeline.model.matched import CLOUD_LIMITS
 from pipeline.photons.calibration import Calibration
-from pipeline.photons.cloud_shape import CLOUD_LIMITS, DEFAULT_CLOUD
-from pipeline.photons.matched import MatchedFilter, isolation
+from pipeline.photons.cloud_shape import DEFAULT_CLOUD
+from pipeline.photons.matched import MatchedFilter, as_frame, isolation
 from pipeline.photons.matched_kernel import fit_clouds
 
 _STRONG = 12.0
@@ -36,7 +37,7 @@ def cloud_of(
     reach = max(3, matched.reach)
     strong: list[tuple[NDArray, NDArray[np.int64]]] = []
     for image in frames:
-        frame = np.ascontiguousarray(image)
+        frame = as_frame(image)
         found = matched.find(frame)
         use = (isolation(found) > _ISOLATED) & (found.snr > _STRONG) & (found.flags == 0)
         y = np.floor(found.y[use] + 0.5).astype(np.int64)

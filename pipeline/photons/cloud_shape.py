@@ -9,7 +9,6 @@ from scipy.special import ndtr
 
 DEFAULT_CLOUD = 0.7
 """σ of the cloud where nothing else is known [pixel]."""
-CLOUD_LIMITS = (0.25, 3.0)
 _LOWEST = 1.5
 """Below it, maxima are no longer as rare as the formula assumes."""
 

@@ -25,6 +25,7 @@ from pipeline.frames.levels import subtracted
 from pipeline.model.parameters import Settings
 from pipeline.model.roi import Roi
 from pipeline.photons.detection_kernel import first_above, flag, scan
+from pipeline.photons.matched_frame import find_matched
 from pipeline.protocols.batch import PhotonFrame, PhotonList
 
 _COMPILED = (np.uint16, np.float32)
@@ -153,6 +154,7 @@ _FINDING = (
     "hot_pixel_ratio",
     "photon_roi",
     "write_photons",
+    "matched_filter",
 )
 
 
@@ -175,8 +177,19 @@ def find_photons_with(
 
     Returns:
         As `find_photons`, with the settings.
+
+    Raises:
+        BadFrame: they want a matched filter, and its calibration is of no use.
     """
-    found = find_photons(
+    if settings.matched is not None:
+        found = find_matched(settings, settings.matched, image, roi)
+    else:
+        found = _find_sums(settings, image, roi)
+    return replace(found, settings=finding_settings(settings), write=settings.write_photons)
+
+
+def _find_sums(settings: Settings, image: NDArray, roi: Roi) -> PhotonFrame:
+    return find_photons(
         image,
         background=settings.background,
         photon_threshold=settings.photon_threshold,
@@ -187,7 +200,6 @@ def find_photons_with(
         roi=roi,
         level=level,
     )
-    return replace(found, settings=finding_settings(settings), write=settings.write_photons)
 
 
 def clean_pixels(

@@ -48,6 +48,20 @@ _PHOTONS = {
         "1: overlaps another photon, 2: above pileup_threshold, 4: at border",
     ),
 }
+FIT = {
+    "snr": (np.float32, "", "signal-to-noise ratio at the fitted place"),
+    "y_error": (np.float32, "pixel", "standard error of y"),
+    "x_error": (np.float32, "pixel", "standard error of x"),
+    "energy_error": (np.float32, "ADU", "standard error of the energy"),
+    "chi_square": (np.float32, "", "of the fit, per degree of freedom"),
+}
+"""Columns that a list of the matched filter has beside those of any list."""
+_FITTED = {
+    "y": (np.float32, "pixel", "y of the fitted cloud, pixel centres are whole"),
+    "x": (np.float32, "pixel", "x of the fitted cloud, pixel centres are whole"),
+    "energy": (np.float32, "ADU", "energy of the fitted cloud"),
+    **FIT,
+}
 _FRAMES = {
     "photons": (np.uint32, "", "photons of the frame in this file"),
     "status": (
@@ -59,8 +73,14 @@ _FRAMES = {
     ),
     "frame": (np.uint32, "", "frame number in the camera's series"),
 }
+SETTINGS_BYTES = 1024
+"""Room for the settings that decide which photons are found, as JSON."""
 _CHANGES = {
-    "settings": (np.dtype("S1024"), "", "settings that decide which photons are found, JSON"),
+    "settings": (
+        np.dtype(f"S{SETTINGS_BYTES}"),
+        "",
+        "settings that decide which photons are found, JSON",
+    ),
     "frame": (np.uint32, "", "first frame of which they hold, until the next row's"),
 }
 
@@ -154,6 +174,7 @@ class PhotonFile:
         found = list_resume.find(existing, wanted, raw)
         if found is not None and self._resume(found):
             return
+        self._table = photon_table(settings)
         self._edges = histogram_edges(settings)
         self._counts = np.zeros(max(len(self._edges) - 1, 0), np.int64)
         self._settings = ""
@@ -174,6 +195,7 @@ class PhotonFile:
             logger.warning("photon file %s cannot be continued: another one is begun", path)
             return False
         self.path, self._open = path, resumed.file
+        self._table = photon_table(resumed.settings)
         self._edges, self._counts = resumed.edges, resumed.counts
         self._settings, self._present = resumed.newest_settings, resumed.present
         self.found, self._row_of = resumed.searched, dict(resumed.not_seen)
@@ -192,7 +214,7 @@ class PhotonFile:
         frames = [f for f in frames if f.status not in NOT_SEEN or f.frame not in seen]
         late = [frame for frame in frames if frame.frame in self._row_of]
         new = [frame for frame in frames if frame.frame not in self._row_of]
-        photons = _photon_columns(frames)
+        photons = _photon_columns(frames, self._table)
         values: dict[str, NDArray[Any]] = {}
         if len(self._counts):
             self._counts += np.histogram(photons["energy"], self._edges)[0]
@@ -257,6 +279,11 @@ class PhotonFile:
         return _columns(_CHANGES, changed)
 
 
+def photon_table(settings: Settings) -> Mapping[str, tuple[Any, str, str]]:
+    """Return the columns of a list that is made with these settings: type, unit and meaning."""
+    return _PHOTONS if settings.matched is None else {**_PHOTONS, **_FITTED}
+
+
 def _columns(table: dict[str, Any], rows: Sequence[tuple[Any, ...]]) -> dict[str, NDArray[Any]]:
     """Return the columns of a table from its rows."""
     return {
@@ -269,13 +296,15 @@ def _frame_columns(frames: Sequence[FrameRow]) -> dict[str, NDArray[Any]]:
     return _columns(_FRAMES, [(len(f.photons or ()), f.status.value, f.frame) for f in frames])
 
 
-def _photon_columns(frames: Sequence[FrameRow]) -> dict[str, NDArray[Any]]:
+def _photon_columns(
+    frames: Sequence[FrameRow], table: Mapping[str, tuple[Any, str, str]]
+) -> dict[str, NDArray[Any]]:
     lists = [(frame.frame, frame.photons) for frame in frames if frame.photons is not None]
     columns: dict[str, NDArray[Any]] = {
         name: np.concatenate(
-            [np.empty(0, dtype), *(getattr(photons, name) for _, photons in lists)], dtype=dtype
+            [np.empty(0, dtype), *(_column(photons, name) for _, photons in lists)], dtype=dtype
         )
-        for name, (dtype, _, _) in _PHOTONS.items()
+        for name, (dtype, _, _) in table.items()
         if name != "frame"
     }
     numbers = np.array([number for number, _ in lists], np.uint32)
@@ -284,6 +313,13 @@ def _photon_columns(frames: Sequence[FrameRow]) -> dict[str, NDArray[Any]]:
     if len(set(lengths.values())) > 1:
         raise ValueError(f"columns of unequal length: {lengths}")
     return columns
+
+
+def _column(photons: PhotonList, name: str) -> NDArray[Any]:
+    if name not in FIT:
+        return getattr(photons, name)
+    # The method was changed in mid-scan.
+    return np.full(len(photons), np.nan) if photons.fit is None else getattr(photons.fit, name)
 
 
 def _as_json(settings: Settings) -> str:
@@ -312,11 +348,12 @@ def _fill(
     add_data(process, "parameters", _as_json(settings), **settings.values(), **units)
     _add_table(add_group(process, "changes", "NXcollection"), _CHANGES, chunk)
     photons = add_group(entry, "photons", "NXdata", signal="energy", axes=["x", "y"])
-    _add_table(photons, _PHOTONS, chunk)
+    _add_table(photons, photon_table(settings), chunk)
     _add_table(add_group(entry, "frames", "NXcollection"), _FRAMES, chunk)
     if len(edges):
         data = add_group(entry, "energy_histogram", "NXdata", signal="counts", axes=["energy"])
-        add_data(data, "energy", (edges[:-1] + edges[1:]) / 2, "ADU", long_name="3x3 sum [ADU]")
+        label = "3x3 sum [ADU]" if settings.matched is None else "fitted energy [ADU]"
+        add_data(data, "energy", (edges[:-1] + edges[1:]) / 2, "ADU", long_name=label)
         add_data(data, "counts", np.zeros(len(edges) - 1, np.int64), long_name="photons")
 
 

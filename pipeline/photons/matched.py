@@ -22,9 +22,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import KDTree
 
+from pipeline.model.matched import CLOUD_LIMITS
 from pipeline.photons.calibration import Calibration
 from pipeline.photons.cloud_shape import (
-    CLOUD_LIMITS,
     DEFAULT_CLOUD,
     false_alarm_threshold,
     reach_of,
@@ -113,15 +113,37 @@ class MatchedFilter:
         Raises:
             ValueError: it has another shape.
         """
+        return self.fit(image, self.candidates(image))
+
+    def candidates(self, image: NDArray) -> NDArray[np.int64]:
+        """Return the pixels of a frame at which a photon may be, ``(n,)``, in reading order.
+
+        Args:
+            image: as in `find`.
+
+        Raises:
+            ValueError: it has another shape.
+        """
         if image.shape != self.calibration.shape:
             raise ValueError(
                 f"frame of shape {image.shape}, calibration of shape {self.calibration.shape}: "
                 "calibrate with dark frames of the same area of interest."
             )
-        frame = np.ascontiguousarray(image)
-        offset, weights = self.calibration.offset, self._weights
+        frame = as_frame(image)
         lowest = _MARGIN * self.threshold * seen_between(self.cloud)
-        pixels = candidates(frame, offset, weights, self._scale, self._taps, lowest)
+        return candidates(
+            frame, self.calibration.offset, self._weights, self._scale, self._taps, lowest
+        )
+
+    def fit(self, image: NDArray, pixels: NDArray[np.int64]) -> MatchedPhotons:
+        """Fit a cloud at each candidate, and return those that are photons.
+
+        Args:
+            image: as in `find`.
+            pixels: its candidates.
+        """
+        offset, weights = self.calibration.offset, self._weights
+        frame = as_frame(image)
         table = fit_clouds(frame, offset, weights, pixels, self.cloud, self.reach)
         use = table[:, 6] >= self.threshold
         table, pixels = table[use], pixels[use]
@@ -141,6 +163,16 @@ class MatchedFilter:
             (table[:, 7] / freedom).astype(np.float32),
             _flags(pixels, self.calibration.shape, self.reach),
         )
+
+
+def as_frame(image: NDArray) -> NDArray:
+    """Return an image as the kernels take it: C-contiguous, and read-only as a camera's frames are.
+
+    Numba compiles a kernel for each kind of array that it is given.
+    """
+    frame = np.ascontiguousarray(image).view()
+    frame.flags.writeable = False
+    return frame
 
 
 def isolation(photons: MatchedPhotons) -> NDArray[np.float64]:

@@ -8,6 +8,8 @@ import numpy as np
 _ROUNDS = 30
 _STILL = 1e-3
 """A fit whose position moves by less is taken [pixel]."""
+_BLOCK = 32
+"""Pixels of a row that are looked through together."""
 _FARTHEST = 1.0
 """A fit may move so far from the pixel that was the maximum [pixel]."""
 
@@ -16,8 +18,9 @@ _FARTHEST = 1.0
 def _fold_row(image, offset, weight, taps, u, out):  # type: ignore[no-untyped-def]
     """Weigh one row and fold it with the cloud along x; `u` has margins of 0."""
     nx, reach = out.size, taps.size // 2
+    inner = u[reach : reach + nx]  # with an index that may be negative it is not vectorized
     for x in range(nx):
-        u[reach + x] = (np.float32(image[x]) - offset[x]) * weight[x]
+        inner[x] = (np.float32(image[x]) - offset[x]) * weight[x]
     if reach == 2:  # the usual cloud: one pass instead of one for each tap
         t0, t1, t2 = taps[2], taps[1], taps[0]
         u0, u1, u2, u3, u4 = u[:nx], u[1 : nx + 1], u[2 : nx + 2], u[3 : nx + 3], u[4 : nx + 4]
@@ -32,8 +35,8 @@ def _fold_row(image, offset, weight, taps, u, out):  # type: ignore[no-untyped-d
 
 
 @numba.njit(nogil=True, cache=True, fastmath=True)
-def _fold_column(folded, first, taps, scale, level, out):  # type: ignore[no-untyped-def]
-    """Fold rows with the cloud along y; tell whether the ratio reaches the level."""
+def _fold_column(folded, first, taps, scale, level, out, counts):  # type: ignore[no-untyped-def]
+    """Fold rows with the cloud along y; count the pixels of each block that reach the level."""
     nx, size = out.size, taps.size
     if size == 5:
         t0, t1, t2 = taps[2], taps[1], taps[0]
@@ -50,10 +53,12 @@ def _fold_column(folded, first, taps, scale, level, out):  # type: ignore[no-unt
                 out[x] += taps[k] * line[x]
         for x in range(nx):
             out[x] *= scale[x]
-    reaches = False
-    for x in range(nx):
-        reaches |= out[x] >= level
-    return reaches
+    for block in range(counts.size):
+        part = out[block * _BLOCK : (block + 1) * _BLOCK]
+        count = np.int32(0)
+        for x in range(part.size):
+            count += np.int32(1) if part[x] >= level else np.int32(0)
+        counts[block] = count
 
 
 @numba.njit(nogil=True, cache=True)
@@ -76,7 +81,7 @@ def candidates(image, offset, weight, scale, taps, threshold):  # type: ignore[n
     u = np.zeros(nx + 2 * reach, np.float32)
     folded = np.zeros((size, nx), np.float32)
     ratio = np.zeros((3, nx), np.float32)
-    lively = np.zeros(3, np.bool_)
+    counts = np.zeros((3, (nx + _BLOCK - 1) // _BLOCK), np.int32)
     level = np.float32(threshold)
     found = np.empty(256, np.int64)
     n = 0
@@ -91,34 +96,33 @@ def candidates(image, offset, weight, scale, taps, threshold):  # type: ignore[n
         here = ratio[y % 3]
         if y < ny:
             first = y - reach + size  # never negative
-            lively[y % 3] = _fold_column(folded, first, taps, scale[y], level, here)
+            _fold_column(folded, first, taps, scale[y], level, here, counts[y % 3])
         else:
             here[:] = 0
-            lively[y % 3] = False
         # Maxima are looked for one row late, when the row below them is known.
-        if y < 1 or not lively[(y - 1) % 3]:
+        if y < 1:
             continue
         up, middle, down = ratio[(y - 2) % 3], ratio[(y - 1) % 3], here
-        for x in range(nx):
-            value = middle[x]
-            if value < level:
+        for block in range(counts.shape[1]):
+            if counts[(y - 1) % 3, block] == 0:
                 continue
-            highest = True
-            for i in range(max(x - 1, 0), min(x + 2, nx)):
-                if y > 1 and up[i] >= value:
-                    highest = False
-                if y < ny and down[i] > value:
-                    highest = False
-            if x > 0 and middle[x - 1] >= value:
-                highest = False
-            if x < nx - 1 and middle[x + 1] > value:
-                highest = False
-            if highest:
-                if n == found.size:
-                    found = np.concatenate((found, np.empty_like(found)))
-                found[n] = (y - 1) * nx + x
-                n += 1
+            for x in range(block * _BLOCK, min((block + 1) * _BLOCK, nx)):
+                if middle[x] >= level and _is_highest(up, middle, down, x, y > 1, y < ny):
+                    if n == found.size:
+                        found = np.concatenate((found, np.empty_like(found)))
+                    found[n] = (y - 1) * nx + x
+                    n += 1
     return found[:n]
+
+
+@numba.njit(nogil=True, cache=True)
+def _is_highest(up, middle, down, x, has_up, has_down):  # type: ignore[no-untyped-def]
+    """Say whether a pixel is the maximum of its nine; of equal ones the first in reading order."""
+    value, nx = middle[x], middle.size
+    for i in range(max(x - 1, 0), min(x + 2, nx)):
+        if (has_up and up[i] >= value) or (has_down and down[i] > value):
+            return False
+    return not ((x > 0 and middle[x - 1] >= value) or (x < nx - 1 and middle[x + 1] > value))
 
 
 @numba.njit(nogil=True, cache=True)
@@ -153,12 +157,14 @@ def _cloud(centre, sigma, first, share, slope):  # type: ignore[no-untyped-def]
     """Fill in a Gaussian integrated over pixels, and its derivative by the centre."""
     unit = 1 / (math.sqrt(2.0) * sigma)
     height = 1 / (math.sqrt(2 * math.pi) * sigma)
+    edge = first - 0.5 - centre
+    below, density = math.erf(edge * unit), math.exp(-0.5 * (edge / sigma) ** 2)
     for i in range(share.size):
-        low, high = first + i - 0.5 - centre, first + i + 0.5 - centre
-        share[i] = 0.5 * (math.erf(high * unit) - math.erf(low * unit))
-        slope[i] = height * (
-            math.exp(-0.5 * (low / sigma) ** 2) - math.exp(-0.5 * (high / sigma) ** 2)
-        )
+        edge = first + i + 0.5 - centre
+        below_next, density_next = math.erf(edge * unit), math.exp(-0.5 * (edge / sigma) ** 2)
+        share[i] = 0.5 * (below_next - below)
+        slope[i] = height * (density - density_next)
+        below, density = below_next, density_next
 
 
 @numba.njit(nogil=True, cache=True)

@@ -134,6 +134,8 @@ def distrust(evidence: Evidence, settings: Settings) -> str:
     """
     if settings.photon_region is None:
         return "Photon detection is off: set PhotonRoi."
+    if settings.matched is not None:
+        return "Photons are searched with a matched filter, close to the noise: keep the raw data."
     if evidence.outside:
         return "PhotonRoi lies outside of the image: no photon can be found, move it."
     problems = alarms(evidence, settings)

@@ -17,14 +17,9 @@ from pipeline.protocols.batch import Batch, CameraResult, PartialSum
 from pipeline.protocols.stins import Message
 from pipeline.reducer.journal_content import dump, load
 from pipeline.worker import FemtomaxWorker
-from pipeline.worker.event import EventWork
 from pipeline.worker.femtomax_worker import CONTEXT
 from pipeline.worker.frame_buffers import FrameBuffers
 from pipeline.worker.store import WorkerStore
-
-LIVE = "live"
-METHODS: Mapping[str, type[EventWork]] = {LIVE: EventWork}
-"""What is done with an event, by the name of the method."""
 
 
 @dataclass(frozen=True)
@@ -45,8 +40,6 @@ class Block:
     """Name of the series in the batches."""
     settings: Settings
     events: tuple[Event, ...]
-    method: str = LIVE
-    """One of `METHODS`."""
 
 
 class BlockBuffers(FrameBuffers):
@@ -79,7 +72,6 @@ class BlockWork:
     def process(self, block: Block) -> bytes:
         """Return the batches of a block as bytes, one for each event."""
         worker = self._worker_for(block.mapping)
-        worker.work = METHODS[block.method]
         parameters = as_parameters(block.settings)
         found: list[Batch] = []
         for place, event in enumerate(block.events):

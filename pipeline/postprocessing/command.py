@@ -2,12 +2,13 @@
 
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from pipeline.model.cameras import CAMERAS, ranked
+from pipeline.model.cameras import ranked
 from pipeline.model.parameters import Settings
 from pipeline.postprocessing.errors import BadSettings
+from pipeline.postprocessing.matched_run import MatchedOptions, with_method
 from pipeline.postprocessing.raw_file import read_series
 from pipeline.postprocessing.recordings import is_recording, read_recordings
 from pipeline.postprocessing.scan_file import read_scan
@@ -30,6 +31,9 @@ class Request:
     """Processes; 0: one for each core."""
     resume: bool = False
     plot: bool = False
+    eta: bool = False
+    """Positions are corrected within their pixels."""
+    photons: MatchedOptions = field(default_factory=MatchedOptions)
 
 
 def processes(jobs: int) -> int:
@@ -78,15 +82,15 @@ def settings_of(request: Request, sources: Sequence[Source]) -> Iterator[Setting
         # As live: a geometry is that of the first camera, where nobody says whose it is.
         settings = settings.replaced("geometry_camera", owner)
     for source in sources:
+        own = with_method(settings, request.photons, source)
         if request.poni is not None and source.stream == owner:
-            yield with_poni(settings, request.poni, source.stream, source.shape)
-        else:
-            yield settings
+            own = with_poni(own, request.poni, source.stream, source.shape)
+        yield own
 
 
 def hint(settings: Settings, stream: str) -> str:
     """Say what the user may have forgotten; empty: nothing."""
-    if CAMERAS[stream].finds_photons and settings.photon_region is None:
+    if stream in settings.photon_streams and settings.photon_region is None:
         return (
             "No photon ROI is set: frames are summed and no photons are searched. To find them: "
             """--settings '{"photon_roi": {"x": 0, "y": 0, "width": 4128, "height": 4104}}'"""

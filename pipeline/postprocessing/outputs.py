@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.files.atomic import FileError, write_new
-from pipeline.model.cameras import CAMERAS
 from pipeline.model.parameters import Settings
 from pipeline.photons import list_resume
 from pipeline.photons.list_file import empty_file
@@ -69,7 +68,7 @@ def new_outputs(folder: Path, name: str, raw: str, stream: str, settings: Settin
     Raises:
         BadOutput: the photon file cannot be made, or no name is free.
     """
-    searched = CAMERAS[stream].finds_photons and settings.photon_region is not None
+    searched = stream in settings.photon_streams and settings.photon_region is not None
     for number in range(_MAX_NUMBER + 1):
         text = f"_{number}" if number else ""
         photons = folder / f"{name}{SUFFIX}{text}.h5"

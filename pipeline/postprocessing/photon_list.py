@@ -11,10 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.model.parameters import PARAMETERS, Settings
+from pipeline.photons.list_file import FIT
 from pipeline.photons.list_resume import histogram_edges
 from pipeline.postprocessing.errors import BadRawFile, BadSettings
+from pipeline.postprocessing.eta_list import AXES, corrected, learned_axis, plain_name
 from pipeline.postprocessing.settings_source import plain, settings_from
-from pipeline.protocols.batch import FrameStatus, PhotonList
+from pipeline.protocols.batch import FrameStatus, PhotonFit, PhotonList
 
 _ROWS = 4_000_000
 """Read together."""
@@ -55,7 +57,15 @@ class PhotonListFile:
             raise BadRawFile(f"{path} cannot be read: {error}.") from error
         try:
             self._entry: Any = self._file["entry"]
-            self._photons = {name: self._entry[f"photons/{name}"] for name in (*_COLUMNS, "frame")}
+            there = self._entry["photons"]
+            self._fit = any(name in there for name in FIT)
+            names = (*_COLUMNS, *(FIT if self._fit else ()), "frame")
+            self._photons = {name: self._entry[f"photons/{name}"] for name in names}
+            self._corrected = {
+                axis: self._photons[axis] for axis in AXES if plain_name(axis) in there
+            }
+            for axis in self._corrected:
+                self._photons[axis] = self._entry[f"photons/{plain_name(axis)}"]
             self._read()
         except (KeyError, ValueError, BadSettings) as error:
             self._file.close()
@@ -140,9 +150,25 @@ class PhotonListFile:
             yield begun[0], begun[1], self.photons - begun[1]
 
     def photons_of(self, entry: FrameEntry) -> PhotonList:
-        """Return the photons of a frame as they stand in the file."""
+        """Return the photons of a frame as they were found."""
         rows = slice(entry.first, entry.first + entry.length)
-        return PhotonList(*(self._photons[name][rows] for name in _COLUMNS))
+        fit = {name: self._photons[name][rows] for name in FIT} if self._fit else None
+        columns = {name: self._photons[name][rows] for name in _COLUMNS}
+        return PhotonList(**columns, fit=None if fit is None else PhotonFit(**fit))
+
+    def check_corrected(self) -> None:
+        """Note where corrected positions are not what the list itself gives."""
+        for axis, column in self._corrected.items():
+            try:
+                learned = learned_axis(self._entry["photons"], axis)
+            except ValueError as error:
+                self.problems.append(f"{axis} is corrected, but {error}")
+                continue
+            for first in range(0, self.photons, _ROWS):
+                rows = slice(first, min(self.photons, first + _ROWS))
+                if not np.array_equal(corrected(learned, self._photons[axis][rows]), column[rows]):
+                    self.problems.append(f"{axis} is not the eta correction of {plain_name(axis)}")
+                    break
 
     def check_settings(self) -> None:
         """Note where the file contradicts itself about its settings."""

@@ -109,6 +109,20 @@ class RawFrame:
             return self._message(body, "bslz4" if packed else "none")
         return self._message(self._assemble(data).tobytes(), "none")
 
+    def image(self) -> NDArray[Any]:
+        """Return the pixels, ``(ny, nx)``.
+
+        Raises:
+            BadChunk: as `read`, or they cannot be decompressed.
+            BadRawFile: as `read`.
+        """
+        try:
+            content = parse(self.read())
+        except BadFrame as error:
+            raise BadChunk(str(error)) from error
+        assert isinstance(content, StinsFrame)
+        return content.image
+
     def _message(self, data: Any, compression: str) -> Message:
         return _packed(self.number, self.layout.shape, self.layout, compression, data)
 

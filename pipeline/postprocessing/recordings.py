@@ -103,10 +103,7 @@ class RecordingSource:
 
     def blocks(self, mapping: str, settings: Settings, done: int = 0) -> Iterator[Block]:
         """Give the blocks behind those that are done."""
-        events = _events(self._paths)
-        for _ in range(done * self._block):
-            next(events)
-        streams = map(self._named_streams, events)
+        streams = map(self._named_streams, _events(self._paths))
         yield from cut_into_blocks(streams, mapping, settings, done, self._block)
 
     def _named_streams(self, streams: Mapping[str, list[bytes]]) -> dict[str, list[bytes]]:

@@ -14,6 +14,7 @@ from pipeline.files.atomic import FileError, write_new
 from pipeline.files.nexus_image import ImageRecord
 from pipeline.model.cameras import Unit
 from pipeline.postprocessing.errors import BadOutput
+from pipeline.postprocessing.eta_list import EtaResult, read_eta
 from pipeline.postprocessing.outputs import Outputs
 from pipeline.postprocessing.results import Results, image_record
 
@@ -53,10 +54,14 @@ def save_report(results: Results, outputs: Outputs) -> None:
         + (f", {results.published.photons.count} photons" if outputs.photons else "")
     )
     if outputs.photons:
+        eta = read_eta(Path(outputs.photons))
         with h5py.File(outputs.photons, locking=False) as file:
             entry: Any = file["entry"]
             _energies(axes[0, 0], results)
-            _within_pixel(axes[0, 1], entry["photons"])
+            if eta is None:
+                _within_pixel(axes[0, 1], entry["photons"])
+            else:
+                _flatness(axes[0, 1], eta)
             _per_frame(axes[1, 0], entry["frames"])
     else:
         _curves(axes[0, 0], results)
@@ -73,13 +78,16 @@ def save_report(results: Results, outputs: Outputs) -> None:
 
 def _energies(axes: Any, results: Results) -> None:
     histogram, settings = results.published.energy_histogram, results.settings
-    axes.set(title="energies", xlabel="3×3 sum [ADU]", ylabel="photons")
+    label = "3×3 sum [ADU]" if settings.matched is None else "fitted energy [ADU]"
+    axes.set(title="energies", xlabel=label, ylabel="photons")
     if not len(histogram.energy):
         _say(axes, "HistogramMin is not below HistogramMax")
         return
     axes.step(histogram.energy, histogram.counts, where="mid", linewidth=1)
     for number, (name, meaning) in enumerate(_THRESHOLDS.items(), start=1):
         value = getattr(settings, name)
+        if not 0 < value < settings.histogram_max:
+            continue
         label = f"{meaning} {value:g}"
         axes.axvline(value, color=f"C{number}", linestyle="--", linewidth=1, label=label)
     if histogram.counts.any():
@@ -87,7 +95,8 @@ def _energies(axes: Any, results: Results) -> None:
         axes.set_title(f"energies: peak at {peak:.0f} ADU")
         axes.set_yscale("log")
         axes.set_ylim(0.7)
-    axes.legend()
+    if axes.get_legend_handles_labels()[0]:
+        axes.legend()
 
 
 def _within_pixel(axes: Any, photons: Any) -> None:
@@ -104,6 +113,19 @@ def _within_pixel(axes: Any, photons: Any) -> None:
     counts, _, _ = np.histogram2d(shifted_y, shifted_x, bins=(edges, edges))
     shown = axes.imshow(counts, extent=(-0.5, 0.5, -0.5, 0.5), origin="lower", vmin=0)
     axes.figure.colorbar(shown, label="photons", shrink=0.8)
+
+
+def _flatness(axes: Any, eta: EtaResult) -> None:
+    """Draw the places within the pixel before and after the correction."""
+    for number, (name, one) in enumerate(eta.axes.items()):
+        for what, flat, style in (("plain", one.before, ":"), ("corrected", one.after, "-")):
+            edges = np.linspace(-0.5, 0.5, len(flat.counts) + 1)
+            label = f"{name} {what}: χ² {flat.chi_square:.2f} per bin"
+            color = f"C{number}"
+            axes.stairs(flat.counts, edges, label=label, color=color, linestyle=style)
+    axes.set(title="eta correction", xlabel="place within the pixel", ylabel="photons")
+    axes.set_ylim(0)
+    axes.legend(loc="lower center")
 
 
 def _per_frame(axes: Any, frames: Any) -> None:

@@ -17,8 +17,12 @@ from pipeline.files.nexus_image import ImageRecord, save_image
 from pipeline.model.cameras import CAMERAS
 from pipeline.model.frame_ranges import FrameRanges
 from pipeline.model.parameters import Settings
+from pipeline.model.roi_statistics import STATISTICS, UNITS
 from pipeline.postprocessing.errors import BadOutput
-from pipeline.protocols.snapshot import Published
+from pipeline.protocols.snapshot import Published, RoiStatistic
+
+_STEP_PARTS = ("x", "y", "y_errors", "n", "left_out")
+"""What there is of one statistic of a ROI per motor step."""
 
 
 @dataclass(frozen=True)
@@ -94,6 +98,7 @@ def _add(entry: h5py.Group, results: Results) -> None:
     add_data(entry, "raw_file", results.raw)
     _add_curves(entry, results)
     _add_steps(entry, published)
+    _add_statistics(entry, results)
     if published.photons.count is not None:
         photons = add_group(entry, "photons", "NXcollection")
         add_data(photons, "count", published.photons.count)
@@ -102,7 +107,8 @@ def _add(entry: h5py.Group, results: Results) -> None:
         add_data(photons, "file", published.photons.filename or "")
         histogram = published.energy_histogram
         data = add_group(entry, "energy_histogram", "NXdata", signal="counts", axes=["energy"])
-        add_data(data, "energy", histogram.energy, "ADU", long_name="3x3 sum [ADU]")
+        label = "3x3 sum [ADU]" if results.settings.matched is None else "fitted energy [ADU]"
+        add_data(data, "energy", histogram.energy, "ADU", long_name=label)
         add_data(data, "counts", histogram.counts, long_name="photons")
     scan = add_group(entry, "scan", "NXcollection")
     add_data(scan, "title", published.scan.title)
@@ -116,8 +122,7 @@ def _add(entry: h5py.Group, results: Results) -> None:
 def _add_curves(entry: h5py.Group, results: Results) -> None:
     means = results.published.roi_means or {}
     for name, curve in means.items():
-        group = entry.require_group("roi_means")
-        group.attrs["NX_class"] = "NXcollection"
+        group = _collection(entry, "roi_means")
         data = add_group(group, _safe(name), "NXdata", signal="mean", axes=["frame"])
         add_data(data, "mean", np.asarray(curve), long_name=f"mean of {name}")
         add_data(data, "frame", results.frame_numbers, long_name="frame number")
@@ -125,13 +130,40 @@ def _add_curves(entry: h5py.Group, results: Results) -> None:
 
 def _add_steps(entry: h5py.Group, published: Published) -> None:
     for name, steps in (published.step_means or {}).items():
-        group = entry.require_group("step_means")
-        group.attrs["NX_class"] = "NXcollection"
+        group = _collection(entry, "step_means")
         data = add_group(group, _safe(name), "NXdata", signal="y", axes=["x"])
         add_data(data, "x", np.asarray(steps.x), long_name=steps.x_label)
         add_data(data, "y", np.asarray(steps.y), long_name=steps.y_label)
         add_data(data, "y_errors", np.asarray(steps.y_errors))
         add_data(data, "n", np.asarray(steps.n))
+
+
+def _add_statistics(entry: h5py.Group, results: Results) -> None:
+    """Add each statistic of each ROI: per frame all in one table, per step each with its errors."""
+    for name, statistics in (results.published.roi_stats or {}).items():
+        table = {one: np.asarray(getattr(statistics, one).frames) for one in STATISTICS}
+        rest = list(STATISTICS[1:])
+        group = _collection(entry, "roi_stats")
+        data = add_group(
+            group, _safe(name), "NXdata", signal="mean", auxiliary_signals=rest, axes=["frame"]
+        )
+        for one, values in table.items():
+            add_data(data, one, values, UNITS.get(one, ""), long_name=f"{one} of {name}")
+        add_data(data, "frame", results.frame_numbers, long_name="frame number")
+        for one in STATISTICS:
+            steps: RoiStatistic = getattr(statistics, one)
+            if steps.y is not None:
+                group = _collection(_collection(entry, "step_stats"), _safe(name))
+                data = add_group(group, one, "NXdata", signal="y", axes=["x"])
+                for part in _STEP_PARTS:
+                    add_data(data, part, np.asarray(getattr(steps, part)))
+                data["y"].attrs["long_name"] = f"{one} of {name}"
+
+
+def _collection(group: h5py.Group, name: str) -> h5py.Group:
+    found = group.require_group(name)
+    found.attrs["NX_class"] = "NXcollection"
+    return found
 
 
 def _safe(name: str) -> str:

@@ -10,11 +10,13 @@ from typing import Any
 from pipeline.model.parameters import Settings
 from pipeline.postprocessing.block import Block, batches
 from pipeline.postprocessing.errors import BadOutput, BadRawFile
+from pipeline.postprocessing.eta_list import correct_list
 from pipeline.postprocessing.fold import Fold, forced
 from pipeline.postprocessing.outputs import Outputs, check_photons, new_outputs
 from pipeline.postprocessing.pool import Pool
 from pipeline.postprocessing.results import Results, write_results
 from pipeline.postprocessing.run_state import RunState
+from pipeline.postprocessing.settings_source import settings_from
 from pipeline.postprocessing.source import Source, file_identity
 from pipeline.protocols.snapshot import Published
 from pipeline.reducer.journal_content import BadContent
@@ -40,6 +42,8 @@ class Outcome:
     last_error: str
     changed: bool = False
     """The raw file changed while it was read."""
+    eta: str = ""
+    """What the eta correction did; empty: none was wanted."""
 
 
 def run_folder(folder: Path, source: Source) -> Path:
@@ -56,11 +60,22 @@ class Run:
         source: the series.
         settings: of all frames.
         folder: for the results; it is there.
+        complete: fills in what the settings leave to the frames, before the first one is processed.
+        eta: positions are corrected within their pixels at the end.
     """
 
-    def __init__(self, source: Source, settings: Settings, folder: Path) -> None:
+    def __init__(
+        self,
+        source: Source,
+        settings: Settings,
+        folder: Path,
+        complete: Callable[[Settings], Settings] = lambda settings: settings,
+        eta: bool = False,
+    ) -> None:
         self._source = source
         self._settings = forced(settings)
+        self._complete = complete
+        self._eta = eta
         self._folder = folder
         self.state = RunState(run_folder(folder, source))
         self._before = [file_identity(path) for path in source.files]
@@ -89,18 +104,19 @@ class Run:
                 progress(self._source.events)
                 return outcome_from(self.state.outcome)
             results = self._fold(pool, outputs, progress)
+            eta = correct_list(Path(outputs.photons)) if self._eta and outputs.photons else ""
             if not Path(outputs.results).exists():
                 write_results(Path(outputs.results), results)
             if report is not None:
                 report(results, outputs)
-            outcome = self._outcome(outputs, results.published)
+            outcome = self._outcome(outputs, results.published, eta)
             self.state.finish(asdict(outcome))
             return outcome
         finally:
             self.state.close()
 
     def _begin(self, resume: bool) -> Outputs:
-        about = {"what": self._source.identity(), "settings": self._settings.values()}
+        about = {"what": self._identity(), "settings": self._settings.values()}
         if self.state.exists and not resume:
             raise BadOutput(
                 f"A run over {self._source.raw} is not finished: go on with --resume, or delete "
@@ -109,6 +125,7 @@ class Run:
         if self.state.exists:
             self.state.read()
             _compare(self.state.about, about, self.state.folder)
+            self._settings = settings_from(self.state.about["used"], str(self.state.folder))
             outputs = Outputs.from_dict(self.state.about["outputs"])
             done = self.state.outcome is not None
             if done or check_photons(outputs, *self._photon_file()):
@@ -117,6 +134,8 @@ class Run:
                 f"photon file {outputs.photons} was damaged since the run was interrupted: delete "
                 f"{self.state.folder}, then process the file again from its start."
             )
+        self._settings = self._complete(self._settings)
+        about["used"] = self._settings.values()
         raw, stream, settings = self._photon_file()
         outputs = new_outputs(self._folder, self._source.name, raw, stream, settings)
         about = {**about, "outputs": asdict(outputs), "mapping": f"process-{uuid.uuid4()}"}
@@ -128,6 +147,13 @@ class Run:
                 Path(outputs.photons).unlink(missing_ok=True)
             raise
         return outputs
+
+    def _identity(self) -> dict[str, Any]:
+        """Return what must be the same for a run to go on."""
+        matched = self._settings.matched
+        given = "" if matched is None else matched.calibration
+        calibration = file_identity(given) if given else []
+        return {**self._source.identity(), "calibration": calibration, "eta": self._eta}
 
     def _photon_file(self) -> tuple[str, str, Settings]:
         return self._source.raw, self._source.stream, self._settings
@@ -172,7 +198,7 @@ class Run:
         finally:
             fold.close()
 
-    def _outcome(self, outputs: Outputs, published: Published) -> Outcome:
+    def _outcome(self, outputs: Outputs, published: Published, eta: str) -> Outcome:
         return Outcome(
             outputs=outputs,
             frames=published.scan.frames,
@@ -182,6 +208,7 @@ class Run:
             failed=published.health.failed_frames,
             last_error=published.health.last_error,
             changed=self._changed(),
+            eta=eta,
         )
 
     def _changed(self) -> bool:

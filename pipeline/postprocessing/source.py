@@ -1,5 +1,6 @@
 """What a run works on: a series as events, cut into blocks."""
 
+import itertools
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -135,11 +136,7 @@ class RawSource:
 
     def blocks(self, mapping: str, settings: Settings, done: int = 0) -> Iterator[Block]:
         """Give the blocks behind those that are done."""
-        streams = self._streams()
-        first = done * self._block
-        for _ in range(first):
-            next(streams)
-        yield from cut_into_blocks(streams, mapping, settings, done, self._block)
+        yield from cut_into_blocks(self._streams(), mapping, settings, done, self._block)
 
     def _streams(self) -> Iterator[Mapping[str, Any]]:
         header: dict[str, Message | Any] = {
@@ -166,7 +163,7 @@ def cut_into_blocks(
     """Give blocks of events that bring these streams.
 
     Args:
-        streams: of the events behind those that are done.
+        streams: of all events.
         mapping: name of the series.
         settings: of all frames.
         done: blocks that are done.
@@ -174,7 +171,8 @@ def cut_into_blocks(
     """
     index, number = done, done * size
     events: list[Event] = []
-    for one in streams:
+    # The last block may be a short one.
+    for one in itertools.islice(streams, number, None):
         events.append(Event(number, one))
         number += 1
         if len(events) == size:

@@ -7,11 +7,14 @@ from typing import Any
 
 import numpy as np
 
+from pipeline.files.atomic import FileError
 from pipeline.model.cameras import CAMERAS
 from pipeline.model.frame_ranges import FrameRanges
 from pipeline.model.parameters import Settings
+from pipeline.photons.calibration import CalibrationError
+from pipeline.photons.matched_frame import calibration_for
 from pipeline.postprocessing.block import Block, BlockWork, Event, batches
-from pipeline.postprocessing.errors import BadRawFile
+from pipeline.postprocessing.errors import BadRawFile, BadSettings
 from pipeline.postprocessing.photon_list import FrameEntry, PhotonListFile
 from pipeline.postprocessing.pool import Pool
 from pipeline.postprocessing.raw_file import RawSeries, read_series
@@ -23,6 +26,7 @@ _DETAILS = 20
 """So many frames that differ are told one by one."""
 _SAMPLES = 3
 """Frames that tell which series of a raw file a photon file belongs to."""
+_COLUMNS = ("y", "x", "energy", "flags")
 _NOT_IN_RAW = (FrameStatus.NEVER_CAME, FrameStatus.DISCARDED, FrameStatus.FAILED)
 """Of frames that the raw file need not have."""
 
@@ -83,6 +87,8 @@ def verify(
     """
     file.check_settings()
     file.check_histogram()
+    file.check_corrected()
+    _check_calibrations(file, series)
     verdict = Verdict(series.raw, file.photons, file.complete, problems=list(file.problems))
     left = dict(file.frames)
     done = 0
@@ -109,6 +115,20 @@ def verify(
         else:
             verdict.add(number, f"{_said(entry)}; the raw file has no such frame")
     return verdict
+
+
+def _check_calibrations(file: PhotonListFile, series: RawSeries) -> None:
+    """Look whether the calibrations are there that photons were searched with.
+
+    Raises:
+        BadSettings: one is not.
+    """
+    for settings in (file.settings, *(settings for _, settings in file.changes)):
+        if settings.matched is not None:
+            try:
+                calibration_for(settings.matched.calibration, series.shape)
+            except (FileError, CalibrationError) as error:
+                raise BadSettings(f"{file.path} cannot be compared: {error}") from error
 
 
 def find_series(file: PhotonListFile, raw: Path | None, dataset: str = "") -> RawSeries:
@@ -202,8 +222,12 @@ def _difference(file: PhotonListFile, entry: FrameEntry | None, result: EventRes
 
 
 def _first_difference(there: PhotonList, wanted: PhotonList) -> str:
-    for name in ("y", "x", "energy", "flags"):
-        a, b = getattr(there, name), getattr(wanted, name)
+    if (there.fit is None) != (wanted.fit is None):
+        return "the file has other columns than its settings give"
+    pairs = [(name, getattr(there, name), getattr(wanted, name)) for name in _COLUMNS]
+    if there.fit is not None and wanted.fit is not None:
+        pairs += [(name, a, getattr(wanted.fit, name)) for name, a in vars(there.fit).items()]
+    for name, a, b in pairs:
         if a.dtype != b.dtype:
             return f"{name} is of type {a.dtype}, expected {b.dtype}"
         # Bit for bit: 0.0 is not -0.0.

@@ -29,14 +29,31 @@ class StartInfo:
 
 
 @dataclass(frozen=True)
+class PhotonFit:
+    """What the matched filter says of each photon beside its place and energy."""
+
+    snr: NDArray[np.float32]
+    """Signal-to-noise ratio at the fitted place."""
+    y_error: NDArray[np.float32]
+    """Standard error of y [pixel]."""
+    x_error: NDArray[np.float32]
+    energy_error: NDArray[np.float32]
+    """[ADU]"""
+    chi_square: NDArray[np.float32]
+    """Of the fit, per degree of freedom."""
+
+
+@dataclass(frozen=True)
 class PhotonList:
-    """Photons of one frame; four arrays of equal length."""
+    """Photons of one frame; arrays of equal length."""
 
     y: NDArray[np.float32]
     x: NDArray[np.float32]
     energy: NDArray[np.float32]
     flags: NDArray[np.uint8]
     """Sum of `OVERLAPS`, `PILED_UP` and `AT_BORDER`."""
+    fit: PhotonFit | None = None
+    """None: they are sums of nine pixels."""
 
     def __len__(self) -> int:
         return len(self.energy)

@@ -1,8 +1,7 @@
 """Messages that workers do not wait for any more, and that have not come."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
-from pipeline.model.cameras import CAMERAS
 from pipeline.protocols.batch import Batch
 
 
@@ -27,11 +26,12 @@ class PassedOver:
         if not any(waited_for.values()):
             self._events.pop(batch.event, None)
 
-    def without_photons(self, events: Iterable[int]) -> int:
-        """Return how many of some events are known to bring no frame that is searched."""
+    def without_photons(self, events: Iterable[int], searched: Collection[str]) -> int:
+        """Return how many of some events are known to bring no frame that is searched.
+
+        Args:
+            events: their numbers.
+            searched: streams of the cameras whose photons are searched.
+        """
         passed = [self._events[event] for event in events if event in self._events]
-        return sum(not any(map(_finds_photons, streams)) for streams in passed)
-
-
-def _finds_photons(stream: str) -> bool:
-    return stream in CAMERAS and CAMERAS[stream].finds_photons
+        return sum(not any(stream in searched for stream in streams) for streams in passed)

@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from pipeline.model.cameras import CAMERAS, ranked
+from pipeline.model.cameras import ranked
 from pipeline.model.frame_ranges import FrameRanges
 from pipeline.model.parameters import Settings
 from pipeline.photons.frame_safety import NO_QUEUE, Queue
@@ -62,6 +62,8 @@ class ScanState:
         self._record_workers: set[str] = set()
         self._lost_events = FrameRanges()
         self._passed = PassedOver()
+        self._photon_streams: frozenset[str] = frozenset()
+        """Cameras whose photons are searched in this scan, as the settings said at its start."""
         self._photons_before = photons_before
         self._photon_file = photon_file
         self._newest_event = 0
@@ -140,7 +142,7 @@ class ScanState:
     @property
     def _searched(self) -> list[CameraScan]:
         """The cameras whose photons are searched."""
-        return [c for c in self._cameras.values() if CAMERAS[c.stream].finds_photons]
+        return [c for c in self._cameras.values() if c.stream in self._photon_streams]
 
     @property
     def _is_complete(self) -> bool:
@@ -182,6 +184,8 @@ class ScanState:
     def add_batch(self, batch: Batch, settings: Settings) -> None:
         """Take in a batch; what its event gave counts when its turn has come."""
         result = batch.result
+        if not self._photon_streams:
+            self._photon_streams = settings.photon_streams
         for one in result.cameras:
             if not one.late:
                 self._arrive(one, batch.worker, settings)
@@ -209,7 +213,7 @@ class ScanState:
         camera = self._cameras[stream]
         news = result.start is not None and camera.start is None
         camera.arrive(result, worker)
-        if news and CAMERAS[stream].finds_photons:
+        if news and stream in self._photon_streams:
             self._account(camera, settings)
 
     def _axes(self) -> Iterable[ScanAxis]:
@@ -271,7 +275,7 @@ class ScanState:
                 frame.frame
                 for result in results
                 for frame in result.frames
-                if CAMERAS[frame.stream].finds_photons
+                if frame.stream in self._photon_streams
             ),
         )
 
@@ -303,7 +307,7 @@ class ScanState:
         batch, result = ready.batch, ready.batch.result
         cameras = [one for one in result.cameras if not one.late]
         for one in cameras:
-            if one.frame_number is not None and CAMERAS[one.stream].finds_photons:
+            if one.frame_number is not None and one.stream in self._photon_streams:
                 self._account(self._cameras[one.stream], settings)
         self._lose_before(batch.event)
         for one in cameras:
@@ -328,12 +332,13 @@ class ScanState:
 
     def _shots_in(self, events: range) -> int:
         """Return of how many frames of the photons' camera some lost events can have been."""
-        unknown = len(events) - self._passed.without_photons(events)
+        without = self._passed.without_photons(events, self._photon_streams)
+        unknown = len(events) - without
         return -(-unknown // max(1, len(self._cameras)))
 
     def _add_camera(self, event: int, result: CameraResult, since: float) -> None:
         camera = self._cameras[result.stream]
-        finds_photons = CAMERAS[result.stream].finds_photons
+        finds_photons = result.stream in self._photon_streams
         repeated = result.left
         if repeated is None and camera.is_repeated(event, result):
             repeated = result.frame_number

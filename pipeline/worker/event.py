@@ -173,7 +173,8 @@ class EventWork:
         # Which camera of the scan comes first, and has the ROIs of none, only the reducer knows.
         rois = {n: r for n, r in settings.roi_map.items() if r.camera in ("", camera.stream)}
         photons = None
-        region = settings.photon_region if camera.finds_photons else None
+        searched = camera.stream in settings.photon_streams
+        region = settings.photon_region if searched else None
         if region is not None:
             photons, table = self._find_photons(
                 camera, message, region, list(rois.values()), levels

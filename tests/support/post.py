@@ -12,6 +12,7 @@ from support.photons import read_columns, read_frames
 from support.waiting import wait_for
 
 from pipeline.model.parameters import Settings
+from pipeline.model.roi_statistics import STATISTICS
 from pipeline.postprocessing.run import Outcome
 from pipeline.protocols.stins import Message, stins_series
 from pipeline.simulation.balor import stream_balor_frames
@@ -29,6 +30,7 @@ GEOMETRY = {
     "beam_y": 30.25,
     "azimuthal_bins": 50,
 }
+STEP_PARTS = ("x", "y", "y_errors", "n", "left_out")
 BALOR, ZYLA, PILATUS = "andor3_balor", "andor3_zyla10", "pilatus"
 CAMERA = {"save_raw": True, "cooling": {"temperature": -30.5, "on": 1}, "label": "left"}
 
@@ -156,6 +158,12 @@ def live_messages(
             arrays |= {
                 f"{name} {key}": np.asarray(steps[key]) for key in ("x", "y", "y_errors", "n")
             }
+    for name in ("a", "b"):
+        for one in STATISTICS:
+            of_roi = tree["roi_stats"][name][one]
+            arrays[f"{name} {one}"] = np.asarray(of_roi["frames"])
+            if "y" in of_roi:
+                arrays |= {f"{name} {one} {key}": np.asarray(of_roi[key]) for key in STEP_PARTS}
     photons = tree["photons"].get("filename", "")
     run.reducer.close()
     return _with_photons(arrays, photons)
@@ -178,6 +186,11 @@ def processed(outcome: Outcome) -> Numbers:
         arrays |= {f"roi {name}": group["mean"][()] for name, group in entry["roi_means"].items()}
         for name, group in entry.get("step_means", {}).items():
             arrays |= {f"{name} {key}": group[key][()] for key in ("x", "y", "y_errors", "n")}
+        for name, group in entry["roi_stats"].items():
+            arrays |= {f"{name} {one}": group[one][()] for one in STATISTICS}
+        for name, group in entry.get("step_stats", {}).items():
+            for one, data in group.items():
+                arrays |= {f"{name} {one} {key}": data[key][()] for key in STEP_PARTS}
     return _with_photons(arrays, outcome.outputs.photons)
 
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from bench.matched_finding import matched_row
 from bench.photon_finding import PhotonRow, photon_rows, plain_loop
 from support.photon_reference import as_arrays, reference_photons
 
@@ -30,6 +31,12 @@ def test_a_row_for_each_density():
     assert [row.photons_per_pixel for row in rows] == [1e-4, 1e-3]
     assert rows[1].photons > 80
     assert all(row.find_ms > 0 and row.max_ms > 0 and row.loop_ms > 0 for row in rows)
+
+
+def test_a_row_for_the_matched_filter():
+    row = matched_row(1e-3, size=200, rounds=2)
+    assert row.photons > 20
+    assert row.copies == row.find_ms / row.copy_ms > 0
 
 
 @pytest.mark.parametrize(

@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-from scipy.spatial import KDTree
 from support.faint import FaintCamera, faint_camera
+from support.matched_quality import measure
 
-from pipeline.photons.calibration import Calibration, calibrate
+from pipeline.photons.calibration import Calibration
 from pipeline.photons.cloud_fit import cloud_of
 from pipeline.photons.cloud_shape import false_alarm_threshold
 from pipeline.photons.matched import MatchedFilter
@@ -22,11 +22,6 @@ def exact(camera: FaintCamera) -> Calibration:
     )
 
 
-def robust_width(values: np.ndarray) -> float:
-    low, high = np.percentile(values, [15.87, 84.13])
-    return float(high - low) / 2
-
-
 @pytest.mark.parametrize(
     ("energy", "noise", "efficiency", "position"),
     [(60.0, 2.0, 0.998, 0.11), (40.0, 2.0, 0.958, 0.17), (60.0, 3.0, 0.951, 0.16)],
@@ -34,39 +29,14 @@ def robust_width(values: np.ndarray) -> float:
 def test_found_false_and_where(
     energy: float, noise: float, efficiency: float, position: float
 ) -> None:
-    rng = np.random.default_rng(31)
-    camera = faint_camera(rng, SIZE, noise)
-    calibration = calibrate(camera.frame(rng) for _ in range(200))
-    # At 1e-4 photons per pixel 1 % of the hits are so many per frame.
-    matched = MatchedFilter(calibration, 0.7, 0.01 * 1e-4 * SIZE**2)
-    found = false = photons = 0
-    off, pulls = [], []
-    for _ in range(40):
-        y, x = camera.places(rng, 1e-4)
-        hits = matched.find(camera.frame(rng, y, x, energy))
-        photons += len(y)
-        distance, which = KDTree(np.stack([y, x], 1)).query(np.stack([hits.y, hits.x], 1))
-        near = distance < 1.5
-        found += len(set(which[near].tolist()))
-        false += np.count_nonzero(~near)
-        use = near & (hits.flags == 0)
-        dy, dx = hits.y[use] - y[which[use]], hits.x[use] - x[which[use]]
-        off += [*dy, *dx]
-        pulls += list(
-            zip(
-                dy / hits.y_error[use],
-                dx / hits.x_error[use],
-                (hits.energy[use] - energy) / hits.energy_error[use],
-                strict=True,
-            )
-        )
+    found = measure(31, energy, noise)
     # Counts of about 1000 photons: three of their standard deviations.
-    slack = 3 * np.sqrt(efficiency * (1 - efficiency) / photons)
-    assert found / photons >= efficiency - slack
-    assert false <= 0.01 * photons + 3 * np.sqrt(0.01 * photons) + 3
-    assert np.std(off) <= position * 1.03
-    for values in np.transpose(pulls):
-        assert 0.9 <= robust_width(values) <= 1.15
+    slack = 3 * np.sqrt(efficiency * (1 - efficiency) / found.photons)
+    assert found.found / found.photons >= efficiency - slack
+    assert found.false <= 0.01 * found.photons + 3 * np.sqrt(0.01 * found.photons) + 3
+    assert np.std(found.off) <= position * 1.03
+    for width in found.widths:
+        assert 0.9 <= width <= 1.15
 
 
 @pytest.mark.parametrize("cloud", [0.5, 0.7, 1.2])
