@@ -12,6 +12,7 @@ from femtotango.text_encoding import latin
 from pipeline.model.cameras import CAMERAS
 from pipeline.model.parameters import PARAMETERS
 from pipeline.model.roi import MAX_ROIS
+from pipeline.model.roi_statistics import STATISTICS
 from pipeline.protocols.snapshot import MAX_CURVE_POINTS
 
 
@@ -115,6 +116,26 @@ RESULTS: tuple[Result, ...] = (
         "Number of frames in RoiSums.",
         readers.per_roi(lambda p: p.roi_counts, 0),
         dims=(MAX_ROIS,),
+        expert=True,
+    ),
+    Result(
+        "RoiTotals",
+        float,
+        "Sums (roi, statistic) over this scan's frames, in the order of RoiStatistic, minus "
+        "applied. What they and RoiWeights gain between two readings divides to the mean over the "
+        "frames in between.",
+        readers.roi_table(lambda p: p.roi_totals),
+        dims=(len(STATISTICS), MAX_ROIS),
+        events=False,
+        expert=True,
+    ),
+    Result(
+        "RoiWeights",
+        float,
+        "Frames in RoiTotals, with over the sums of the denominators.",
+        readers.roi_table(lambda p: p.roi_weights),
+        dims=(len(STATISTICS), MAX_ROIS),
+        events=False,
         expert=True,
     ),
     Result(

@@ -358,6 +358,17 @@ class Published(Group):
     roi_counts: NDArray[np.int64] | None = value(
         "Frames in each sum.", default=None, shape="(roi,)"
     )
+    roi_totals: NDArray[np.float64] | None = value(
+        "Sums of this scan's frames, minus applied, in the order of `roi_stats`; what they and "
+        "`roi_weights` gained between two readings is the mean over the frames in between.",
+        default=None,
+        shape="(roi, statistic)",
+    )
+    roi_weights: NDArray[np.float64] | None = value(
+        "What `roi_totals` are divided by: frames, with over the sums of the denominators.",
+        default=None,
+        shape="(roi, statistic)",
+    )
     roi_means: Mapping[str, Rendered] | None = by_name(
         "roi",
         f"Mean per frame of this scan, the newest {MAX_CURVE_POINTS}.",

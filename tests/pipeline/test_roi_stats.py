@@ -71,6 +71,9 @@ def run_scan(workers: int, **settings: Any) -> dict[str, Any]:
             streams["sardana"] = sardana("RecordData", timestamp=0.0, m=m, charge=charge)
         run.to_one(**streams)
         run.deliver(at_most=run.random.randrange(4))
+        if number % 10 == 0:
+            # Clients look while it runs.
+            assert run.published
     ends = {ZYLA: series_end(), PILATUS: series_end(), "sardana": sardana("RecordEnd")}
     run.to_all(**ends)
     run.deliver()
@@ -138,6 +141,24 @@ def test_over_a_number_of_the_records(tree) -> None:
     for part in ("y", "y_errors"):
         plain = read(tree, "peak", "sum", part)
         np.testing.assert_allclose(read(tree, "per_charge", "sum", part), plain / CHARGE)
+
+
+def test_totals_divide_to_the_means_over_the_scan(tree) -> None:
+    sums, weights = tree["roi_totals"], tree["roi_weights"]
+    mean = np.divide(sums, weights, out=np.full(sums.shape, np.nan), where=weights > 0)
+    assert mean.shape == (len(ROIS), len(STATISTICS))
+    for row, roi in enumerate(ROIS):
+        for column, statistic in enumerate(STATISTICS):
+            frames = read(tree, roi, statistic, "frames")
+            if roi == "net" and statistic in ("mean", "sum"):
+                # A ratio of sums, and not the mean of the ratios.
+                below = read(tree, "monitor", "sum", "frames")
+                assert mean[row, column] == pytest.approx((frames * below).sum() / below.sum())
+            elif roi == "per_charge" and statistic in ("mean", "sum", "max"):
+                # The record of a frame comes after it.
+                assert tree["roi_weights"][row, column] == 0
+            elif roi != "net":
+                assert mean[row, column] == pytest.approx(np.nanmean(frames))
 
 
 @pytest.mark.parametrize("workers", [1, 3])
