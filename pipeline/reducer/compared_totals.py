@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipeline.frames.roi_ratio import usable
-from pipeline.model.roi import Roi
+from pipeline.model.roi import COLUMN, Roi
 from pipeline.reducer.roi_readings import RoiReadings
 
 
@@ -37,7 +37,7 @@ class ComparedTotals:
         records comes after its frames: with that, nothing is counted.
         """
         camera, roi = readings.owner(name), readings.rois[name]
-        if camera is None:
+        if camera is None or roi.over.startswith(COLUMN):
             return Total()
         key = name, statistic
         before = self._totals.get(key, Total())
