@@ -103,6 +103,14 @@ RESULTS: tuple[Result, ...] = (
         dims=(MAX_ROIS,),
     ),
     Result(
+        "RoiStatistics",
+        float,
+        "Newest frame's statistics (roi, statistic), in the order of RoiStatistic.",
+        readers.roi_table(lambda p: p.roi_newest_statistics, math.nan),
+        dims=(len(STATISTICS), MAX_ROIS),
+        events=False,
+    ),
+    Result(
         "RoiSums",
         float,
         "Sum of the frames' means of this scan per ROI; a difference tells what came in between.",
@@ -124,7 +132,7 @@ RESULTS: tuple[Result, ...] = (
         "Sums (roi, statistic) over this scan's frames, in the order of RoiStatistic, minus "
         "applied. What they and RoiWeights gain between two readings divides to the mean over the "
         "frames in between.",
-        readers.roi_table(lambda p: p.roi_totals),
+        readers.roi_table(lambda p: p.roi_totals, 0.0),
         dims=(len(STATISTICS), MAX_ROIS),
         events=False,
         expert=True,
@@ -133,7 +141,7 @@ RESULTS: tuple[Result, ...] = (
         "RoiWeights",
         float,
         "Frames in RoiTotals, with over the sums of the denominators.",
-        readers.roi_table(lambda p: p.roi_weights),
+        readers.roi_table(lambda p: p.roi_weights, 0.0),
         dims=(len(STATISTICS), MAX_ROIS),
         events=False,
         expert=True,

@@ -53,17 +53,17 @@ def per_roi(pick: Callable[[Published], NDArray[Any] | None], missing: float) ->
     return read
 
 
-def roi_table(pick: Callable[[Published], NDArray[Any] | None]) -> Read:
-    """Read ``(roi, statistic)`` in the order of `RoiNames`; 0 for a ROI that is not there yet."""
+def roi_table(pick: Callable[[Published], NDArray[Any] | None], missing: float) -> Read:
+    """Read ``(roi, statistic)`` in the order of `RoiNames`."""
 
     def read(view: View) -> Any:
         published = view.of_this_scan
         table = pick(published)
-        found = np.zeros((len(view.roi_names), len(STATISTICS)))
+        found = np.full((len(view.roi_names), len(STATISTICS)), missing)
         if table is not None:
             rows = dict(zip(published.roi_names, table, strict=False))
             for row, name in enumerate(view.roi_names):
-                found[row] = rows.get(name, 0.0)
+                found[row] = rows.get(name, missing)
         return found
 
     return read

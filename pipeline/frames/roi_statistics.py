@@ -80,6 +80,37 @@ def cmos_statistics(
     return _dense_statistics(image, rois, float(background), float(threshold), False)
 
 
+def image_statistics(
+    image: NDArray[Any], valid: NDArray[np.bool_] | None, rois: Sequence[Roi]
+) -> NDArray[np.float64]:
+    """Measure ROIs of a processed image, such as a sum of frames.
+
+    Args:
+        image: ``(ny, nx)``, nowhere negative.
+        valid: ``(ny, nx)``, False where masked; None: nothing is.
+        rois: cut to the image.
+
+    Returns:
+        As `counting_statistics`.
+    """
+    table = np.full((len(rois), len(COLUMNS)), np.nan)
+    for row, roi in zip(table, rois, strict=True):
+        part = roi.slices((image.shape[0], image.shape[1]))
+        if part is not None:
+            pixels = image[part].astype(np.float64)
+            if valid is not None:
+                pixels[~valid[part]] = np.nan
+            _measure_dense(pixels, 0.0, 0.0, True, row)
+            row[3] += part[1].start
+            row[4] += part[0].start
+    return table
+
+
+def warm_up_for_images() -> None:
+    """Compile the kernel that `image_statistics` takes."""
+    image_statistics(np.zeros((5, 5)), None, [Roi(0, 0, 5, 5)])
+
+
 def warm_up() -> None:
     """Compile the kernels for the cameras' own dtypes, as parts of frames come: read-only."""
     roi = Roi(1, 1, 3, 3)

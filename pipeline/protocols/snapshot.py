@@ -115,6 +115,12 @@ class CameraImage(Group):
         shape="(4,) x, y, width, height",
     )
     preview: Preview = group(default=Preview())
+    image_rois: Rendered | None = rendered(
+        "Statistics of the camera's ROIs in the image itself, packed into one array.",
+        default=None,
+        dtype="uint8",
+        shape="(byte,)",
+    )
     pixel_size: NDArray[np.float64] | None = value(
         "Size of a pixel.", default=None, unit="m", shape="(2,) y, x"
     )
@@ -437,6 +443,19 @@ class RoiCurves(Group):
 
 
 @published
+class ImageRois(Group):
+    """What the dataset `IMAGE_ROIS` of a camera holds: its ROIs as they are in its image."""
+
+    names: tuple[str, ...] = value("The ROIs of this camera.")
+    statistics: NDArray[np.float64] = value(
+        "In the order of `roi_stats`; behind them the number of valid pixels.",
+        shape="(roi, statistic)",
+    )
+    frames: int = value("Frames in the image.")
+    unit: str = value("As `image_unit`.")
+
+
+@published
 class FrameSafety(Group):
     """What the dataset `FRAME_SAFETY` holds: is every frame safe somewhere?
 
@@ -473,6 +492,7 @@ IMAGE = _path("image")
 SNAPSHOT = _path("snapshot")
 CURVES = _path("curves")
 FRAME_SAFETY = _path("frame_safety")
+IMAGE_ROIS = _path("image_rois")
 ACCUMULATED_NUMBER = _path("accumulated_number")
 FRAMES = _path("health/frames")
 SUM_FRAMES = _path("sum_frames")

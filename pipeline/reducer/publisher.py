@@ -97,8 +97,17 @@ class Publisher:
 
     def _camera_images(self) -> dict[str, snapshot.CameraImage]:
         """Return what is published of each camera's image."""
-        sums = self._state.accumulation
-        return {stream: self._images.values(sums.of(stream)) for stream in ranked(sums.streams)}
+        sums, scan = self._state.accumulation, self._state.scan
+        streams = ranked(sums.streams)
+        # A ROI without a camera is of the first camera of the scan.
+        first = next(iter((() if scan is None else scan.streams) or streams), "")
+        rois = self._state.settings.roi_map.items()
+        return {
+            stream: self._images.values(
+                sums.of(stream), {n: roi for n, roi in rois if (roi.camera or first) == stream}
+            )
+            for stream in streams
+        }
 
     def _cameras(
         self, images: Mapping[str, snapshot.CameraImage]

@@ -60,8 +60,10 @@ def lab6_lines(q_max: float) -> dict[float, int]:
 
 def _from_beam(shape: tuple[int, int]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return how far each row and each column is from the beam, ``(ny, 1)`` and ``(1, nx)`` [m]."""
-    y = (np.arange(shape[0]) + 0.5 - BEAM[0]) * _PIXEL_SIZE[0]
-    x = (np.arange(shape[1]) + 0.5 - BEAM[1]) * _PIXEL_SIZE[1]
+    y, x = (
+        (np.arange(0.5, size, dtype=np.float64) - beam) * pixel
+        for size, beam, pixel in zip(shape, BEAM, _PIXEL_SIZE, strict=True)
+    )
     return y[:, None], x[None, :]
 
 

@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from support.dispatch import Dispatch, header, image, sardana, series_end
+from support.dispatch import Dispatch, header, image, parameters, sardana, series_end
 
 from pipeline.frames.peak_fit import fit_peak
-from pipeline.model.roi_statistics import STATISTICS
+from pipeline.model.roi_statistics import COLUMNS, STATISTICS
 from pipeline.protocols.packing import unpack
 
 ZYLA, PILATUS = "andor3_zyla10", "pilatus"
@@ -161,6 +161,26 @@ def test_totals_divide_to_the_means_over_the_scan(tree) -> None:
                 seen = frames[np.isfinite(frames)]
                 assert weights[row, column] == len(seen)
                 assert sums[row, column] == pytest.approx(seen.sum())
+
+
+def test_a_roi_that_is_drawn_later_is_measured_in_the_image(tree) -> None:
+    run = Dispatch(1, seed=1)
+    run.to_all(**{PILATUS: header("/raw/p.h5")})
+    frames = [np.full((20, 30), 2.0, np.float32), np.full((20, 30), 3.0, np.float32)]
+    frames[0][4, 5] = frames[1][4, 5] = -1
+    run.change(accumulate=True)
+    for number, frame in enumerate(frames):
+        run.to_one(**{PILATUS: image(number, frame)})
+    run.to_all(**{PILATUS: series_end()})
+    run.deliver()
+    later = {"a": {"x": 5, "y": 4, "width": 3, "height": 2}, "z": {**ROIS["peak"]}}
+    run.change(rois=json.dumps(later))
+    run.reducer.timer(parameters(run.settings[0]))
+    for part in (run.published, run.published["cameras"][PILATUS]):
+        found = unpack(np.asarray(part["image_rois"]).tobytes())
+        assert (found["names"], found["frames"], found["unit"]) == (["a"], 2, "TOT")
+        values = dict(zip(COLUMNS, found["statistics"][0], strict=True))
+        assert (values["mean"], values["sum"], values["pixels"]) == (5.0, 25.0, 5)
 
 
 @pytest.mark.parametrize("workers", [1, 3])
