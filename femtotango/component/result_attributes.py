@@ -26,6 +26,7 @@ _HISTOGRAM = _max_bins("histogram_bins")
 _AZIMUTHAL = _max_bins("azimuthal_bins")
 
 
+_MOST_COLUMNS = 1000
 _CHANNELS = {
     "x": "centre of mass along x, above the border's level,",
     "y": "centre of mass along y, above the border's level,",
@@ -168,6 +169,13 @@ RESULTS: tuple[Result, ...] = (
         "Motor positions, or frame numbers, of the curves.",
         lambda view: view.curves.x,
         dims=(MAX_CURVE_POINTS,),
+    ),
+    Result(
+        "ColumnNames",
+        str,
+        'Numbers of the records: XSource may name one, and the "over" of a ROI as column:NAME.',
+        lambda view: [latin(name) for name in view.of_this_scan.scan.column_names[:_MOST_COLUMNS]],
+        dims=(_MOST_COLUMNS,),
     ),
     Result(
         "MapX",
