@@ -190,3 +190,15 @@ def test_a_sum_is_measured_as_its_frames_are_masked_pixels_left_out() -> None:
     expected = counting_statistics(masked, rois)
     np.testing.assert_allclose(image_statistics(image, valid, rois), expected)
     assert np.isnan(expected[2]).all()
+
+
+@pytest.mark.parametrize(
+    ("background", "threshold"), [(100.0, 12.0), (100.0, 12.7), (65535.0, 0.0)]
+)
+def test_whole_numbers_are_summed_as_any_others(background: float, threshold: float) -> None:
+    rng = np.random.default_rng(6)
+    image = frame(rng, spot(50.3, 61.8, 2.0, 900.0), (0.3, -0.2, 30.0), 3.0)
+    image[50:60, 100:110] = 65535
+    rois = [Roi(45, 35, 40, 30), Roi(0, 0, 140, 120), Roi(98, 48, 5, 5), Roi(3, 3, 20, 20)]
+    plain = cmos_statistics(image.astype(np.float32), rois, background, threshold)
+    np.testing.assert_allclose(cmos_statistics(image, rois, background, threshold), plain)
