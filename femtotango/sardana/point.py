@@ -24,6 +24,7 @@ _WATCHED = (
     "FramesReceived",
     "FramesPerPoint",
     "RoiNames",
+    "RoiSlots",
     "RoiTotals",
     "RoiWeights",
 )
@@ -61,6 +62,8 @@ class Totals:
     """Frames of all scans, those included that wait for the record of their point."""
     burst: int = 0
     """Requested frames per point and camera; 0: the scan was not prepared, wait for one."""
+    slots: tuple[str, ...] = ()
+    """ROI in each slot."""
     sums: dict[str, NDArray[np.float64]] = field(default_factory=dict)
     """Sums over all frames, ``(statistic,)`` by ROI."""
     weights: dict[str, NDArray[np.float64]] = field(default_factory=dict)
@@ -99,6 +102,7 @@ def read_totals(device: Device) -> Totals:
         cameras=cameras or {"": frames},
         received=int(values["FramesReceived"] or 0),
         burst=int(values["FramesPerPoint"] or 0),
+        slots=tuple(map(str, _items(values["RoiSlots"]))),
         sums=dict(zip(names, map(np.asarray, _items(values["RoiTotals"])), strict=False)),
         weights=dict(zip(names, map(np.asarray, _items(values["RoiWeights"])), strict=False)),
     )
@@ -256,9 +260,8 @@ class Point:
             # The newest frame's mean is of another point when none came for this one.
             if not self._first.running or self._excess:
                 return math.nan
-            (slots,) = self._device.read_attributes(["RoiSlots"])
-            names = list(_value(slots) or ())
-            name = names[slot] if slot < len(names) else ""
+            slots = self._last.slots
+            name = slots[slot] if slot < len(slots) else ""
             return mean_between(self._first, self._last, name, statistic)
         (attribute,) = self._device.read_attributes([source])
         value = _value(attribute)

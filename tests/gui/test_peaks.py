@@ -30,12 +30,15 @@ def spots() -> list[np.ndarray]:
 
 
 def choose(viewer, box, text: str) -> None:
-    """Choose by typing."""
+    """Go to a choice with the arrow keys."""
     from PyQt5 import QtTest
+    from support.viewer import QtCore
 
     viewer.wait("a choice", lambda: box.isEnabled() and box.isVisible())
     box.setFocus()
-    QtTest.QTest.keyClicks(box, text)
+    while (away := box.findText(text) - box.currentIndex()) != 0:
+        key = QtCore.Qt.Key.Key_Down if away > 0 else QtCore.Qt.Key.Key_Up
+        QtTest.QTest.keyClick(box, key)
 
 
 def cell(viewer, row: int, header: str) -> str:
