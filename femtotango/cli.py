@@ -211,6 +211,18 @@ def calibrate(dark: tuple[Path, ...], output: Path, camera: str, dataset: str) -
 )
 @click.option("--compression", default="none", show_default=True, help="none or bslz4.")
 @click.option("--seed", default=0, show_default=True, help="The same seed gives the same frames.")
+@click.option(
+    "--fluctuation",
+    default=0.0,
+    show_default=True,
+    help="Standard deviation of the shots' strengths; above 0 the records have a monitor, i0.",
+)
+@click.option(
+    "--polarization",
+    default=0.99,
+    show_default=True,
+    help="Of the beam that the Pilatus sees: 1 horizontal, 0 none, -1 vertical.",
+)
 def simulate(
     streams: tuple[str, ...],
     urls: tuple[str, ...],
@@ -220,19 +232,25 @@ def simulate(
     filename: str,
     compression: str,
     seed: int,
+    fluctuation: float,
+    polarization: float,
 ) -> None:
     """Simulate detectors, Sardana, or the Balor's Tango device.
 
     STREAM is pilatus, andor3_zyla10, andor3_zyla12 or andor3_balor (sends frames), sardana (posts
     the records of a scan) or balor-device (runs a Tango device with SaveRaw). Several cameras, with
     or without sardana, see the same shots.
+
+    A motor moves from 1 to 2: everything is brightest at 1.5, and the Zyla's Bragg spot moves with
+    the motor.
     """
     from femtotango.commands.simulate import Simulation
     from femtotango.commands.simulate import simulate as run
     from pipeline.simulation.scan import BurstScan
 
-    scan = BurstScan(steps=steps, burst=burst)
-    run(Simulation(streams, urls, scan, rate, filename, compression, seed), Console())
+    scan = BurstScan(steps=steps, burst=burst, fluctuation=fluctuation, shots_seed=seed)
+    simulation = Simulation(streams, urls, scan, rate, filename, compression, seed, polarization)
+    run(simulation, Console())
 
 
 @femtotango.command()

@@ -19,6 +19,7 @@ from femtotango.stack.errors import ConfigError
 from pipeline.model.cameras import CAMERAS
 from pipeline.protocols.sardana import SARDANA
 from pipeline.protocols.stins import COMPRESSIONS, Message, stins_series
+from pipeline.simulation.pilatus import POLARIZATION
 from pipeline.simulation.scan import BurstScan, detector_frames, sardana_records
 
 BALOR_DEVICE = "balor-device"
@@ -39,6 +40,8 @@ class Simulation:
     filename: str = ""
     compression: str = "none"
     seed: int = 0
+    polarization: float = POLARIZATION
+    """Of the beam that the Pilatus sees: 1 horizontal, 0 none, -1 vertical."""
 
     def __post_init__(self) -> None:
         for stream in self.streams:
@@ -62,6 +65,15 @@ class Simulation:
             raise ConfigError(f"rate {self.rate}: give frames per second, or 0 for no pauses.")
         if self.compression not in COMPRESSIONS:
             raise ConfigError(f"compression {self.compression!r}: use {' or '.join(COMPRESSIONS)}.")
+        if not 0 <= self.scan.fluctuation <= 1:
+            raise ConfigError(
+                f"fluctuation {self.scan.fluctuation}: give 0 … 1, the standard deviation of the "
+                "shots' strengths."
+            )
+        if not -1 <= self.polarization <= 1:
+            raise ConfigError(
+                f"polarization {self.polarization}: give -1 … 1; 1 is horizontal, 0 none."
+            )
         if self.seed < 0:
             raise ConfigError(f"seed {self.seed}: give 0 or a larger number.")
 
@@ -96,7 +108,10 @@ def _port(url: str) -> int:
 
 def series(simulation: Simulation, stream: str) -> Iterator[Message]:
     """Return the messages of one series of a camera."""
-    images = detector_frames(stream, simulation.seed, simulation.scan.frame_positions)
+    scan = simulation.scan
+    images = detector_frames(
+        stream, simulation.seed, scan.frame_positions, scan.strengths, simulation.polarization
+    )
     camera = {"energy": 8048, "threshold": 0, "save_raw": bool(simulation.filename)}
     return stins_series(images, _raw_file(simulation, stream), camera, simulation.compression)
 

@@ -72,6 +72,18 @@ def file_of(text: str) -> tuple[str, str]:
     return request["camera"], path
 
 
+def camera_of(text: str) -> str:
+    """Read the name of a camera; empty: the one that is shown.
+
+    Raises:
+        BadRequest: there is no such camera.
+    """
+    try:
+        return check_camera(text.strip())
+    except ValueError as error:
+        raise BadRequest(str(error)) from error
+
+
 def _read(text: str, example: str, *keys: str) -> dict[str, Any]:
     try:
         request = json.loads(text)
@@ -82,8 +94,4 @@ def _read(text: str, example: str, *keys: str) -> dict[str, Any]:
     unknown = sorted(set(request) - {"camera", *keys})
     if unknown:
         raise BadRequest(f"{unknown[0]!r} is not known. Example: {example}")
-    camera = request.get("camera") or ""
-    try:
-        return {**request, "camera": check_camera(str(camera))}
-    except ValueError as error:
-        raise BadRequest(str(error)) from error
+    return {**request, "camera": camera_of(str(request.get("camera") or ""))}

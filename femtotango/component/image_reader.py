@@ -1,7 +1,9 @@
 """The image in full, fetched when somebody wants it."""
 
+import json
 import threading
 from dataclasses import dataclass
+from math import isnan
 from typing import Any
 
 import numpy as np
@@ -13,13 +15,16 @@ from femtotango.dranspose_client.http import Reducer
 from femtotango.dranspose_client.published import fetch_group
 from femtotango.errors import NoImage, NotReady
 from pipeline.frames.binning import bin_blocks
+from pipeline.model.roi_statistics import COLUMNS
 from pipeline.protocols.snapshot import (
     ACCUMULATED_NUMBER,
     FRAMES_SEEN,
     IMAGE,
+    IMAGE_ROIS,
     SNAPSHOT,
     SUM_FRAMES,
     CameraImage,
+    ImageRois,
     Published,
     ScanCamera,
     camera_path,
@@ -111,6 +116,31 @@ class FullImage:
             cut = self._reducer.array(path, part)
         blocks = bin_blocks(cut, wanted.binning, ~np.isnan(cut))
         return as_npy(blocks.max if view.max_filter else blocks.mean)
+
+    def rois(self, view: View, camera: str = "") -> str:
+        """Return the statistics of the camera's ROIs in its image as JSON.
+
+        The reducer measures them, where the exact image is: no pixels travel, and a ROI that was
+        drawn after the frames has values too.
+
+        Args:
+            view: as clients see it.
+            camera: whose image; empty: the one that is shown.
+
+        Raises:
+            NoImage: there is none yet.
+            PipelineError: the reducer cannot be reached.
+        """
+        image_shape(view, camera)
+        image = view.image(camera)
+        found = fetch_group(self._reducer, ImageRois, _path(image, IMAGE_ROIS))
+        rows = ([None if isnan(x) else x for x in row] for row in found.statistics.tolist())
+        rois = {
+            name: dict(zip(COLUMNS, row, strict=True))
+            for name, row in zip(found.names, rows, strict=True)
+        }
+        about = {"camera": image.detector, "unit": found.unit, "frames": found.frames}
+        return json.dumps({**about, "rois": rois})
 
     def exact(self, camera: str = "") -> ExactImage:
         """Return the image as it was summed, and what is published of it.

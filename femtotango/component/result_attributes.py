@@ -12,6 +12,7 @@ from femtotango.text_encoding import latin
 from pipeline.model.cameras import CAMERAS
 from pipeline.model.parameters import PARAMETERS
 from pipeline.model.roi import MAX_ROIS
+from pipeline.model.roi_statistics import STATISTICS
 from pipeline.protocols.snapshot import MAX_CURVE_POINTS
 
 
@@ -25,6 +26,7 @@ _HISTOGRAM = _max_bins("histogram_bins")
 _AZIMUTHAL = _max_bins("azimuthal_bins")
 
 
+_MOST_COLUMNS = 1000
 _CHANNELS = {
     "x": "centre of mass along x, above the border's level,",
     "y": "centre of mass along y, above the border's level,",
@@ -102,6 +104,14 @@ RESULTS: tuple[Result, ...] = (
         dims=(MAX_ROIS,),
     ),
     Result(
+        "RoiStatistics",
+        float,
+        "Newest frame's statistics (roi, statistic), in the order of RoiStatistic.",
+        readers.roi_table(lambda p: p.roi_newest_statistics, math.nan),
+        dims=(len(STATISTICS), MAX_ROIS),
+        events=False,
+    ),
+    Result(
         "RoiSums",
         float,
         "Sum of the frames' means of this scan per ROI; a difference tells what came in between.",
@@ -115,6 +125,26 @@ RESULTS: tuple[Result, ...] = (
         "Number of frames in RoiSums.",
         readers.per_roi(lambda p: p.roi_counts, 0),
         dims=(MAX_ROIS,),
+        expert=True,
+    ),
+    Result(
+        "RoiTotals",
+        float,
+        "Sums (roi, statistic) over this scan's frames, in the order of RoiStatistic, minus "
+        "applied. What they and RoiWeights gain between two readings divides to the mean over the "
+        "frames in between.",
+        readers.roi_table(lambda p: p.roi_totals, 0.0),
+        dims=(len(STATISTICS), MAX_ROIS),
+        events=False,
+        expert=True,
+    ),
+    Result(
+        "RoiWeights",
+        float,
+        "Frames in RoiTotals, with over the sums of the denominators.",
+        readers.roi_table(lambda p: p.roi_weights, 0.0),
+        dims=(len(STATISTICS), MAX_ROIS),
+        events=False,
         expert=True,
     ),
     Result(
@@ -139,6 +169,13 @@ RESULTS: tuple[Result, ...] = (
         "Motor positions, or frame numbers, of the curves.",
         lambda view: view.curves.x,
         dims=(MAX_CURVE_POINTS,),
+    ),
+    Result(
+        "ColumnNames",
+        str,
+        'Numbers of the records: XSource may name one, and the "over" of a ROI as column:NAME.',
+        lambda view: [latin(name) for name in view.of_this_scan.scan.column_names[:_MOST_COLUMNS]],
+        dims=(_MOST_COLUMNS,),
     ),
     Result(
         "MapX",

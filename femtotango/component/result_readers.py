@@ -61,6 +61,22 @@ def per_roi(pick: Callable[[Published], NDArray[Any] | None], missing: float) ->
     return read
 
 
+def roi_table(pick: Callable[[Published], NDArray[Any] | None], missing: float) -> Read:
+    """Read ``(roi, statistic)`` in the order of `RoiNames`."""
+
+    def read(view: View) -> Any:
+        published = view.of_this_scan
+        table = pick(published)
+        found = np.full((len(view.roi_names), len(STATISTICS)), missing)
+        if table is not None:
+            rows = dict(zip(published.roi_names, table, strict=False))
+            for row, name in enumerate(view.roi_names):
+                found[row] = rows.get(name, missing)
+        return found
+
+    return read
+
+
 def events(pick: Callable[[Progress], int]) -> Read:
     """Read a part of the scan's progress; 0 before it is known."""
     return lambda view: pick(view.scan.progress) if view.scan.progress else 0

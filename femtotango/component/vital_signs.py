@@ -29,8 +29,11 @@ _SILENCE = 1.7
 """A part that has shown no life for so long hangs [s]. What the controller lists may be half a
 second old, and the newest pulse 0.3 s older than that."""
 _SILENCE_IN_SCAN = 8.0
-"""A worker or ingester that does not take over a pulse for so long in a scan hangs [s]. A false alarm
-costs the scan, and on a busy machine 3 s were too few; what `up` kills is noticed sooner."""
+"""A worker or ingester that does not take over a pulse for so long in a scan hangs [s].
+
+A false alarm costs the scan, and on a busy machine 3 s were too few; what `up` kills is noticed
+sooner.
+"""
 _ASK = 0.2
 _ASK_IDLE = 0.5
 _PATIENCE = 0.8

@@ -6,7 +6,15 @@ from typing import Any
 from tango.server import command, device_property, run
 
 from femtotango.component import correction_commands, geometry_commands, roi_commands
-from femtotango.component.camera_request import FILE, REGION, RING, file_of, region_of, ring_of
+from femtotango.component.camera_request import (
+    FILE,
+    REGION,
+    RING,
+    camera_of,
+    file_of,
+    region_of,
+    ring_of,
+)
 from femtotango.component.scan_request import parse_request
 from femtotango.device.attributes import MAX_Q_VALUES
 from femtotango.device.base import DeviceCore
@@ -127,6 +135,18 @@ class FemtomaxAnalysis(DeviceCore):
         """Remove all ROIs."""
         with reported("ClearRois"):
             self._set(rois="{}")
+
+    @command(
+        dtype_in=str,
+        doc_in="A camera; empty: the one that is shown.",
+        dtype_out=str,
+        doc_out='JSON: {"camera": ..., "unit": ..., "frames": ..., "rois": {"name": {"mean": ..., '
+        '"sum": ..., "max": ..., "x": ..., "y": ..., "pixels": ...}}}; null: nothing is seen.',
+    )
+    @waits
+    def GetRoiStatistics(self, camera: str) -> str:
+        """Measure the ROIs of a camera in its image, those drawn after its frames too."""
+        return self._images.rois(self._component.view, camera_of(camera))
 
     # Scans
 

@@ -37,9 +37,10 @@ def headers(sources: Mapping[str, str], slots: Sequence[str]) -> dict[str, str]:
     """
     found = {}
     for column, source in sources.items():
-        slot = SLOTS.get(source.lower())
-        if slot is not None:
-            found[column] = slots[slot] if slot < len(slots) else ""
+        if source.lower() in SLOTS:
+            slot, statistic = SLOTS[source.lower()]
+            name = slots[slot] if slot < len(slots) else ""
+            found[column] = f"{name} {statistic}" if name and statistic != "mean" else name
     return found
 
 

@@ -110,7 +110,21 @@ _COUNTERS = {
     "frame_count": "FrameCount",
     "photon_count": "PhotonCount",
     "pileup_fraction": "PileupFraction",
+    **{
+        f"roi{number}_{statistic.lower()}": f"Roi{number}{statistic}"
+        for number in range(1, 9)
+        for statistic in ("Sum", "X", "Y")
+    },
+    "fit_centre": "FitCentre",
+    "fit_fwhm": "FitFwhm",
+    "fit_height": "FitHeight",
 }
+_MEASURED = (
+    *(name for name in _COUNTERS if "_" not in name),
+    *(f"roi{number}_{statistic}" for number in (1, 2) for statistic in ("sum", "x", "y")),
+    *("frame_count", "photon_count", "pileup_fraction"),
+)
+"""Counters in a new measurement group; the others are there to be added."""
 _CURVES = {"energy_histogram": "EnergyHistogram", "azimuthal_curve": "AzimuthalIntensity"}
 _PREFIX = "femtomax_"
 _PLOTTED = ("roi1", "roi2")
@@ -137,7 +151,7 @@ class SardanaSetup:
 
 def sardana_yaml(setup: SardanaSetup) -> str:
     """Return the configuration as `sardana-config load` reads it."""
-    analysis = (*_COUNTERS, *_CURVES)
+    analysis = (*_MEASURED, *_CURVES)
     cameras, groups = "", {}
     for stream, address in setup.simulate.items():
         camera = stream.rsplit("_", 1)[-1]

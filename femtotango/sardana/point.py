@@ -9,7 +9,11 @@ import math
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+import numpy as np
 import tango
+from numpy.typing import NDArray
+
+from pipeline.model.roi_statistics import STATISTICS
 
 _WATCHED = (
     "ScanNumber",
@@ -20,15 +24,20 @@ _WATCHED = (
     "FramesReceived",
     "FramesPerPoint",
     "RoiNames",
-    "RoiSums",
-    "RoiCounts",
+    "RoiSlots",
+    "RoiTotals",
+    "RoiWeights",
 )
 _SHORT = 2.0
 """Patience after a point without any frame [s]."""
 _LOST = 2
 """After so many points without any frame nobody waits until frames come again."""
-SLOTS = {f"roi{number}mean": number - 1 for number in range(1, 9)}
-"""Sources whose value is the mean over the frames of the point."""
+SLOTS = {
+    f"roi{number}{statistic}": (number - 1, statistic)
+    for number in range(1, 9)
+    for statistic in ("mean", "sum", "x", "y")
+}
+"""Sources whose value is the mean over the frames of the point: slot and statistic of each."""
 
 
 class Device(Protocol):
@@ -53,10 +62,12 @@ class Totals:
     """Frames of all scans, those included that wait for the record of their point."""
     burst: int = 0
     """Requested frames per point and camera; 0: the scan was not prepared, wait for one."""
-    sums: dict[str, float] = field(default_factory=dict)
-    """Sum of the means of all frames, by ROI."""
-    counts: dict[str, int] = field(default_factory=dict)
-    """Number of frames with a mean, by ROI."""
+    slots: tuple[str, ...] = ()
+    """ROI in each slot."""
+    sums: dict[str, NDArray[np.float64]] = field(default_factory=dict)
+    """Sums over all frames, ``(statistic,)`` by ROI."""
+    weights: dict[str, NDArray[np.float64]] = field(default_factory=dict)
+    """What they are divided by: frames with a value, or sums of the denominators."""
 
     @property
     def requested(self) -> int:
@@ -91,19 +102,32 @@ def read_totals(device: Device) -> Totals:
         cameras=cameras or {"": frames},
         received=int(values["FramesReceived"] or 0),
         burst=int(values["FramesPerPoint"] or 0),
-        sums=dict(zip(names, map(float, _items(values["RoiSums"])), strict=False)),
-        counts=dict(zip(names, map(int, _items(values["RoiCounts"])), strict=False)),
+        slots=tuple(map(str, _items(values["RoiSlots"]))),
+        sums=dict(zip(names, map(np.asarray, _items(values["RoiTotals"])), strict=False)),
+        weights=dict(zip(names, map(np.asarray, _items(values["RoiWeights"])), strict=False)),
     )
 
 
-def mean_between(first: Totals, last: Totals, name: str) -> float:
-    """Return the mean of a ROI over the frames between two polls of a scan; NaN without frames."""
-    count = last.counts.get(name, 0)
-    total = last.sums.get(name, 0.0)
-    if first.scan == last.scan and first.counts.get(name, 0) <= count:
-        count -= first.counts.get(name, 0)
-        total -= first.sums.get(name, 0.0)
-    return total / count if count else math.nan
+def mean_between(first: Totals, last: Totals, name: str, statistic: str) -> float:
+    """Return a ROI's mean over the frames between two polls of a scan; NaN without frames.
+
+    Args:
+        first: of the earlier poll.
+        last: of the later one.
+        name: of the ROI.
+        statistic: one of `STATISTICS`.
+    """
+    if name not in last.sums or name not in last.weights:
+        return math.nan
+    column = STATISTICS.index(statistic)
+    total, weight = float(last.sums[name][column]), float(last.weights[name][column])
+    if first.scan == last.scan and name in first.sums and name in first.weights:
+        before = float(first.weights[name][column])
+        # Totals that are smaller than before have begun anew, with a change of the ROI.
+        if before <= weight:
+            weight -= before
+            total -= float(first.sums[name][column])
+    return total / weight if weight > 0 else math.nan
 
 
 class Point:
@@ -224,21 +248,21 @@ class Point:
         """Return a scalar value of the point; NaN when there is none.
 
         Args:
-            source: a scalar attribute of the device. Roi1Mean … Roi8Mean give the mean over the
-                frames of the point; NaN when no scan runs or more frames came than requested.
+            source: a scalar attribute of the device. Roi1Mean … Roi8Mean, and the same with Sum, X
+                and Y, give the mean over the frames of the point; NaN when no scan runs or more
+                frames came than requested.
 
         Raises:
             tango.DevFailed: the device does not answer or has no such attribute.
         """
-        slot = SLOTS.get(source.lower())
-        if slot is not None:
+        if source.lower() in SLOTS:
+            slot, statistic = SLOTS[source.lower()]
             # The newest frame's mean is of another point when none came for this one.
             if not self._first.running or self._excess:
                 return math.nan
-            (slots,) = self._device.read_attributes(["RoiSlots"])
-            names = list(_value(slots) or ())
-            name = names[slot] if slot < len(names) else ""
-            return mean_between(self._first, self._last, name)
+            slots = self._last.slots
+            name = slots[slot] if slot < len(slots) else ""
+            return mean_between(self._first, self._last, name, statistic)
         (attribute,) = self._device.read_attributes([source])
         value = _value(attribute)
         return math.nan if value is None else float(value)

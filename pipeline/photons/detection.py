@@ -173,7 +173,7 @@ def find_photons_with(
         settings: background, thresholds and limits.
         image: as in `find_photons`.
         roi: as in `find_photons`.
-        level: as in `find_photons`.
+        level: as in `find_photons`; a matched filter has the offsets of its calibration instead.
 
     Returns:
         As `find_photons`, with the settings.
@@ -184,11 +184,13 @@ def find_photons_with(
     if settings.matched is not None:
         found = find_matched(settings, settings.matched, image, roi)
     else:
-        found = _find_sums(settings, image, roi)
+        found = _find_sums(settings, image, roi, level)
     return replace(found, settings=finding_settings(settings), write=settings.write_photons)
 
 
-def _find_sums(settings: Settings, image: NDArray, roi: Roi) -> PhotonFrame:
+def _find_sums(
+    settings: Settings, image: NDArray, roi: Roi, level: NDArray[np.float32] | None
+) -> PhotonFrame:
     return find_photons(
         image,
         background=settings.background,

@@ -100,6 +100,7 @@ def data_description(
     motor: str,
     limits: tuple[float, float],
     intervals: int,
+    counters: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Return what Sardana sends when a scan starts, with the keys that FemtoMAX records have.
 
@@ -110,6 +111,7 @@ def data_description(
         motor: name of the one that moves.
         limits: its first and last position.
         intervals: number of steps, less one.
+        counters: names of the numbers that each record has besides.
     """
     columns = [
         {"name": "point_nb", "label": "#Pt No", "dtype": "int64", "shape": []},
@@ -123,6 +125,7 @@ def data_description(
             "max_value": limits[1],
             "instrument": "",
         },
+        *({"name": name, "label": name, "dtype": "float64", "shape": []} for name in counters),
         {"name": "timestamp", "label": "dt", "dtype": "float64", "shape": []},
     ]
     return {
@@ -135,7 +138,7 @@ def data_description(
         "estimatedtime": 0.0,
         "total_scan_intervals": intervals,
         "starttime": "Thu Nov 21 12:21:01 2024",
-        "counters": [],
+        "counters": list(counters),
         "scanfile": ["scan.h5", "stream.daq"],
     }
 
@@ -165,7 +168,7 @@ def record_data(point: int, positions: Mapping[str, float], timestamp: float) ->
 
     Args:
         point: number of the step, from 0.
-        positions: motor positions by name.
+        positions: motor positions, and values of counters, by name.
         timestamp: since the start of the scan [s].
     """
     return {"type": _RECORD, "timestamp": timestamp, "point_nb": point, **positions}

@@ -125,6 +125,12 @@ class CameraImage(Group):
         shape="(4,) x, y, width, height",
     )
     preview: Preview = group(default=Preview())
+    image_rois: Rendered | None = rendered(
+        "Statistics of the camera's ROIs in the image itself, packed into one array.",
+        default=None,
+        dtype="uint8",
+        shape="(byte,)",
+    )
     pixel_size: NDArray[np.float64] | None = value(
         "Size of a pixel.", default=None, unit="m", shape="(2,) y, x"
     )
@@ -381,6 +387,17 @@ class Published(Group):
     roi_counts: NDArray[np.int64] | None = value(
         "Frames in each sum.", default=None, shape="(roi,)"
     )
+    roi_totals: NDArray[np.float64] | None = value(
+        "Sums of this scan's frames, minus applied, in the order of `roi_stats`; what they and "
+        "`roi_weights` gained between two readings is the mean over the frames in between.",
+        default=None,
+        shape="(roi, statistic)",
+    )
+    roi_weights: NDArray[np.float64] | None = value(
+        "What `roi_totals` are divided by: frames, with over the sums of the denominators.",
+        default=None,
+        shape="(roi, statistic)",
+    )
     roi_means: Mapping[str, Rendered] | None = by_name(
         "roi",
         f"Mean per frame of this scan, the newest {MAX_CURVE_POINTS}.",
@@ -458,6 +475,19 @@ class RoiCurves(Group):
 
 
 @published
+class ImageRois(Group):
+    """What the dataset `IMAGE_ROIS` of a camera holds: its ROIs as they are in its image."""
+
+    names: tuple[str, ...] = value("The ROIs of this camera.")
+    statistics: NDArray[np.float64] = value(
+        "In the order of `roi_stats`; behind them the number of valid pixels.",
+        shape="(roi, statistic)",
+    )
+    frames: int = value("Frames in the image.")
+    unit: str = value("As `image_unit`.")
+
+
+@published
 class FrameSafety(Group):
     """What the dataset `FRAME_SAFETY` holds: is every frame safe somewhere?
 
@@ -494,6 +524,7 @@ IMAGE = _path("image")
 SNAPSHOT = _path("snapshot")
 CURVES = _path("curves")
 FRAME_SAFETY = _path("frame_safety")
+IMAGE_ROIS = _path("image_rois")
 ACCUMULATED_NUMBER = _path("accumulated_number")
 FRAMES = _path("health/frames")
 SUM_FRAMES = _path("sum_frames")

@@ -2,11 +2,15 @@
 
 What has no value (None, a scalar that is not finite) is left out: dranspose's HTTP reader breaks
 on it. So is a group that is still the default of its field.
+
+Parts that hold nothing but rendered arrays, by name, are made when somebody reads them: with 100
+ROIs they are most of the tree, and most clients read the packed snapshot only.
 """
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING
+from functools import cache, partial
 from typing import Any, TypeVar
 
 import numpy as np
@@ -19,6 +23,67 @@ ATTRIBUTES = "_attrs"
 """dranspose serves `<name>_attrs` as the HDF5 attributes of `<name>`."""
 
 G = TypeVar("G", bound=Group)
+
+
+class Branch(dict[str, Any]):
+    """A part of the tree that is made when somebody first looks into it, under the tree's lock."""
+
+    def __init__(self, make: Callable[[], dict[str, Any]]) -> None:
+        super().__init__()
+        self._make: Callable[[], dict[str, Any]] | None = make
+
+    def _fill(self) -> None:
+        if self._make is not None:
+            make, self._make = self._make, None
+            self.update(make())
+
+    def __getitem__(self, key: str) -> Any:
+        self._fill()
+        return super().__getitem__(key)
+
+    def __contains__(self, key: object) -> bool:
+        self._fill()
+        return super().__contains__(key)
+
+    def __iter__(self) -> Iterator[str]:
+        self._fill()
+        return super().__iter__()
+
+    def __len__(self) -> int:
+        self._fill()
+        return super().__len__()
+
+    def __eq__(self, other: object) -> bool:
+        self._fill()
+        return super().__eq__(other)
+
+    def keys(self) -> Any:
+        """Return the names."""
+        self._fill()
+        return super().keys()
+
+    def values(self) -> Any:
+        """Return what is there."""
+        self._fill()
+        return super().values()
+
+    def items(self) -> Any:
+        """Return both."""
+        self._fill()
+        return super().items()
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """Return what has a name."""
+        self._fill()
+        return super().get(key, default)
+
+
+@cache
+def _is_rendered(kind: Any) -> bool:
+    """Say whether a field's kind holds nothing but rendered arrays."""
+    if isinstance(kind, type) and issubclass(kind, Group):
+        return all(f.info.hidden or _is_rendered(f.kind) for f in fields_of(kind))
+    return kind is Rendered
 
 
 def _is_absent(item: Any) -> bool:
@@ -43,14 +108,20 @@ def as_tree(values: Group) -> dict[str, Any]:
         if f.info.hidden or _is_absent(item):
             continue
         if f.info.names:
-            for name, part in item.items():
-                _put(tree.setdefault(f.name, {}), path_name(name), f, part, values)
-            tree.setdefault(f.name, {})
+            make = partial(_by_name, f, item, values)
+            tree[f.name] = Branch(make) if _is_rendered(f.kind) else make()
         elif f.info.inline:
             tree.update({name: part for name, part in as_tree(item).items() if name != ATTRIBUTES})
         elif not (f.is_group and item is f.default):
             _put(tree, f.name, f, item, values)
     return tree
+
+
+def _by_name(f: Field, items: Mapping[str, Any], owner: Group) -> dict[str, Any]:
+    part: dict[str, Any] = {}
+    for name, item in items.items():
+        _put(part, path_name(name), f, item, owner)
+    return part
 
 
 def _put(tree: dict[str, Any], name: str, f: Field, item: Any, owner: Group) -> None:
@@ -76,7 +147,7 @@ def leaves(values: Group, prefix: str = "") -> dict[str, Any]:
     found: dict[str, Any] = {}
     for f in fields_of(type(values)):
         item = getattr(values, f.name)
-        if f.info.hidden or f.kind is Rendered or _is_absent(item):
+        if f.info.hidden or _is_rendered(f.kind) or _is_absent(item):
             continue
         path = f.path(prefix)
         if f.info.names:

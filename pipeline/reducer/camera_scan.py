@@ -5,7 +5,7 @@ import math
 from pipeline.model.frame_ranges import FrameRanges
 from pipeline.model.roi_statistics import STATISTICS
 from pipeline.protocols.batch import CameraResult, FrameResult, StartInfo
-from pipeline.reducer.frame_statistics import FrameStatistics
+from pipeline.reducer.frame_statistics import FrameStatistics, table_of
 from pipeline.reducer.roi_curves import RoiTotals, ScanAxis
 
 
@@ -29,7 +29,8 @@ class CameraScan:
         self.lost = FrameRanges()
         """Frames that were given up in a resumed scan."""
         self.newest_event = 0
-        self._newest: FrameResult | None = None
+        self._newest: dict[str, list[float]] = {}
+        """The newest frame's statistics by ROI."""
         self._newest_number = -1
         self._events = FrameRanges()
         """Events that brought a frame."""
@@ -68,12 +69,16 @@ class CameraScan:
         self.processed += number is not None or result.failed
         if result.frame is not None:
             self.frames += 1
-            self._newest = result.frame
-            means = roi_means(result.frame)
-            self.axis.add_frame(result.frame.frame, means, event)
-            self.statistics.add(result.frame)
-            self.totals.add_means(means)
+            self._add_frame(result.frame, event)
         self.ended |= result.series_end
+
+    def _add_frame(self, frame: FrameResult, event: int) -> None:
+        table = table_of(frame)
+        self._newest = dict(zip(frame.roi_names, table.tolist(), strict=True))
+        means = dict(zip(frame.roi_names, frame.roi_means.tolist(), strict=True))
+        self.axis.add_frame(frame.frame, means, event)
+        self.statistics.add(frame, table)
+        self.totals.add(frame.roi_names, table[:, : len(STATISTICS)])
 
     def _count_lost(
         self, event: int, number: int | None, lost_events: FrameRanges, at_end: bool
@@ -97,24 +102,8 @@ class CameraScan:
 
     def newest(self, name: str, statistic: str) -> float:
         """Return the newest frame's statistic of a ROI; NaN when it was not there."""
-        if statistic == STATISTICS[0]:
-            return self.newest_mean(name)
-        return math.nan if self._newest is None else _statistic(self._newest, name, statistic)
-
-    def newest_mean(self, name: str) -> float:
-        """Return the newest frame's mean of a ROI; NaN when it was not there."""
-        return math.nan if self._newest is None else roi_means(self._newest).get(name, math.nan)
-
-
-def _statistic(frame: FrameResult, name: str, statistic: str) -> float:
-    if frame.roi_statistics is None or name not in frame.roi_names:
-        return math.nan
-    return float(frame.roi_statistics[frame.roi_names.index(name), STATISTICS.index(statistic)])
-
-
-def roi_means(frame: FrameResult) -> dict[str, float]:
-    """Return the ROI means of a frame by name."""
-    return dict(zip(frame.roi_names, frame.roi_means.tolist(), strict=True))
+        row = self._newest.get(name)
+        return math.nan if row is None else row[STATISTICS.index(statistic)]
 
 
 def _count_between(events: FrameRanges, before: int, behind: int) -> int:

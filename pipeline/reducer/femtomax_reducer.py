@@ -13,7 +13,7 @@ from typing import Any
 
 from pipeline.dranspose_parameters import describe_parameters, parameter_bytes
 from pipeline.files.journal_file import FOLDER_VARIABLE
-from pipeline.frames import binning
+from pipeline.frames import binning, roi_statistics
 from pipeline.model.parameters import settings_from_bytes
 from pipeline.reducer import accumulation
 from pipeline.reducer.background import Background
@@ -165,5 +165,6 @@ def _warm_up() -> None:
     def warm_up() -> None:
         accumulation.warm_up()
         binning.warm_up()
+        roi_statistics.warm_up_for_images()
 
     threading.Thread(target=warm_up, name="femtomax-warm-up").start()

@@ -19,15 +19,30 @@ class FrameStatistics:
     def __init__(self) -> None:
         self._series = {column: RoiSeries() for column in _KEPT}
 
-    def add(self, frame: FrameResult) -> None:
-        """Add the statistics of the next frame; a worker of before has sent means only."""
-        table = frame.roi_statistics
-        if table is None:
-            table = np.full((len(frame.roi_names), len(COLUMNS)), math.nan)
+    def add(self, frame: FrameResult, table: NDArray[np.float64]) -> None:
+        """Add the statistics of the next frame, ``(roi, column)``."""
         for number, column in enumerate(_KEPT, 1):
-            values = dict(zip(frame.roi_names, table[:, number].tolist(), strict=True))
-            self._series[column].append(frame.frame, values)
+            self._series[column].append_row(frame.frame, frame.roi_names, table[:, number])
 
-    def values(self, name: str, column: str) -> NDArray[np.float64]:
-        """Return one statistic of one ROI, ``(frame,)``; all NaN when it is not there."""
-        return self._series[column].values(name)
+    def values(self, name: str, column: str, newest: int | None = None) -> NDArray[np.float64]:
+        """Return one statistic of one ROI, ``(frame,)``; all NaN when it is not there.
+
+        Args:
+            name: of the ROI.
+            column: a statistic, or the number of pixels.
+            newest: only so many frames.
+        """
+        return self._series[column].values(name, newest)
+
+
+def table_of(frame: FrameResult) -> NDArray[np.float64]:
+    """Return the statistics of a frame, ``(roi, column)``; a worker of before has sent means only.
+
+    Returns:
+        In the order of `COLUMNS`.
+    """
+    if frame.roi_statistics is not None:
+        return frame.roi_statistics
+    table = np.full((len(frame.roi_names), len(COLUMNS)), math.nan)
+    table[:, 0] = frame.roi_means
+    return table

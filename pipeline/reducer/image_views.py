@@ -2,15 +2,19 @@
 
 import json
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.frames.binning import BinnedImage, full_image, make_preview
+from pipeline.frames.roi_statistics import image_statistics
 from pipeline.model.cameras import CAMERAS
 from pipeline.model.ledger import ledger
+from pipeline.model.roi import Roi
 from pipeline.protocols import snapshot
+from pipeline.protocols.tree import pack_group
 from pipeline.reducer.accumulation import Accumulation, Sum
 from pipeline.reducer.lazy_arrays import LazyArray
 
@@ -34,8 +38,13 @@ class ImageViews:
         self._lock = lock
         self._views: dict[str, _View] = {}
 
-    def values(self, sums: Accumulation) -> snapshot.CameraImage:
-        """Return what is published of a camera's image; nothing without one."""
+    def values(self, sums: Accumulation, rois: Mapping[str, Roi]) -> snapshot.CameraImage:
+        """Return what is published of a camera's image; nothing without one.
+
+        Args:
+            sums: the camera's.
+            rois: the camera's, by name.
+        """
         shown = sums.shown
         if shown is None:
             return snapshot.CameraImage()
@@ -66,9 +75,19 @@ class ImageViews:
             preview=snapshot.Preview(
                 mean=preview.mean, max=preview.max, binning=preview.binning, unit=shown.unit
             ),
+            image_rois=LazyArray(lambda: pack_group(_rois(shown, rois)), self._lock),
             pixel_size=np.array(CAMERAS[shown.stream].pixel_size),
             detector=shown.stream,
         )
+
+
+def _rois(shown: Sum, rois: Mapping[str, Roi]) -> snapshot.ImageRois:
+    return snapshot.ImageRois(
+        names=tuple(rois),
+        statistics=image_statistics(shown.image, shown.valid, list(rois.values())),
+        frames=shown.count,
+        unit=shown.unit,
+    )
 
 
 def _look(shown: Sum, changes: int) -> _View:

@@ -1,11 +1,32 @@
-"""Arrays that are made when somebody reads them."""
+"""Arrays, and groups of them, that are made when somebody reads them."""
 
 import threading
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+
+V = TypeVar("V")
+
+
+class LazyMapping(Mapping[str, V]):
+    """Makes what a name stands for whenever it is asked for."""
+
+    def __init__(self, names: tuple[str, ...], make: Callable[[str], V]) -> None:
+        self._names = names
+        self._make = make
+
+    def __getitem__(self, name: str) -> V:
+        if name not in self._names:
+            raise KeyError(name)
+        return self._make(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
 
 
 class LazyArray:

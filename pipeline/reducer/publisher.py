@@ -15,7 +15,7 @@ from pipeline.protocols import snapshot
 from pipeline.protocols.tree import as_tree, pack_group
 from pipeline.reducer.columns import Columns
 from pipeline.reducer.image_views import ImageViews
-from pipeline.reducer.lazy_arrays import LazyArray, LiveArray
+from pipeline.reducer.lazy_arrays import LazyArray, LazyMapping, LiveArray
 from pipeline.reducer.live_integration import PublishedCurve
 from pipeline.reducer.scan import ScanState
 from pipeline.reducer.scan_curves import ScanCurves
@@ -105,8 +105,17 @@ class Publisher:
 
     def _camera_images(self) -> dict[str, snapshot.CameraImage]:
         """Return what is published of each camera's image."""
-        sums = self._state.accumulation
-        return {stream: self._images.values(sums.of(stream)) for stream in ranked(sums.streams)}
+        sums, scan = self._state.accumulation, self._state.scan
+        streams = ranked(sums.streams)
+        # A ROI without a camera is of the first camera of the scan.
+        first = next(iter((() if scan is None else scan.streams) or streams), "")
+        rois = self._state.settings.roi_map.items()
+        return {
+            stream: self._images.values(
+                sums.of(stream), {n: roi for n, roi in rois if (roi.camera or first) == stream}
+            )
+            for stream in streams
+        }
 
     def _cameras(
         self, images: Mapping[str, snapshot.CameraImage]
@@ -147,17 +156,22 @@ class Publisher:
             values = replace(values, photons=_NO_PHOTONS)
         settings = self._state.settings
         curves = ScanCurves(scan, settings.roi_map, settings.x_source, settings.shown_statistic)
+        sums, weights = curves.totals()
         return replace(
             values,
             roi_newest=curves.newest(),
             roi_newest_statistics=curves.newest_statistics(),
             roi_sums=curves.sums(),
             roi_counts=curves.counts(),
+            roi_totals=sums,
+            roi_weights=weights,
             x=self._lazy(curves.x),
             x_label=curves.x_label or FRAME_NUMBER,
-            roi_means={n: self._lazy(_frames(curves, n)) for n in curves.frame_names},
-            step_means={n: self._steps(curves, n) for n in curves.step_names},
-            roi_stats={n: self._statistics(curves, n) for n in curves.frame_names},
+            roi_means=LazyMapping(
+                curves.frame_names, lambda name: self._lazy(lambda: curves.frames(name))
+            ),
+            step_means=LazyMapping(curves.step_names, lambda name: self._steps(curves, name)),
+            roi_stats=LazyMapping(curves.frame_names, lambda name: self._statistics(curves, name)),
             curves=self._lazy(lambda: pack_group(curves.packed())),
             scan=self._scan(scan),
         )
@@ -239,10 +253,6 @@ def _scan(scan: ScanState) -> snapshot.Scan:
 
 def _column(columns: Columns, name: str) -> Callable[[], NDArray[np.float64]]:
     return lambda: columns.values(name)
-
-
-def _frames(curves: ScanCurves, name: str) -> Callable[[], NDArray[np.float64]]:
-    return lambda: curves.frames(name)
 
 
 def _whole(counts: NDArray[np.float64]) -> NDArray[np.int64]:

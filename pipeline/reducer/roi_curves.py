@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.model.roi import MAX_ROIS
+from pipeline.model.roi_statistics import STATISTICS
 from pipeline.protocols.sardana import VOID_BEFORE
 from pipeline.protocols.snapshot import MAX_CURVE_POINTS
 from pipeline.reducer.step_frames import StepFrames
@@ -77,6 +78,8 @@ class RoiSeries:
         self._names: list[str] = []
         self._kept = _Names()
         self._present: tuple[str, ...] = ()
+        self._columns: list[int] = []
+        """Of the ROIs that are present."""
         self._x = np.empty(256)
         self._rows = np.empty((256, 0))
         self._length = 0
@@ -91,13 +94,25 @@ class RoiSeries:
 
     def append(self, x: float, values: Mapping[str, float]) -> None:
         """Add a row."""
-        present = tuple(values)
-        if present != self._present:
-            self._set_columns(present)
+        self.append_row(x, tuple(values), list(values.values()))
+
+    def append_row(
+        self, x: float, names: tuple[str, ...], values: Sequence[float] | NDArray[np.float64]
+    ) -> None:
+        """Add a row.
+
+        Args:
+            x: its place on the axis.
+            names: the ROIs that are there.
+            values: ``(len(names),)``.
+        """
+        if names != self._present:
+            self._set_columns(names)
         if self._length == len(self._rows):
             self._make_room()
         self._x[self._length] = x
-        self._rows[self._length] = [values.get(name, math.nan) for name in self._names]
+        self._rows[self._length] = math.nan
+        self._rows[self._length, self._columns] = values
         self._length += 1
 
     def _set_columns(self, present: tuple[str, ...]) -> None:
@@ -106,12 +121,13 @@ class RoiSeries:
         dropped = self._kept.update(present)
         stay = [i for i, name in enumerate(self._names) if name not in dropped]
         new = [name for name in present if name not in self._names]
-        if not dropped and not new:
-            return
-        rows = np.full((len(self._rows), len(stay) + len(new)), math.nan)
-        rows[:, : len(stay)] = self._rows[:, stay]
-        self._names = [self._names[i] for i in stay] + new
-        self._rows = rows
+        if dropped or new:
+            rows = np.full((len(self._rows), len(stay) + len(new)), math.nan)
+            rows[:, : len(stay)] = self._rows[:, stay]
+            self._names = [self._names[i] for i in stay] + new
+            self._rows = rows
+        columns = {name: i for i, name in enumerate(self._names)}
+        self._columns = [columns[name] for name in present]
 
     def add_rows(self, xs: Iterable[float]) -> None:
         """Add rows in which no ROI was seen."""
@@ -143,16 +159,19 @@ class RoiSeries:
         x[:kept] = self._x[self._length - kept : self._length]
         self._rows, self._x, self._length = rows, x, kept
 
-    def x(self) -> NDArray[np.float64]:
-        """Return the axis, ``(row,)``."""
-        return self._x[self._length - len(self) : self._length].copy()
+    def x(self, newest: int | None = None) -> NDArray[np.float64]:
+        """Return the axis, ``(row,)``; of the newest rows only, or of all."""
+        return self._x[self._first(newest) : self._length].copy()
 
-    def values(self, name: str) -> NDArray[np.float64]:
-        """Return one ROI, ``(row,)``; all NaN when it is not in it."""
+    def values(self, name: str, newest: int | None = None) -> NDArray[np.float64]:
+        """Return one ROI, ``(row,)``, all NaN when it is not in it; rows as in `x`."""
+        first = self._first(newest)
         if name not in self._names:
-            return np.full(len(self), math.nan)
-        column = self._names.index(name)
-        return self._rows[self._length - len(self) : self._length, column].copy()
+            return np.full(self._length - first, math.nan)
+        return self._rows[first : self._length, self._names.index(name)].copy()
+
+    def _first(self, newest: int | None) -> int:
+        return self._length - min(len(self), self._length if newest is None else newest)
 
 
 def with_another(step: StepMean, value: float) -> StepMean:
@@ -336,31 +355,49 @@ def _number(value: Any) -> float:
 
 
 class RoiTotals:
-    """Sum and number of the ROI means of a scan's frames; NaN is not counted."""
+    """Sums of the statistics of a scan's frames, and how many were seen; NaN is not counted."""
 
     def __init__(self) -> None:
         self._kept = _Names()
         self._present: tuple[str, ...] = ()
-        self._sums: dict[str, float] = {}
-        self._counts: dict[str, int] = {}
+        self._rows: dict[str, int] = {}
+        self._present_rows: list[int] = []
+        self._sums = np.zeros((0, len(STATISTICS)))
+        self._counts = np.zeros((0, len(STATISTICS)))
 
-    def add_means(self, means: Mapping[str, float]) -> None:
-        """Add the ROI means of one frame, by name."""
-        present = tuple(means)
-        if present != self._present:
-            self._present = present
-            for name in self._kept.update(present):
-                self._sums.pop(name, None)
-                self._counts.pop(name, None)
-        for name, mean in means.items():
-            seen = not math.isnan(mean)
-            self._sums[name] = self._sums.get(name, 0.0) + (mean if seen else 0.0)
-            self._counts[name] = self._counts.get(name, 0) + seen
+    def add(self, names: tuple[str, ...], table: NDArray[np.float64]) -> None:
+        """Add one frame.
 
-    def sums(self, names: Sequence[str]) -> NDArray[np.float64]:
-        """Return the sums in the order of the names, ``(roi,)``; 0 for one never seen."""
-        return np.array([self._sums.get(name, 0.0) for name in names], np.float64)
+        Args:
+            names: its ROIs.
+            table: ``(roi, statistic)`` in the order of `STATISTICS`.
+        """
+        if names != self._present:
+            self._set_rows(names)
+        seen = ~np.isnan(table)
+        self._sums[self._present_rows] += np.where(seen, table, 0.0)
+        self._counts[self._present_rows] += seen
 
-    def counts(self, names: Sequence[str]) -> NDArray[np.int64]:
-        """Return how many frames are in each sum, ``(roi,)``."""
-        return np.array([self._counts.get(name, 0) for name in names], np.int64)
+    def _set_rows(self, names: tuple[str, ...]) -> None:
+        self._present = names
+        dropped = self._kept.update(names)
+        stay = [name for name in self._rows if name not in dropped]
+        new = [name for name in names if name not in self._rows]
+        nothing = np.zeros((len(new), len(STATISTICS)))
+        old = [self._rows[name] for name in stay]
+        self._sums = np.concatenate([self._sums[old], nothing])
+        self._counts = np.concatenate([self._counts[old], nothing])
+        self._rows = {name: row for row, name in enumerate([*stay, *new])}
+        self._present_rows = [self._rows[name] for name in names]
+
+    def sums(self, name: str) -> NDArray[np.float64]:
+        """Return the sums of a ROI, ``(statistic,)``; 0 for one never seen."""
+        return self._of(name, self._sums)
+
+    def counts(self, name: str) -> NDArray[np.float64]:
+        """Return how many frames are in each sum, ``(statistic,)``."""
+        return self._of(name, self._counts)
+
+    def _of(self, name: str, totals: NDArray[np.float64]) -> NDArray[np.float64]:
+        row = self._rows.get(name)
+        return np.zeros(len(STATISTICS)) if row is None else totals[row].copy()

@@ -13,6 +13,8 @@ from pipeline.model.roi_statistics import COMPARED
 from pipeline.reducer.camera_scan import CameraScan
 
 Floats = NDArray[np.float64]
+_APART = 1000
+"""Frames of one shot are at most so many apart in the order in which cameras bring them."""
 
 
 @dataclass(frozen=True)
@@ -34,9 +36,15 @@ class RoiReadings:
         roi = self.rois.get(name)
         return roi is not None and bool(roi.minus or roi.over) and statistic in COMPARED
 
-    def frames(self, name: str, statistic: str) -> Floats:
-        """Return the values per frame of the ROI's own camera, ``(frame,)``."""
-        numerator, denominator = self._shots(name, statistic)
+    def frames(self, name: str, statistic: str, newest: int | None = None) -> Floats:
+        """Return the values per frame of the ROI's own camera, ``(frame,)``.
+
+        Args:
+            name: of the ROI.
+            statistic: which.
+            newest: only of so many frames.
+        """
+        numerator, denominator = self.shots(name, statistic, newest)
         return numerator if denominator is None else shot_ratios(numerator, denominator)
 
     def steps(self, name: str, statistic: str) -> StepValues:
@@ -45,29 +53,33 @@ class RoiReadings:
         if camera is None:
             nothing = np.empty(0)
             return StepValues(nothing, nothing, np.empty(0, np.int64), np.empty(0, np.int64))
-        numerator, denominator = self._shots(name, statistic)
+        numerator, denominator = self.shots(name, statistic)
         return step_ratios(numerator, denominator, self._step(camera), len(camera.axis.means))
 
-    def _shots(self, name: str, statistic: str) -> tuple[Floats, Floats | None]:
-        """Return numerator and denominator per frame of the ROI's camera."""
+    def shots(
+        self, name: str, statistic: str, newest: int | None = None
+    ) -> tuple[Floats, Floats | None]:
+        """Return numerator and denominator per frame of the ROI's camera; arguments as `frames`."""
         camera = self.owner(name)
         if camera is None:
             return np.empty(0), None
-        values = _values(camera, name, statistic)
+        values = _values(camera, name, statistic, newest)
         if not self.is_compared(name, statistic):
             return values, None
         roi = self.rois[name]
         if roi.minus:
-            background = self._beside(camera, roi.minus, "mean")
+            background = self._beside(camera, roi.minus, "mean", newest)
             if statistic == "sum":
-                values = subtract_sum(values, _values(camera, name, "pixels"), background)
+                pixels = _values(camera, name, "pixels", newest)
+                values = subtract_sum(values, pixels, background)
             else:
                 values = values - background
         if not roi.over:
             return values, None
         if not roi.over.startswith(COLUMN):
-            return values, self._beside(camera, roi.over, "sum")
-        column, step = self.column(roi.over.removeprefix(COLUMN)), self._step(camera)
+            return values, self._beside(camera, roi.over, "sum", newest)
+        column = self.column(roi.over.removeprefix(COLUMN))
+        step = self._step(camera)[-len(values) :] if len(values) else np.empty(0, np.int64)
         known = (step >= 0) & (step < len(column))
         over = np.full(len(step), math.nan)
         over[known] = column[step[known]]
@@ -79,21 +91,26 @@ class RoiReadings:
         step = axis.frame_steps.values()
         return np.where(step < 0, -1, step - (axis.closed - len(axis.means)))
 
-    def _beside(self, camera: CameraScan, name: str, statistic: str) -> Floats:
+    def _beside(self, camera: CameraScan, name: str, statistic: str, newest: int | None) -> Floats:
         """Return what another ROI saw in the shots of a camera's frames."""
         other = self.owner(name)
+        shots = camera.axis.frames.x(newest)
         if other is None:
-            return np.full(len(camera.axis.frames), math.nan)
-        values = _values(other, name, statistic)
+            return np.full(len(shots), math.nan)
         if other is camera:
-            return values
-        return match(other.axis.frames.x(), values, camera.axis.frames.x())
+            return _values(other, name, statistic, newest)
+        more = None if newest is None else newest + _APART
+        numbers = other.axis.frames.x(more)
+        if more is None or np.all(np.diff(numbers) > 0):
+            return match(numbers, _values(other, name, statistic, more), shots)
+        # Only from the beginning on it is known which frames belong together.
+        return self._beside(camera, name, statistic, None)[len(camera.axis.frames) - len(shots) :]
 
 
-def _values(camera: CameraScan, name: str, statistic: str) -> Floats:
+def _values(camera: CameraScan, name: str, statistic: str, newest: int | None) -> Floats:
     if statistic == "mean":
-        return camera.axis.frames.values(name)
-    return camera.statistics.values(name, statistic)
+        return camera.axis.frames.values(name, newest)
+    return camera.statistics.values(name, statistic, newest)
 
 
 def match(numbers: Floats, values: Floats, wanted: Floats) -> Floats:

@@ -15,6 +15,7 @@ from pipeline.photons.trust import NOTHING_BEFORE, PhotonsBefore
 from pipeline.protocols.batch import Batch, CameraResult, FrameStatus, StartInfo
 from pipeline.reducer.camera_scan import CameraScan
 from pipeline.reducer.columns import Columns
+from pipeline.reducer.compared_totals import ComparedTotals
 from pipeline.reducer.passed_over import PassedOver
 from pipeline.reducer.reorder import Reorder
 from pipeline.reducer.roi_curves import ScanAxis
@@ -56,6 +57,7 @@ class ScanState:
         self.photons: PhotonScan | None = None
         self.resumed = False
         """It goes on from a journal: some of its events were lost with the process before."""
+        self.compared = ComparedTotals()
         self._cameras: dict[str, CameraScan] = {}
         self._end_event: int | None = None
         """The event that brought the end of Sardana's records."""

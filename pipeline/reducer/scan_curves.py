@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from pipeline.frames.roi_ratio import StepValues
 from pipeline.model.roi import Roi
-from pipeline.model.roi_statistics import STATISTICS
+from pipeline.model.roi_statistics import COMPARED, STATISTICS
 from pipeline.protocols import snapshot
 from pipeline.reducer.camera_scan import CameraScan
 from pipeline.reducer.roi_curves import RoiSeries, ScanAxis
@@ -70,7 +70,7 @@ class ScanCurves:
         if camera is None:
             return math.nan
         if self._readings.is_compared(name, statistic):
-            values = self._readings.frames(name, statistic)
+            values = self._readings.frames(name, statistic, newest=1)
             return float(values[-1]) if len(values) else math.nan
         return camera.newest(name, statistic)
 
@@ -82,12 +82,34 @@ class ScanCurves:
     def sums(self) -> NDArray[np.float64]:
         """Return the sums of the means of all frames, ``(roi,)``."""
         owners = [(self._owner(name), name) for name in self.names]
-        return np.array([0.0 if c is None else c.totals.sums([n])[0] for c, n in owners], float)
+        return np.array([0.0 if c is None else c.totals.sums(n)[0] for c, n in owners], float)
 
     def counts(self) -> NDArray[np.int64]:
         """Return how many frames are in each sum, ``(roi,)``."""
         owners = [(self._owner(name), name) for name in self.names]
-        return np.array([0 if c is None else c.totals.counts([n])[0] for c, n in owners], np.int64)
+        return np.array([0 if c is None else c.totals.counts(n)[0] for c, n in owners], np.int64)
+
+    def totals(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return what divides to the means over the scan's frames, ``(2, roi, statistic)``.
+
+        Returns:
+            Sums of the values, minus applied, and of their weights: the frames, with over the
+            denominators. Differences of both give the mean over the frames in between.
+        """
+        shape = (len(self.names), len(STATISTICS))
+        sums, weights = np.zeros(shape), np.zeros(shape)
+        self._scan.compared.keep_only(frozenset(self.names))
+        for row, name in enumerate(self.names):
+            camera = self._owner(name)
+            if camera is None:
+                continue
+            sums[row], weights[row] = camera.totals.sums(name), camera.totals.counts(name)
+            for statistic in COMPARED:
+                if self._readings.is_compared(name, statistic):
+                    total = self._scan.compared.follow(self._readings, name, statistic)
+                    column = STATISTICS.index(statistic)
+                    sums[row, column], weights[row, column] = total.numerator, total.denominator
+        return sums, weights
 
     def x(self) -> NDArray[np.float64]:
         """Return the axis of all curves, ``(point,)``."""
@@ -185,10 +207,13 @@ class ScanCurves:
 
     def _owner(self, name: str) -> CameraScan | None:
         """Return the camera whose ROI it is; None: it is not in the scan."""
-        cameras, roi = self._scan.cameras, self._rois.get(name)
+        roi = self._rois.get(name)
+        if roi is not None and roi.camera:
+            return self._scan.camera(roi.camera)
+        cameras = self._scan.cameras
         if roi is None:
             return next((one for one in cameras if name in one.axis.frames.names), None)
-        return self._scan.camera(roi.camera) if roi.camera else next(iter(cameras), None)
+        return next(iter(cameras), None)
 
     def _names(self, kind: Callable[[ScanAxis], RoiSeries]) -> tuple[str, ...]:
         names = dict.fromkeys(n for one in self._scan.cameras for n in kind(one.axis).names)

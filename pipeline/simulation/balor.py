@@ -1,7 +1,8 @@
 """Simulated Balor frames: photons whose charge is shared among pixels, noise and hot pixels."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from itertools import repeat
 
 import numpy as np
 from numpy.typing import NDArray
@@ -179,6 +180,7 @@ def stream_balor_frames(
     noise: float = 3.0,
     hot_pixels: int = 200,
     background: float = 100.0,
+    strengths: Iterable[float] | None = None,
 ) -> Iterator[tuple[NDArray[np.uint16], Truth]]:
     """Simulate frames without end, fast enough to feed a pipeline.
 
@@ -193,6 +195,7 @@ def stream_balor_frames(
         noise: as in `balor_frame`.
         hot_pixels: as in `balor_frame`.
         background: as in `balor_frame`.
+        strengths: of each shot, a factor on `photons_per_pixel`; None: 1, without end.
 
     Yields:
         A new image ``shape uint16`` [ADU raw] and its truth.
@@ -203,8 +206,9 @@ def stream_balor_frames(
     _number_of_photons(rng, shape, photons_per_pixel, count)
     pool = _noise(rng, (shape[0] + _POOL_ROWS, shape[1]), noise, background).reshape(-1)
     size = shape[0] * shape[1]
-    while True:
+    for strength in strengths or repeat(1.0):
         start = int(rng.integers(0, pool.size - size + 1))
         image = pool[start : start + size].reshape(shape).copy()
-        number = _number_of_photons(rng, shape, photons_per_pixel, count)
+        density = None if photons_per_pixel is None else photons_per_pixel * strength
+        number = _number_of_photons(rng, shape, density, count)
         yield image, _add(image, rng, number, hot_pixels)

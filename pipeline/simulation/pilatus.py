@@ -20,6 +20,9 @@ DISTANCE = 0.131
 BEAM = (373.0, 210.0)
 """``(y, x)``, Fit2D centre [pixel]."""
 
+POLARIZATION = 0.99
+"""Share of the light that is polarised horizontally, less the share that is so vertically."""
+
 GAP = -1.0
 DEAD = -2.0
 
@@ -55,12 +58,39 @@ def lab6_lines(q_max: float) -> dict[float, int]:
     return {float(q): int(n) for q, n in zip(lines, counts, strict=True) if q <= q_max}
 
 
+def _from_beam(shape: tuple[int, int]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return how far each row and each column is from the beam, ``(ny, 1)`` and ``(1, nx)`` [m]."""
+    y, x = (
+        (np.arange(0.5, size, dtype=np.float64) - beam) * pixel
+        for size, beam, pixel in zip(shape, BEAM, _PIXEL_SIZE, strict=True)
+    )
+    return y[:, None], x[None, :]
+
+
 def q_of_pixels(shape: tuple[int, int] = PILATUS_SHAPE) -> NDArray[np.float64]:
     """Return the scattering vector of each pixel's centre, ``shape`` float64 [1/Å]."""
-    y = (np.arange(shape[0]) + 0.5 - BEAM[0]) * _PIXEL_SIZE[0]
-    x = (np.arange(shape[1]) + 0.5 - BEAM[1]) * _PIXEL_SIZE[1]
-    two_theta = np.arctan(np.hypot(y[:, None], x[None, :]) / DISTANCE)
+    two_theta = np.arctan(np.hypot(*_from_beam(shape)) / DISTANCE)
     return 4 * math.pi * np.sin(two_theta / 2) * PHOTON_ENERGY / _HC
+
+
+def polarization(factor: float, shape: tuple[int, int] = PILATUS_SHAPE) -> NDArray[np.float64]:
+    """Return how much of the light each pixel sees for the beam's polarisation.
+
+    Args:
+        factor: 1 horizontal, 0 unpolarised, -1 vertical.
+        shape: ``(ny, nx)`` of the image.
+
+    Returns:
+        ``shape`` float64, 1 in forward direction: ``(1 + cos² 2θ - factor cos 2χ sin² 2θ) / 2``
+        with χ from the horizontal, as pyFAI's ``polarization_factor`` (Kahn et al., J. Appl. Cryst.
+        15, 1982, 330).
+    """
+    y, x = _from_beam(shape)
+    two_theta = np.arctan(np.hypot(y, x) / DISTANCE)
+    chi = np.arctan2(y, x)
+    sine = np.sin(two_theta) ** 2
+    seen = (2 - sine - factor * np.cos(2 * chi) * sine) / 2
+    return np.asarray(seen, np.float64)
 
 
 def gaps(shape: tuple[int, int] = PILATUS_SHAPE) -> NDArray[np.bool_]:
@@ -81,10 +111,16 @@ def brightness(position: float) -> float:
 
 
 class LaB6Pilatus:
-    """A detector with its own dead pixels that looks at a LaB6 powder."""
+    """A detector with its own dead pixels that looks at a LaB6 powder.
 
-    def __init__(self, seed: int = 0) -> None:
+    Args:
+        seed: of the dead pixels.
+        factor: polarisation of the beam, as in `polarization`.
+    """
+
+    def __init__(self, seed: int = 0, factor: float = POLARIZATION) -> None:
         rng = np.random.default_rng((seed, 1))
+        self._factor = factor
         self.empty = np.zeros(PILATUS_SHAPE, np.float32)
         self.empty[gaps()] = GAP
         good = np.flatnonzero(self.empty == 0)
@@ -101,20 +137,24 @@ class LaB6Pilatus:
             shape = np.exp(-(((q[near] - line) / _LINE_WIDTH) ** 2) / 2)
             lines[near] += multiplicity / line**2 * math.exp(-((line / _DECAY) ** 2)) * shape
         density = (1 - _LINES_SHARE) * diffuse / diffuse.sum() + _LINES_SHARE * lines / lines.sum()
+        density *= polarization(self._factor)
         density[self.empty < 0] = 0.0
         return np.cumsum(density) / density.sum()
 
-    def frame(self, rng: np.random.Generator, position: float = 1.5) -> NDArray[np.float32]:
+    def frame(
+        self, rng: np.random.Generator, position: float = 1.5, strength: float = 1.0
+    ) -> NDArray[np.float32]:
         """Simulate one frame.
 
         Args:
             rng: source of the photons.
             position: motor position; `brightness` follows it.
+            strength: of the shot; 1 is the average.
 
         Returns:
             ``(831, 1475) float32``: time over threshold in steps of 0.1, gaps −1, dead pixels −2.
         """
-        count = int(rng.poisson(_PHOTONS * brightness(position)))
+        count = int(rng.poisson(_PHOTONS * brightness(position) * strength))
         pixels = np.searchsorted(self._cumulative, rng.random(count))
         shared = rng.random(count) < 0.3
         time = np.where(shared, rng.normal(4.7, 1.2, count), rng.normal(13.5, 1.7, count))

@@ -23,6 +23,7 @@ MODULES = (
     "bench_latency",
     "bench_images",
     "bench_growth",
+    "bench_rois",
     "bench_photons",
     "bench_azimuthal",
     "bench_geometry",

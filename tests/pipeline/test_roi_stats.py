@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from support.dispatch import Dispatch, header, image, sardana, series_end
+from support.dispatch import Dispatch, header, image, parameters, sardana, series_end
 
 from pipeline.frames.peak_fit import fit_peak
-from pipeline.model.roi_statistics import STATISTICS
+from pipeline.model.roi_statistics import COLUMNS, STATISTICS
 from pipeline.protocols.packing import unpack
 
 ZYLA, PILATUS = "andor3_zyla10", "pilatus"
@@ -71,6 +71,9 @@ def run_scan(workers: int, **settings: Any) -> dict[str, Any]:
             streams["sardana"] = sardana("RecordData", timestamp=0.0, m=m, charge=charge)
         run.to_one(**streams)
         run.deliver(at_most=run.random.randrange(4))
+        if number % 10 == 0:
+            # Clients look while it runs.
+            assert run.published
     ends = {ZYLA: series_end(), PILATUS: series_end(), "sardana": sardana("RecordEnd")}
     run.to_all(**ends)
     run.deliver()
@@ -138,6 +141,46 @@ def test_over_a_number_of_the_records(tree) -> None:
     for part in ("y", "y_errors"):
         plain = read(tree, "peak", "sum", part)
         np.testing.assert_allclose(read(tree, "per_charge", "sum", part), plain / CHARGE)
+
+
+def test_totals_divide_to_the_means_over_the_scan(tree) -> None:
+    sums, weights = tree["roi_totals"], tree["roi_weights"]
+    mean = np.divide(sums, weights, out=np.full(sums.shape, np.nan), where=weights > 0)
+    assert mean.shape == (len(ROIS), len(STATISTICS))
+    for row, roi in enumerate(ROIS):
+        for column, statistic in enumerate(STATISTICS):
+            frames = read(tree, roi, statistic, "frames")
+            if roi == "net" and statistic in ("mean", "sum"):
+                # A ratio of sums, and not the mean of the ratios.
+                below = read(tree, "monitor", "sum", "frames")
+                assert mean[row, column] == pytest.approx((frames * below).sum() / below.sum())
+            elif roi == "per_charge" and statistic in ("mean", "sum", "max"):
+                # The record of a frame comes after it.
+                assert tree["roi_weights"][row, column] == 0
+            elif roi != "net":
+                seen = frames[np.isfinite(frames)]
+                assert weights[row, column] == len(seen)
+                assert sums[row, column] == pytest.approx(seen.sum())
+
+
+def test_a_roi_that_is_drawn_later_is_measured_in_the_image(tree) -> None:
+    run = Dispatch(1, seed=1)
+    run.to_all(**{PILATUS: header("/raw/p.h5")})
+    frames = [np.full((20, 30), 2.0, np.float32), np.full((20, 30), 3.0, np.float32)]
+    frames[0][4, 5] = frames[1][4, 5] = -1
+    run.change(accumulate=True)
+    for number, frame in enumerate(frames):
+        run.to_one(**{PILATUS: image(number, frame)})
+    run.to_all(**{PILATUS: series_end()})
+    run.deliver()
+    later = {"a": {"x": 5, "y": 4, "width": 3, "height": 2}, "z": {**ROIS["peak"]}}
+    run.change(rois=json.dumps(later))
+    run.reducer.timer(parameters(run.settings[0]))
+    for part in (run.published, run.published["cameras"][PILATUS]):
+        found = unpack(np.asarray(part["image_rois"]).tobytes())
+        assert (found["names"], found["frames"], found["unit"]) == (["a"], 2, "TOT")
+        values = dict(zip(COLUMNS, found["statistics"][0], strict=True))
+        assert (values["mean"], values["sum"], values["pixels"]) == (5.0, 25.0, 5)
 
 
 @pytest.mark.parametrize("workers", [1, 3])

@@ -45,6 +45,11 @@ def test_configuration_is_one_that_sardana_accepts(tmp_path, ready_file):
     assert list(pool["measurement_groups"]) == [
         *("femtomax_pilatus", "femtomax_balor", "femtomax_all")
     ]
+    counters = pool["controllers"]["femtomax_channels"]["elements"]
+    assert counters["roi8_x"]["attributes"]["Source"] == "Roi8X"
+    assert counters["fit_centre"]["attributes"]["Source"] == "FitCentre"
+    channels = str(pool["measurement_groups"]["femtomax_pilatus"]["channels"])
+    assert "roi1_sum" in channels and "roi8_x" not in channels
     variables = config["macro_servers"]["femtomax"]["environment"]["variables"]
     assert variables["FemtomaxDevice"] == "tango://localhost:1/a/b/c"
     assert variables["FemtomaxSardanaUrl"] == "http://localhost:2"

@@ -5,10 +5,19 @@ from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 import tango
 
 from femtotango.sardana.point import Point
+from pipeline.model.roi_statistics import STATISTICS
+
+
+def totals(sums: tuple[float, ...], frames: tuple[int, ...]) -> dict[str, Any]:
+    """Return what the device shows; a ROI's sum is ten times its mean, y was never seen."""
+    scale = np.array([{"sum": 10.0, "y": 0.0}.get(name, 1.0) for name in STATISTICS])
+    seen = np.array([name != "y" for name in STATISTICS])
+    return {"RoiTotals": np.outer(sums, scale), "RoiWeights": np.outer(frames, seen)}
 
 
 @dataclass
@@ -22,8 +31,7 @@ class Numbers:
             "ScanFrames": 0,
             "FramesPerPoint": 2,
             "RoiNames": ("a", "b"),
-            "RoiSums": (0.0, 0.0),
-            "RoiCounts": (0, 0),
+            **totals((0.0, 0.0), (0, 0)),
             "RoiSlots": ("b", "", "a"),
             "Roi1Mean": 7.0,
             "FrameCount": 3,
@@ -59,22 +67,25 @@ def point(device: Numbers) -> Point:
 
 def test_waits_for_all_frames_and_averages_only_those(device, point):
     point.begin(0, 1)
-    device.show(ScanFrames=2, RoiSums=(100.0, 40.0), RoiCounts=(2, 2))
+    device.show(ScanFrames=2, **totals((100.0, 40.0), (2, 2)))
     assert not point.waits(0)
     assert point.begin(0, 1)
     assert point.waits(0.1)
-    device.show(ScanFrames=3, RoiSums=(101.0, 41.0), RoiCounts=(3, 3))
+    device.show(ScanFrames=3, **totals((101.0, 41.0), (3, 3)))
     assert point.waits(0.2)
-    device.show(ScanFrames=4, RoiSums=(104.0, 44.0), RoiCounts=(4, 4))
+    device.show(ScanFrames=4, **totals((104.0, 44.0), (4, 4)))
     assert not point.waits(0.3)
     assert point.value("Roi3Mean") == 2.0
     assert point.value("Roi1Mean") == 2.0
+    assert point.value("Roi1Sum") == 20.0
+    assert point.value("Roi3X") == 2.0
+    assert math.isnan(point.value("Roi3Y"))
     assert point.problem == ""
 
 
 def test_free_slot_and_frames_without_a_mean_give_nan(device, point):
     point.begin(0, 0)
-    device.show(ScanFrames=2, RoiSums=(0.0, 6.0), RoiCounts=(0, 2))
+    device.show(ScanFrames=2, **totals((0.0, 6.0), (0, 2)))
     assert not point.waits(0)
     assert math.isnan(point.value("Roi2Mean"))
     assert math.isnan(point.value("Roi3Mean"))
@@ -86,8 +97,7 @@ def test_roi_that_is_new_in_this_point_has_its_own_frames_only(device, point):
     device.show(
         ScanFrames=2,
         RoiNames=("a", "b", "c"),
-        RoiSums=(1.0, 1.0, 5.0),
-        RoiCounts=(2, 2, 1),
+        **totals((1.0, 1.0, 5.0), (2, 2, 1)),
         RoiSlots=("b", "c", "a"),
     )
     assert not point.waits(0)
@@ -103,7 +113,7 @@ def test_does_not_wait_when_nothing_runs(device, point):
 
 def test_missing_frame_ends_the_point_after_the_timeout(device, point):
     point.begin(0, 5)
-    device.show(ScanFrames=1, RoiSums=(3.0, 3.0), RoiCounts=(1, 1))
+    device.show(ScanFrames=1, **totals((3.0, 3.0), (1, 1)))
     assert point.waits(14)
     assert point.waits(28)
     assert not point.waits(29.1)
@@ -143,14 +153,14 @@ def test_device_that_is_away_at_the_start_is_not_waited_for(device, point):
 def test_continuous_mode_waits_for_one_frame(device, point):
     device.show(FramesPerPoint=0)
     assert point.begin(0, 0)
-    device.show(ScanFrames=1, RoiSums=(2.0, 3.0), RoiCounts=(1, 1))
+    device.show(ScanFrames=1, **totals((2.0, 3.0), (1, 1)))
     assert not point.waits(0)
     assert point.value("Roi1Mean") == 3.0
 
 
 def test_more_frames_than_requested_give_no_value(device, point):
     point.begin(0, 0)
-    device.show(ScanFrames=2, RoiSums=(9.0, 9.0), RoiCounts=(2, 2))
+    device.show(ScanFrames=2, **totals((9.0, 9.0), (2, 2)))
     device.waiting = 1
     assert not point.waits(0)
     assert "more than 2 frames" in point.problem
@@ -180,7 +190,7 @@ def test_points_that_nobody_saw_are_no_extra_frames(device, point):
     device.away = False
     device.show(ScanFrames=2)
     assert point.begin(1, 0)
-    device.show(ScanFrames=4, RoiSums=(6.0, 6.0), RoiCounts=(2, 2))
+    device.show(ScanFrames=4, **totals((6.0, 6.0), (2, 2)))
     assert not point.waits(1)
     assert point.problem == ""
 

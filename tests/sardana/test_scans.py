@@ -45,6 +45,10 @@ def test_recorded_means_are_those_of_the_device(beamline: Beamline):
         assert len(set(values)) == 5
         np.testing.assert_allclose(values, beamline.curve(roi), rtol=1e-9)
     assert np.all(np.isnan(beamline.recorded("roi8")))
+    beamline.device.write_attribute("RoiStatistic", 1)
+    wait_for(lambda: beamline.curve("wide")[0] > 10 * beamline.recorded("roi1")[0], "the sums")
+    np.testing.assert_allclose(beamline.recorded("roi1_sum"), beamline.curve("wide"), rtol=1e-9)
+    beamline.device.write_attribute("RoiStatistic", 0)
     assert beamline.recorded("energy_histogram").shape == (5, 200)
     assert beamline.recorded("azimuthal_curve").shape == (5, 1000)
 

@@ -79,11 +79,3 @@ def photon_roi_of_shown_camera(link: DeviceLink) -> Roi | None:
     there, shown = cameras(link), link.value("Detector", "")
     searched = [camera for camera in there if CAMERA_TABLE[camera].finds_photons]
     return None if searched and shown and shown not in searched else shown_photon_roi(link)
-
-
-def shown_means(link: DeviceLink) -> dict[str, float]:
-    """Return the newest frame's mean of each ROI by name; empty without an image."""
-    if shown_image(link) is None:
-        return {}
-    names, means = link.value("RoiNames", ()), link.value("RoiMeans", ())
-    return {name: float(mean) for name, mean in zip(names, means, strict=False)}

@@ -16,6 +16,8 @@ RINGS = GEOMETRY | {"QValues", "Detector", "ImageWidth", "ImageHeight", "PixelSi
 RINGS |= {GEOMETRY_CAMERA, CAMERAS}
 CURVES = frozenset({"RoiNames", "RoiMeans", "XAxis", "XLabel", "ScanNumber"})
 MAP = frozenset({"MapX"})
+FIT = frozenset({"FitStatus", "FitCentre"})
+COLUMNS = frozenset({"ColumnNames"})
 PHOTONS = frozenset(
     {
         "PhotonCount",
@@ -62,6 +64,8 @@ SMALL = tuple(
         | STATE
         | {CAMERAS}
         | MAP
+        | FIT
+        | COLUMNS
     )
 )
 """Everything except pixels: polled in one call."""

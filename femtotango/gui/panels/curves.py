@@ -1,6 +1,7 @@
-"""ROI means over motor position or frame number, with error bars."""
+"""ROI curves over motor position or frame number, with error bars and the fit."""
 
 import time
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -10,12 +11,26 @@ from femtotango.gui.device_link import roi_edit
 from femtotango.gui.device_link.shown import shown_colors
 from femtotango.gui.device_link.tango_thread import read_together
 from femtotango.gui.device_link.watched import CAMERAS, CURVES
+from femtotango.gui.device_link.watched import FIT as FITTED
+from femtotango.gui.panels.curve_choices import (
+    CHOICES,
+    FIT,
+    FIT_MODEL,
+    FIT_ROI,
+    FitBoxes,
+    StatisticBox,
+    fit_text,
+)
 from femtotango.gui.panels.device_widget import DeviceWidget
+from femtotango.gui.panels.roi_compare import comparison
 from femtotango.gui.plots.curve_plot import CurvePlot
 from femtotango.gui.plots.thinning import thinned
 from pipeline.model.roi import Roi
 
-_TOGETHER = ("RoiNames", "XLabel", "XAxis", "RoiMeanCurves", "RoiMeanErrors")
+_TOGETHER = (
+    *("RoiNames", "XLabel", "XAxis", "RoiMeanCurves", "RoiMeanErrors"),
+    *(FIT_ROI, FIT_MODEL, "FitStatus", "FitCurve", *FIT),
+)
 _PAUSE_MS = 400
 """Shortest pause between two reads: curves have no events and may be long."""
 _PAUSE_FACTOR = 3.0
@@ -24,6 +39,7 @@ _LONGEST_PAUSE_MS = 2000
 """… but not longer than this: on a busy machine every read is slow."""
 _OLD = "#b0b0b0"
 _BEFORE = "(before it was moved)"
+_FIT = "(fit)"
 _MOST_SYMBOLS = 60
 """With more points than this no symbols are drawn: they would overlap."""
 
@@ -31,7 +47,7 @@ _MOST_SYMBOLS = 60
 class RoiCurves(DeviceWidget):
     """One curve for each ROI, in its colour."""
 
-    watches: ClassVar[frozenset[str]] = CURVES | {"Rois", CAMERAS}
+    watches: ClassVar[frozenset[str]] = CURVES | {"Rois", CAMERAS} | CHOICES | FITTED
 
     def __init__(self, parent: QtWidgets.QWidget | None = None, designMode: bool = False) -> None:
         super().__init__(parent, designMode)
@@ -42,10 +58,24 @@ class RoiCurves(DeviceWidget):
         self.legend.setSizePolicy(
             QtWidgets.QSizePolicy.Policy.Ignored, QtWidgets.QSizePolicy.Policy.Fixed
         )
+        self.statistic, self.fit = StatisticBox(), FitBoxes()
+        self.fit_line = QtWidgets.QLabel()
+        self.fit_line.setTextFormat(QtCore.Qt.TextFormat.PlainText)
+        self.fit_line.setTextInteractionFlags(QtCore.Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.fit_line.setSizePolicy(
+            QtWidgets.QSizePolicy.Policy.Ignored, QtWidgets.QSizePolicy.Policy.Fixed
+        )
+        self.fit_line.hide()
+        choices = QtWidgets.QHBoxLayout()
+        choices.setContentsMargins(0, 0, 4, 0)
+        choices.addWidget(self.statistic)
+        choices.addWidget(self.fit)
+        choices.addWidget(self.legend, 1)
         layout = QtWidgets.QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
-        layout.addWidget(self.legend)
+        layout.addLayout(choices)
+        layout.addWidget(self.fit_line)
         layout.addWidget(self.plot, 1)
         self._reading = False
         self._again = QtCore.QTimer(self)
@@ -61,8 +91,11 @@ class RoiCurves(DeviceWidget):
     def refresh(self, names: frozenset[str]) -> None:
         """Read the curves if they are visible."""
         self._stale = True
+        rois = roi_edit.shown_rois(self.link)
         if "Rois" in names:
-            self._moves.see(roi_edit.shown_rois(self.link))
+            self._moves.see(rois)
+        self.statistic.show_value(self.link)
+        self.fit.show_value(self.link, list(rois))
         if self.isVisible() and not self._again.isActive() and not self._reading:
             self._read()
 
@@ -144,13 +177,47 @@ class RoiCurves(DeviceWidget):
                 columns[name] = curves[index, :points]
             if errors.shape == curves.shape:
                 columns[f"{name} error"] = errors[index, :points]
+        self._draw_fit(answer, x[:points], columns)
         self.plot.columns = columns if names else {}
-        self.legend.setText("&nbsp;&nbsp; ".join(_entry(n, self._colors[n]) for n in names))
+        rois = roi_edit.shown_rois(self._link) if self._link is not None else {}
+        self.legend.setText(
+            "&nbsp;&nbsp; ".join(_entry(n, self._colors[n], rois.get(n)) for n in names)
+        )
         self.plot.getXAxis().setLabel(str(answer["XLabel"] or "frame"))
+        unit = self.statistic.unit
+        label = self.statistic.currentText() + (f" [{unit}]" if unit else "")
+        self.plot.getYAxis().setLabel(label)
         self.plot.follow()
         took = 1000 * (time.monotonic() - self._requested_at)
         pause = min(max(_PAUSE_MS, _PAUSE_FACTOR * took), _LONGEST_PAUSE_MS)
         self._again.start(int(pause))
+
+    def _draw_fit(
+        self, answer: dict[str, Any], x: np.ndarray, columns: dict[str, np.ndarray]
+    ) -> None:
+        """Draw the fitted line, and tell its numbers or why there is none."""
+        text, name = fit_text(answer), str(answer[FIT_ROI] or "")
+        self.fit_line.setVisible(bool(text))
+        self.fit_line.setText(text)
+        self.fit_line.setToolTip(str(answer["FitStatus"] or ""))
+        line = _numbers(answer["FitCurve"], 1)
+        # It may be of another snapshot than the curves.
+        if not len(line) or len(line) != len(x) or name not in self._colors:
+            self.plot.remove(_FIT, kind="curve")
+            return
+        order = np.argsort(x)
+        self.plot.addCurve(
+            x[order],
+            line[order],
+            legend=_FIT,
+            color=self._colors[name],
+            symbol="",
+            linestyle="--",
+            linewidth=2,
+            resetzoom=False,
+            selectable=False,
+        )
+        columns[f"{name} {_FIT}"] = line
 
     def _draw_old(self, name: str, x: np.ndarray, y: np.ndarray) -> None:
         """Draw in grey what a ROI was at its earlier places."""
@@ -179,8 +246,10 @@ class MovedRois:
 
     def see(self, rois: dict[str, Roi]) -> None:
         """Note which ROIs have another place."""
-        self._moved |= {n for n, roi in rois.items() if self._known.get(n, roi) != roi}
-        self._known = rois
+        # With what a ROI is compared holds for all points of a scan.
+        places = {name: replace(roi, minus="", over="") for name, roi in rois.items()}
+        self._moved |= {n for n, roi in places.items() if self._known.get(n, roi) != roi}
+        self._known = places
 
     def ask(self) -> None:
         """Note that curves are requested now: all that was moved until now is in them."""
@@ -203,8 +272,9 @@ class MovedRois:
         return dict(self._points)
 
 
-def _entry(name: str, color: str) -> str:
-    shown = name.replace("&", "&amp;").replace("<", "&lt;")
+def _entry(name: str, color: str, roi: Roi | None) -> str:
+    shown = name + (comparison(roi) if roi is not None else "")
+    shown = shown.replace("&", "&amp;").replace("<", "&lt;")
     return f"<span style='color:{color}'>&#9632;</span> {shown}"
 
 

@@ -10,6 +10,7 @@ from silx.gui.colors import Colormap  # isort: skip
 
 from femtotango.gui.device_link.tango_thread import read_together
 from femtotango.gui.device_link.watched import CURVES, MAP
+from femtotango.gui.panels.curve_choices import STATISTIC, StatisticBox
 from femtotango.gui.panels.curves import RoiCurves
 from femtotango.gui.panels.device_widget import DeviceWidget
 from femtotango.gui.plots.curve_plot import CurvePlot
@@ -29,7 +30,7 @@ class RoiMap(DeviceWidget):
     """
 
     available = QtCore.Signal(bool)
-    watches: ClassVar[frozenset[str]] = CURVES | MAP
+    watches: ClassVar[frozenset[str]] = CURVES | MAP | {STATISTIC}
 
     def __init__(self, parent: QtWidgets.QWidget | None = None, designMode: bool = False) -> None:
         super().__init__(parent, designMode)
@@ -37,10 +38,12 @@ class RoiMap(DeviceWidget):
         self.plot.saved.connect(self.tell_saved)
         self.plot.sigPlotSignal.connect(self._clicked)
         self.roi = QtWidgets.QComboBox()
-        self.roi.setToolTip("The ROI whose means are shown.")
+        self.roi.setToolTip("The ROI that is shown.")
         self.roi.activated.connect(lambda _: self._draw())
         self.readout = QtWidgets.QLabel()
         line = QtWidgets.QHBoxLayout()
+        self.statistic = StatisticBox()
+        line.addWidget(self.statistic)
         line.addWidget(self.roi)
         line.addWidget(self.readout, 1)
         layout = QtWidgets.QVBoxLayout(self)
@@ -62,6 +65,7 @@ class RoiMap(DeviceWidget):
     def refresh(self, names: frozenset[str]) -> None:
         """Read the map if it is visible."""
         self._stale = True
+        self.statistic.show_value(self.link)
         if names & MAP:
             self.available.emit(np.size(self.link.value("MapX", ())) > 0)
         if self.isVisible() and not self._again.isActive():

@@ -1,4 +1,4 @@
-"""The table of ROIs: names, pixels, newest means; draw, rename, change, delete."""
+"""The table of ROIs: names, pixels, what is measured; draw, rename, change, compare, delete."""
 
 from typing import ClassVar
 
@@ -6,22 +6,39 @@ import numpy as np
 from taurus.external.qt import QtCore, QtGui, QtWidgets
 
 from femtotango.gui.device_link import roi_edit
-from femtotango.gui.device_link.shown import (
-    cameras_of_rois,
-    shown_colors,
-    shown_image,
-    shown_means,
-)
+from femtotango.gui.device_link.roi_values import RoiValues
+from femtotango.gui.device_link.shown import cameras_of_rois, shown_colors, shown_image
 from femtotango.gui.device_link.watched import CAMERAS, IMAGE
 from femtotango.gui.panels.cells import CheckedCells
 from femtotango.gui.panels.device_widget import DeviceWidget
+from femtotango.gui.panels.roi_compare import RoiCompare, comparison
 from femtotango.gui.plots.colors import PHOTON_ROI
 from pipeline.model.roi import Roi, RoiError
 
-_COLUMNS = ("name", "x", "y", "width", "height", "mean")
-_HEADERS = ("Name", "x", "y", "w", "h", "Mean")
-_WIDTHS = (0, 35, 35, 35, 35, 58)
-_MEAN_LENGTH = 7
+_PLACE = ("x", "y", "width", "height")
+_COLUMNS = (
+    *("name", *_PLACE),
+    *("mean", "sum", "max", "spot x", "spot y", "pixels"),
+)
+_HEADERS = (*("Name", "x", "y", "w", "h"), *("Mean", "Sum", "Max", "Spot x", "Spot y", "Pixels"))
+_VALUES = {
+    "mean": "mean",
+    "sum": "sum",
+    "max": "max",
+    "spot x": "x",
+    "spot y": "y",
+    "pixels": "pixels",
+}
+"""What is measured, by column."""
+_SHOWN = {
+    "place and mean": (*_PLACE, "mean"),
+    "newest frame": ("mean", "sum", "max", "spot x", "spot y"),
+    "shown image": ("mean", "sum", "max", "spot x", "spot y", "pixels"),
+}
+"""Columns beside the name, by what the user wants to see."""
+_OF_IMAGE = "shown image"
+_WIDTH, _VALUE_WIDTH = 35, 60
+_VALUE_LENGTH = 9
 _READ_ONLY = QtCore.Qt.ItemFlag.ItemIsEnabled
 
 
@@ -36,7 +53,7 @@ class RoiTable(DeviceWidget):
     draw = QtCore.Signal(bool)
     selected = QtCore.Signal(str)
     watches: ClassVar[frozenset[str]] = (
-        frozenset({"Rois", "PhotonRoi", "RoiNames", "RoiMeans", CAMERAS}) | IMAGE
+        frozenset({"Rois", "PhotonRoi", "RoiNames", "RoiMeans", "ScanFrames", CAMERAS}) | IMAGE
     )
 
     def __init__(self, parent: QtWidgets.QWidget | None = None, designMode: bool = False) -> None:
@@ -49,8 +66,9 @@ class RoiTable(DeviceWidget):
         header, rows = self.table.horizontalHeader(), self.table.verticalHeader()
         if header is not None:
             header.setSectionResizeMode(0, QtWidgets.QHeaderView.ResizeMode.Stretch)
-            for column, width in enumerate(_WIDTHS[1:], start=1):
-                self.table.setColumnWidth(column, width)
+            for column, name in enumerate(_COLUMNS[1:], start=1):
+                self.table.setColumnWidth(column, _WIDTH if name in _PLACE else _VALUE_WIDTH)
+            header.setMinimumSectionSize(_WIDTH)
         if rows is not None:
             rows.setVisible(False)
             rows.setDefaultSectionSize(22)
@@ -66,6 +84,19 @@ class RoiTable(DeviceWidget):
         delete = QtWidgets.QShortcut(QtGui.QKeySequence.StandardKey.Delete, self.table)
         delete.setContext(QtCore.Qt.ShortcutContext.WidgetShortcut)
         delete.activated.connect(self.delete_chosen)
+        self.values = RoiValues(self)
+        self.values.changed.connect(self._show_values)
+        self.shown = QtWidgets.QComboBox()
+        self.shown.addItems(list(_SHOWN))
+        self.shown.setToolTip(
+            "What the table shows: values of the newest frame, or of the shown image, where ROIs "
+            "that were drawn after the scan have values too."
+        )
+        self.shown.currentTextChanged.connect(self._choose_columns)
+        self.compare_button = QtWidgets.QPushButton("Compare …")
+        self.compare_button.setToolTip("Subtract or divide by another ROI, shot by shot.")
+        self.compare_button.clicked.connect(self._compare)
+        self.compare = RoiCompare(self)
         self.draw_button = QtWidgets.QPushButton("Draw ROI")
         self.draw_button.setToolTip("Press, then drag a rectangle in the image.")
         self.photon_button = QtWidgets.QPushButton("Draw photon ROI")
@@ -100,11 +131,14 @@ class RoiTable(DeviceWidget):
         layout.addWidget(self.draw_button, 0, 0)
         layout.addWidget(self.delete_button, 0, 1)
         layout.addWidget(self.clear_button, 0, 2)
-        layout.addWidget(self.table, 1, 0, 1, 3)
-        layout.addWidget(self.photon_button, 2, 0, 1, 2)
-        layout.addWidget(self.photons_off, 2, 2)
-        layout.addWidget(self.photons, 3, 0, 1, 3)
-        layout.setRowStretch(1, 1)
+        layout.addWidget(self.shown, 1, 0, 1, 2)
+        layout.addWidget(self.compare_button, 1, 2)
+        layout.addWidget(self.table, 2, 0, 1, 3)
+        layout.addWidget(self.photon_button, 3, 0, 1, 2)
+        layout.addWidget(self.photons_off, 3, 2)
+        layout.addWidget(self.photons, 4, 0, 1, 3)
+        layout.setRowStretch(2, 1)
+        self._choose_columns(self.shown.currentText())
 
     @property
     def chosen(self) -> str:
@@ -133,6 +167,16 @@ class RoiTable(DeviceWidget):
         for name in [self._name(row) for row in rows]:
             roi_edit.remove_roi(self.link, name)
 
+    def _compare(self) -> None:
+        name = self.chosen or next(iter(roi_edit.shown_rois(self.link)), "")
+        self.compare.ask(self.link, name)
+
+    def _choose_columns(self, shown: str) -> None:
+        for column, name in enumerate(_COLUMNS[1:], start=1):
+            self.table.setColumnHidden(column, name not in _SHOWN[shown])
+        if self._link is not None:
+            self.values.choose(self.link, shown == _OF_IMAGE)
+
     def _ask_to_clear(self) -> None:
         names = list(roi_edit.shown_rois(self.link))
         if not names:
@@ -146,7 +190,7 @@ class RoiTable(DeviceWidget):
             roi_edit.clear_rois(self.link)
 
     def refresh(self, names: frozenset[str]) -> None:
-        """Show ROIs and means, unless the user is typing."""
+        """Show ROIs, and ask for what is measured in them, unless the user is typing."""
         for button in (self.draw_button, self.photon_button):
             button.setEnabled(shown_image(self.link) is not None)
         editing = QtWidgets.QAbstractItemView.State.EditingState
@@ -157,7 +201,8 @@ class RoiTable(DeviceWidget):
         if names & {"Rois", CAMERAS}:
             self._show_rois(rois)
             self.choose(chosen)
-        self._show_means(list(rois))
+        self.compare_button.setEnabled(len(rois) > 0)
+        self.values.ask(self.link)
         photons = roi_edit.shown_photon_roi(self.link)
         self.photons_off.setEnabled(photons is not None)
         self.photons.setText(
@@ -175,7 +220,8 @@ class RoiTable(DeviceWidget):
         with QtCore.QSignalBlocker(self.table):
             self.table.setRowCount(len(rois))
             for row, (name, roi) in enumerate(rois.items()):
-                texts = (name, *map(str, (roi.x, roi.y, roi.width, roi.height)), "")
+                places = map(str, (roi.x, roi.y, roi.width, roi.height))
+                texts = (name, *places, *("" for _ in _VALUES))
                 for column, text in enumerate(texts):
                     item = QtWidgets.QTableWidgetItem(text)
                     if column:
@@ -185,21 +231,26 @@ class RoiTable(DeviceWidget):
                         )
                     else:
                         item.setData(QtCore.Qt.ItemDataRole.UserRole, name)
-                        item.setToolTip(f"{name} on {owners[name]}" if owners[name] else name)
+                        on = f" on {owners[name]}" if owners[name] else ""
+                        item.setToolTip(f"{name}{comparison(roi)}{on}")
                         item.setIcon(_square(colors[name]))
-                    if _COLUMNS[column] == "mean":
+                    if _COLUMNS[column] in _VALUES:
                         item.setFlags(_READ_ONLY)
                     self.table.setItem(row, column, item)
 
-    def _show_means(self, names: list[str]) -> None:
-        known = shown_means(self.link)
+    def _show_values(self) -> None:
+        if self.table.state() == QtWidgets.QAbstractItemView.State.EditingState:
+            return
+        of = "the shown image" if self.values.of_image else "the newest frame"
         with QtCore.QSignalBlocker(self.table):
-            for row, name in enumerate(names):
-                item = self.table.item(row, len(_COLUMNS) - 1)
-                mean = known.get(name, np.nan)
-                if item is not None:
-                    item.setText(_short(mean))
-                    item.setToolTip(f"mean of the newest frame: {mean:.10g}")
+            for row in range(self.table.rowCount()):
+                values = self.values.values.get(self._name(row), {})
+                for column, name in enumerate(_COLUMNS):
+                    item = self.table.item(row, column)
+                    if name in _VALUES and item is not None:
+                        value = values.get(_VALUES[name], np.nan)
+                        item.setText(_short(value, place=name.startswith("spot")))
+                        item.setToolTip(f"{name} of {of}: {value:.10g}")
 
     def _name(self, row: int) -> str:
         item = self.table.item(row, 0)
@@ -235,12 +286,12 @@ class RoiTable(DeviceWidget):
         roi_edit.set_roi(self.link, name, roi)
 
 
-def _short(mean: float) -> str:
-    """Write a mean that fits its column."""
-    if np.isnan(mean):
+def _short(value: float, place: bool) -> str:
+    """Write a value that fits its column; places with hundredths of a pixel."""
+    if np.isnan(value):
         return "–"
-    text = f"{mean:.3g}"
-    return text if len(text) <= _MEAN_LENGTH else f"{mean:.1e}"
+    text = f"{value:.2f}" if place else f"{value:.4g}"
+    return text if len(text) <= _VALUE_LENGTH else f"{value:.1e}"
 
 
 def _square(color: str) -> QtGui.QIcon:

@@ -50,10 +50,15 @@ _SOURCE = {
     FSet: "set_source",
     Memorize: Memorized,
 }
-_COUNTER_SOURCES = [f"Roi{number}Mean" for number in range(1, 9)] + [
+_COUNTER_SOURCES = [
+    *(f"Roi{number}Mean" for number in range(1, 9)),
     "FrameCount",
     "PhotonCount",
     "PileupFraction",
+    *(f"Roi{number}{part}" for part in ("Sum", "X", "Y") for number in range(1, 9)),
+    "FitCentre",
+    "FitFwhm",
+    "FitHeight",
 ]
 _CURVE_SOURCES = ["EnergyHistogram", "AzimuthalIntensity"]
 _LENGTHS = {
@@ -211,7 +216,7 @@ class _PointChannels:
 
 
 class FemtomaxCounterTimerController(_PointChannels, CounterTimerController):
-    """Scalars of the analysis: ROI means over the frames of a point, frame and photon counts."""
+    """Scalars of the analysis: ROIs over the frames of a point, counts, the fit so far."""
 
     gender = "Analysis"
     model = "FemtomaxAnalysis"

@@ -18,6 +18,8 @@ from pipeline.simulation.scan import BurstScan
         ({"streams": ("pilatus", "balor-device")}, "balor-device runs alone"),
         ({"scan": BurstScan(steps=0)}, "0 steps of 6 frames: at least 1"),
         ({"scan": BurstScan(burst=-1)}, "5 steps of -1 frames: at least 1"),
+        ({"scan": BurstScan(fluctuation=1.5)}, "fluctuation 1.5: give 0 … 1"),
+        ({"polarization": -2.0}, "polarization -2.0: give -1 … 1"),
         ({"compression": "zip"}, "compression 'zip': use none or bslz4"),
         ({"rate": -1.0}, "rate -1"),
         ({"rate": math.nan}, "rate nan"),

@@ -7,7 +7,12 @@ from hypothesis import strategies as st
 from scipy.special import ndtr
 
 from pipeline.frames.roi_means import cmos_means, counting_means, sparse_means
-from pipeline.frames.roi_statistics import cmos_statistics, counting_statistics, sparse_statistics
+from pipeline.frames.roi_statistics import (
+    cmos_statistics,
+    counting_statistics,
+    image_statistics,
+    sparse_statistics,
+)
 from pipeline.frames.summing import subtract_and_threshold
 from pipeline.model.roi import Roi
 from pipeline.model.roi_statistics import STATISTICS
@@ -173,3 +178,27 @@ def test_a_frame_of_a_camera_is_read_as_it_is() -> None:
     image.flags.writeable = False
     found = cmos_statistics(image, [Roi(2, 2, 15, 15)], 100.0, 12.0)[0]
     np.testing.assert_allclose(found[NAMES["x"] : NAMES["y"] + 1], [10.0, 9.0])
+
+
+def test_a_sum_is_measured_as_its_frames_are_masked_pixels_left_out() -> None:
+    rng = np.random.default_rng(5)
+    image = rng.poisson(spot(50.3, 61.8, 2.0, 300.0) + 4).astype(np.int64)
+    valid = np.ones(SHAPE, bool)
+    valid[40, 60:64] = False
+    masked = np.where(valid, image, -1).astype(np.float32)
+    rois = [Roi(45, 35, 40, 30), Roi(0, 0, 140, 120), Roi(500, 0, 3, 3)]
+    expected = counting_statistics(masked, rois)
+    np.testing.assert_allclose(image_statistics(image, valid, rois), expected)
+    assert np.isnan(expected[2]).all()
+
+
+@pytest.mark.parametrize(
+    ("background", "threshold"), [(100.0, 12.0), (100.0, 12.7), (65535.0, 0.0)]
+)
+def test_whole_numbers_are_summed_as_any_others(background: float, threshold: float) -> None:
+    rng = np.random.default_rng(6)
+    image = frame(rng, spot(50.3, 61.8, 2.0, 900.0), (0.3, -0.2, 30.0), 3.0)
+    image[50:60, 100:110] = 65535
+    rois = [Roi(45, 35, 40, 30), Roi(0, 0, 140, 120), Roi(98, 48, 5, 5), Roi(3, 3, 20, 20)]
+    plain = cmos_statistics(image.astype(np.float32), rois, background, threshold)
+    np.testing.assert_allclose(cmos_statistics(image, rois, background, threshold), plain)

@@ -21,7 +21,7 @@ from pipeline.protocols.groups import (
     value,
 )
 from pipeline.protocols.packing import WireError, pack
-from pipeline.protocols.tree import as_tree, leaves, pack_group, read_group
+from pipeline.protocols.tree import Branch, as_tree, leaves, pack_group, read_group
 
 
 @published
@@ -161,3 +161,30 @@ def test_rows_name_every_path():
     assert table["facts/rate"].unit == "Hz"
     assert table["image"].rendered
     assert table["columns/<column>"].type == "float64 array"
+
+
+def test_a_branch_is_made_when_somebody_looks_and_is_a_dict_then() -> None:
+    made: list[int] = []
+
+    def make() -> dict[str, int]:
+        made.append(1)
+        return {"a": 1}
+
+    looks = [
+        lambda b: b["a"],
+        lambda b: "a" in b,
+        list,
+        len,
+        lambda b: b.keys(),
+        lambda b: b.items(),
+        lambda b: b.values(),
+        lambda b: b.get("a"),
+        lambda b: b == {"a": 1},
+        dict,
+        lambda b: {**b},
+    ]
+    for number, look in enumerate(looks):
+        branch = Branch(make)
+        assert isinstance(branch, dict) and len(made) == number
+        assert look(branch)
+        assert dict(branch) == {"a": 1} and len(made) == number + 1

@@ -25,8 +25,8 @@ def test_frames_are_counted_with_those_that_failed_or_were_discarded() -> None:
     one.add(2, CameraResult(STREAM, failed=True), None)
     one.add(3, CameraResult(STREAM, discarded=DiscardedFrame(STREAM, 2)), None)
     assert (one.frames, one.processed) == (1, 3)
-    assert one.newest_mean("a") == 0.0
-    assert np.isnan(one.newest_mean("b"))
+    assert one.newest("a", "mean") == 0.0
+    assert np.isnan(one.newest("b", "mean"))
 
 
 def test_the_end_is_known_at_once_and_reached_in_its_turn() -> None:

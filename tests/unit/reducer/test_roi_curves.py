@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.model.roi import MAX_ROIS
+from pipeline.model.roi_statistics import STATISTICS
 from pipeline.reducer.roi_curves import RoiSeries, RoiTotals, ScanAxis, step_mean, with_another
 
 
@@ -32,12 +33,17 @@ def test_a_series_keeps_the_newest_rows_and_new_rois() -> None:
     assert np.isnan(series.values("never")).all()
 
 
+def table(*values: float) -> np.ndarray:
+    """Return statistics of some ROIs, each with one value for all."""
+    return np.repeat(np.array(values)[:, None], len(STATISTICS), axis=1)
+
+
 def test_names_that_are_gone_make_room_for_new_ones() -> None:
     series, totals = RoiSeries(), RoiTotals()
     for number in range(1000):
         means = {"stays": 1.0, f"roi{number}": float(number)}
         series.append(number, means)
-        totals.add_means(means)
+        totals.add(tuple(means), table(*means.values()))
     assert len(series.names) == MAX_ROIS
     assert series.names[0] == "stays"
     assert series.values("stays").tolist() == [1.0] * 1000
@@ -46,8 +52,9 @@ def test_names_that_are_gone_make_room_for_new_ones() -> None:
     assert newest[999] == 999
     assert series.values(f"roi{1001 - MAX_ROIS}")[1001 - MAX_ROIS] == 1001 - MAX_ROIS
     assert np.isnan(series.values("roi0")).all()
-    assert totals.counts(["stays", "roi999", "roi0"]).tolist() == [1000, 1, 0]
+    assert [totals.counts(name)[0] for name in ("stays", "roi999", "roi0")] == [1000, 1, 0]
     assert len(totals._sums) == len(totals._counts) == MAX_ROIS
+    assert totals.sums("roi999")[0] == 999
 
 
 def test_as_many_rois_as_are_possible_stay_and_may_all_be_replaced() -> None:
@@ -85,19 +92,29 @@ def test_a_scan_without_movable_has_no_steps() -> None:
 
 def test_differences_between_two_moments_are_the_frames_in_between():
     totals = RoiTotals()
-    totals.add_means({"a": 1.0, "b": 2.0})
-    sums, counts = totals.sums(["b", "a"]), totals.counts(["b", "a"])
-    totals.add_means({"a": 3.0, "b": math.nan})
-    totals.add_means({"a": 5.0, "b": 4.0})
-    assert (totals.sums(["b", "a"]) - sums).tolist() == [4.0, 8.0]
-    assert (totals.counts(["b", "a"]) - counts).tolist() == [1, 2]
+    totals.add(("a", "b"), table(1.0, 2.0))
+    before = [(totals.sums(name), totals.counts(name)) for name in ("b", "a")]
+    totals.add(("a", "b"), table(3.0, math.nan))
+    totals.add(("a", "b"), table(5.0, 4.0))
+    for (sums, counts), name, gain, frames in zip(before, ("b", "a"), (4, 8), (1, 2), strict=True):
+        assert (totals.sums(name) - sums).tolist() == [gain] * len(STATISTICS)
+        assert (totals.counts(name) - counts).tolist() == [frames] * len(STATISTICS)
 
 
 def test_roi_that_was_never_seen_has_no_frames():
     totals = RoiTotals()
-    totals.add_means({"a": 1.0})
-    assert totals.sums(["new"]).tolist() == [0.0]
-    assert totals.counts(["new"]).tolist() == [0]
+    totals.add(("a",), table(1.0))
+    assert not totals.sums("new").any()
+    assert not totals.counts("new").any()
+
+
+def test_the_newest_rows_are_the_last_of_all() -> None:
+    series = RoiSeries(keep=4)
+    for i in range(9):
+        series.append(i, {"a": float(i)})
+    assert series.values("a", 2).tolist() == series.x(2).tolist() == [7, 8]
+    assert series.values("a", 100).tolist() == series.values("a").tolist() == [5, 6, 7, 8]
+    assert np.isnan(series.values("b", 3)).tolist() == [True] * 3
 
 
 @given(st.lists(st.floats(-1e3, 1e3), min_size=1, max_size=20))

@@ -7,8 +7,13 @@ import pytest
 from dranspose.data.sardana import SardanaPacket
 from dranspose.event import StreamData
 from dranspose.middlewares.stream1 import parse as dranspose_parse
+from pyFAI.detectors import Detector
+from pyFAI.integrator.azimuthal import AzimuthalIntegrator
 
+from pipeline.frames.roi_statistics import cmos_statistics
 from pipeline.model.cameras import CAMERAS
+from pipeline.model.roi import Roi
+from pipeline.model.roi_statistics import STATISTICS
 from pipeline.protocols.stins import (
     StinsEnd,
     StinsFrame,
@@ -20,13 +25,18 @@ from pipeline.protocols.stins import (
     stins_series,
 )
 from pipeline.simulation.pilatus import (
+    BEAM,
+    DISTANCE,
     PILATUS_SHAPE,
     LaB6Pilatus,
     brightness,
     lab6_lines,
+    polarization,
     q_of_pixels,
 )
 from pipeline.simulation.scan import BurstScan, detector_frames, sardana_records
+from pipeline.simulation.shots import I0, MEAN_I0, shot_strengths
+from pipeline.simulation.zyla import spot_place
 
 
 @pytest.mark.parametrize("stream", CAMERAS)
@@ -77,6 +87,54 @@ def test_pilatus_rings_stand_at_the_lines_of_lab6():
         on = good & (np.abs(q - line) < 0.015)
         off = good & (np.abs(np.abs(q - line) - 0.09) < 0.015)
         assert total[on].mean() > 2 * total[off].mean()
+
+
+def test_the_spot_of_the_zyla_is_where_it_is_said_to_be():
+    positions = [1.0, 1.37, 2.0]
+    for image, position in zip(
+        detector_frames("andor3_zyla10", 2, positions), positions, strict=True
+    ):
+        y, x = spot_place(position)
+        roi = Roi(round(x) - 50, round(y) - 50, 101, 101)
+        (found,) = cmos_statistics(image, [roi], 100.0, 12.0)
+        at = [found[STATISTICS.index(axis)] for axis in ("x", "y")]
+        assert at == pytest.approx([x, y], abs=0.1)
+
+
+@pytest.mark.parametrize("stream", CAMERAS)
+def test_cameras_and_monitor_see_the_same_shots(stream):
+    scan = BurstScan(steps=2, burst=1, first=1.5, last=1.5, fluctuation=0.9, shots_seed=4)
+    weak, strong = sorted(range(2), key=lambda shot: scan.strengths[shot])
+    frames = list(detector_frames(stream, 4, scan.frame_positions, scan.strengths))
+    light = [np.clip(np.asarray(image, np.float64) - 120, 0, None).sum() for image in frames]
+    if stream == "pilatus":
+        light = [np.clip(image, 0, None).sum() for image in frames]
+    records = sardana_records(scan)
+    monitor = [record[I0] for record in records[1:-1]]
+    assert monitor == [MEAN_I0 * strength for strength in scan.strengths]
+    ratio = monitor[strong] / monitor[weak]
+    assert ratio > 1.5
+    # Hot pixels and noise do not follow the light.
+    assert light[strong] / light[weak] == pytest.approx(ratio, rel=0.2)
+    assert I0 in [column["name"] for column in records[0]["column_desc"]]
+
+
+def test_shots_fluctuate_as_they_should():
+    strengths = np.array(shot_strengths(1, 20_000, 0.3))
+    assert strengths.mean() == pytest.approx(1, abs=0.01)
+    assert strengths.std() == pytest.approx(0.3, abs=0.01)
+    assert strengths.min() > 0
+    assert shot_strengths(1, 3, 0) == [1, 1, 1]
+    with pytest.raises(ValueError, match="fluctuation 2"):
+        shot_strengths(1, 3, 2)
+
+
+def test_polarization_is_that_of_pyfai():
+    factor = 0.9
+    integrator = AzimuthalIntegrator(detector=Detector(172e-6, 172e-6, max_shape=PILATUS_SHAPE))
+    integrator.setFit2D(1000 * DISTANCE, BEAM[1], BEAM[0])
+    theirs = integrator.polarization(PILATUS_SHAPE, factor)
+    np.testing.assert_allclose(polarization(factor), theirs, rtol=1e-5)
 
 
 def test_first_lines_of_lab6():
