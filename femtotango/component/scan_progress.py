@@ -48,6 +48,8 @@ class Scan:
 def followed(scan: Scan, config: Config, progress: Progress) -> Scan:
     """Return the scan with what the controller says of it now."""
     gone = {name for name, _ in scan.services - config.sources_and_workers}
+    # A controller that was started anew knows of no event.
+    progress = progress if progress.total or scan.progress is None else scan.progress
     return replace(scan, progress=progress, lost=scan.lost if scan.done else scan.lost | gone)
 
 
