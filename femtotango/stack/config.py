@@ -14,6 +14,7 @@ from tango_db.register import template
 
 _T = TypeVar("_T")
 MIN_PATIENCE = 10
+MIN_HANG_PATIENCE = 3
 MAX_PORT = 65535
 _MAX_WORKERS = 256
 _MAX_NUMBER = 2**63
@@ -54,6 +55,8 @@ class StackConfig:
     log_level: str = "WARNING"
     patience: int = 30
     """How long a process that is busy may not answer before it is killed and restarted [s]."""
+    hang_patience: int = 4
+    """The same for one that does nothing at all: it is stopped, or waits for ever [s]."""
     ports: PortNumbers = field(default_factory=PortNumbers)
     streams: Mapping[str, str] = field(default_factory=lambda: dict.fromkeys(CAMERAS, ""))
     """Where the detectors bind their ZMQ PUSH sockets, by stream; empty lets the stack choose."""
@@ -69,6 +72,11 @@ class StackConfig:
             raise ConfigError(
                 f"patience = {self.patience}: at least {MIN_PATIENCE} s are needed, or a process "
                 "that is only busy is killed."
+            )
+        if self.hang_patience < MIN_HANG_PATIENCE:
+            raise ConfigError(
+                f"hang_patience = {self.hang_patience}: at least {MIN_HANG_PATIENCE} s are needed, "
+                "or a process that is stopped for a moment only is killed."
             )
         if self.device and self.device.count("/") != 2:
             raise ConfigError(f"device = {self.device!r}: a Tango name has the form a/b/c.")

@@ -4,6 +4,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from types import TracebackType
 
 from femtotango.stack.activity import Activity
@@ -13,12 +14,20 @@ _LOOK = 1.0
 """Pause between two looks [s]."""
 _LOOK_AGAIN = 0.3
 """The same while somebody has not answered [s]."""
-_STILL = 3.75
-"""How long a process may neither answer nor run [s]; a question would wake one that is well."""
 _START_PATIENCE = 90.0
 """How long a process may take to answer for the first time [s]."""
 
 logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long a process may not answer."""
+
+    busy: float
+    """One that runs [s]."""
+    still: float
+    """One that does nothing at all, while a question would wake one that is well [s]."""
 
 
 class Silence:
@@ -30,16 +39,17 @@ class Silence:
     One that is busy may be silent as long as the patience is; one that does nothing at all hangs.
     """
 
-    def __init__(self, patience: float, has_answered: bool = False) -> None:
+    def __init__(self, patience: Patience, has_answered: bool = False) -> None:
         """Begin with a process that has just been started.
 
         Args:
-            patience: how long it may be silent once it has answered [s].
+            patience: how long it may be silent once it has answered.
             has_answered: it has.
         """
-        self._patience = patience
-        self._limit = patience if has_answered else max(patience, _START_PATIENCE)
-        self._still_limit = _STILL if has_answered else self._limit
+        self._patience = self._limits = patience
+        if not has_answered:
+            start = max(patience.busy, _START_PATIENCE)
+            self._limits = Patience(start, start)
         self.seconds = 0.0
         self._still = 0.0
 
@@ -52,12 +62,12 @@ class Silence:
             still: it has not run since the look before; see `Activity`.
         """
         if answered:
-            self._limit, self._still_limit = self._patience, _STILL
+            self._limits = self._patience
             self.seconds = self._still = 0.0
             return False
-        self.seconds += min(elapsed, self._patience / 3)
-        self._still = self._still + min(elapsed, _STILL / 3) if still else 0.0
-        return self.seconds >= self._limit or self._still >= self._still_limit
+        self.seconds += min(elapsed, self._patience.busy / 3)
+        self._still = self._still + min(elapsed, self._patience.still / 3) if still else 0.0
+        return self.seconds >= self._limits.busy or self._still >= self._limits.still
 
 
 class Watchdog:
@@ -67,7 +77,7 @@ class Watchdog:
         self,
         processes: Callable[[], Mapping[str, Process]],
         look: Callable[[], Mapping[str, bool]],
-        patience: float,
+        patience: Patience,
         say: Callable[[str], None],
         stop: threading.Event,
     ) -> None:
@@ -76,7 +86,7 @@ class Watchdog:
         Args:
             processes: gives those that run now; those at the beginning of the watch have answered.
             look: asks them, and tells by name who has answered; who is not named cannot be known.
-            patience: how long a process may be silent [s].
+            patience: how long a process may be silent.
             say: shows one sentence to the user.
             stop: set from outside when nothing must be killed any more.
         """

@@ -15,7 +15,7 @@ from femtotango.stack.config import StackConfig
 from femtotango.stack.dranspose_state import DransposeState
 from femtotango.stack.errors import PortError, StackError
 from femtotango.stack.files import lock_folder, logs_of, make_folder
-from femtotango.stack.liveness import Watchdog
+from femtotango.stack.liveness import Patience, Watchdog
 from femtotango.stack.logs import begin_logs, end_logs, shorten
 from femtotango.stack.pauses import Pauses
 from femtotango.stack.ports import IngesterPorts, Ports
@@ -141,7 +141,8 @@ class Stack:
 
     def watch(self) -> None:
         """Restart what ends or hangs, until `stop` is set; no error ends this."""
-        patience = float(self.services.config.patience)
+        config = self.services.config
+        patience = Patience(float(config.patience), float(config.hang_patience))
         with (
             Answers(self.services, self._stop) as answers,
             Watchdog(lambda: self.processes, answers.ask, patience, self._tell, self._stop),

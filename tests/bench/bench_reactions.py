@@ -112,7 +112,7 @@ def run() -> Section:
     with DeviceTestContext(BalorSimulator, process=True, timeout=_LIMIT) as camera:
         address = f"tango://{camera.get_dev_host()}:{camera.get_dev_port()}/{camera.name()}"
         properties = {"BalorDevice": f"{address}#dbase=no"}
-        with stack_with(streams=[STREAM], properties=properties) as info:
+        with stack_with(streams=[STREAM], properties=properties, hang_patience=300) as info:
             return _section(info, camera)
 
 

@@ -13,6 +13,7 @@ import tango
 from click.testing import CliRunner
 from numpy.typing import NDArray
 from support.sardana_server import Door, sardana_server
+from support.stack import NO_KILL
 from support.waiting import PATIENCE
 from tango.test_context import DeviceTestContext
 
@@ -59,7 +60,7 @@ def running_beamline(folder: Path, cameras: Sequence[str] = _CAMERAS) -> Iterato
     with ExitStack() as stack:
         balor = DeviceTestContext(BalorSimulator, process=True, timeout=PATIENCE)
         stack.enter_context(balor)
-        config.write_text(f'[properties]\nBalorDevice = "{balor.get_device_access()}"\n')
+        config.write_text(f'{NO_KILL}[properties]\nBalorDevice = "{balor.get_device_access()}"\n')
         up = ["up", "--state", str(folder / "state"), "--config", str(config)]
         info = stack.enter_context(running(up))
         ready.write_text(json.dumps(info))

@@ -39,13 +39,17 @@ from femtotango.stack.tango_client import device_state
 from pipeline.model.parameters import ATTRIBUTES
 
 ReadyInfo = dict[str, Any]
+NO_KILL = "hang_patience = 300\n"
+"""Line of a configuration: what a test stops for a while is not killed."""
 
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ReadyInfo]:
     """Run one stack for the whole session; see above."""
     folder = tmp_path_factory.mktemp("stack")
-    with running(["up", "--state", str(folder)]) as info:
+    config = folder / "stack.toml"
+    config.write_text(NO_KILL)
+    with running(["up", "--state", str(folder), "--config", str(config)]) as info:
         yield {**info, "folder": str(folder)}
 
 

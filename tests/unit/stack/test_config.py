@@ -36,6 +36,7 @@ def test_everything_can_be_set(tmp_path: Path):
         ({"workers": 0}, "at least 1"),
         ({"workers": 10**9}, "256 are the most"),
         ({"patience": 9}, "patience = 9: at least 10 s"),
+        ({"hang_patience": 2}, "hang_patience = 2: at least 3 s"),
         ({"ports": {"redis": 70000}}, r"\[ports\] redis = 70000: a port is a number, 0 … 65535"),
         ({"ports": {"redis": -1}}, "redis = -1: a port is a number"),
         ({"streams": {"pilatus": "tcp://host:70000"}}, "PORT from 1 to 65535"),

@@ -10,12 +10,12 @@ import pytest
 from support.waiting import wait_for
 
 from femtotango.stack import liveness
-from femtotango.stack.liveness import Silence, Watchdog
+from femtotango.stack.liveness import Patience, Silence, Watchdog
 from femtotango.stack.processes import Command, Process, end
 
 
 def test_silence_adds_up_until_an_answer():
-    silence = Silence(30.0)
+    silence = Silence(Patience(30.0, 4.0))
     assert not silence.take(True, 2.0)
     assert not any(silence.take(False, 2.0) for _ in range(14))
     assert not silence.take(True, 2.0)
@@ -23,30 +23,30 @@ def test_silence_adds_up_until_an_answer():
 
 
 def test_who_looks_late_takes_three_looks_all_the_same():
-    silence = Silence(30.0)
+    silence = Silence(Patience(30.0, 4.0))
     silence.take(True, 2.0)
     assert [silence.take(False, 3600.0) for _ in range(3)] == [False, False, True]
 
 
 def test_a_start_may_take_longer():
-    silence = Silence(10.0)
+    silence = Silence(Patience(10.0, 4.0))
     assert not any(silence.take(False, 3.0) for _ in range(29))
     assert silence.take(False, 3.0)
 
 
 def test_what_neither_answers_nor_runs_is_given_up_sooner():
-    silence = Silence(30.0, has_answered=True)
+    silence = Silence(Patience(30.0, 4.0), has_answered=True)
     assert [silence.take(False, 2.0, still=True) for _ in range(3)] == [False, False, True]
 
 
 def test_what_runs_in_between_is_only_busy():
-    silence = Silence(30.0, has_answered=True)
+    silence = Silence(Patience(30.0, 4.0), has_answered=True)
     assert not any(silence.take(False, 2.0, still=look % 3 != 2) for look in range(14))
     assert silence.take(False, 2.0)
 
 
 def test_a_start_that_waits_for_something_is_not_given_up_sooner():
-    silence = Silence(10.0)
+    silence = Silence(Patience(10.0, 4.0))
     assert not any(silence.take(False, 3.0, still=True) for _ in range(26))
     silence.take(True, 3.0)
     assert [silence.take(False, 2.0, still=True) for _ in range(3)] == [False, False, True]
@@ -64,7 +64,7 @@ def sleepers(tmp_path: Path):
 def watched(sleepers, look, said, stop, monkeypatch):
     monkeypatch.setattr(liveness, "_LOOK", 0.02)
     monkeypatch.setattr(liveness, "_START_PATIENCE", 0.1)
-    with Watchdog(lambda: sleepers, look, 0.1, said.append, stop):
+    with Watchdog(lambda: sleepers, look, Patience(0.1, 0.1), said.append, stop):
         yield
 
 
