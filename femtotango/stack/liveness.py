@@ -12,7 +12,7 @@ from femtotango.stack.processes import Process
 
 _LOOK = 1.0
 """Pause between two looks [s]."""
-_LOOK_AGAIN = 0.3
+_LOOK_AGAIN = 0.4
 """The same while somebody has not answered [s]."""
 _START_PATIENCE = 90.0
 """How long a process may take to answer for the first time [s]."""
@@ -36,7 +36,8 @@ class Silence:
     Only looks that found no answer count, and each of them for a third of the bound at most: it
     takes three in a row, however long this process itself was kept from looking.
 
-    One that is busy may be silent as long as the patience is; one that does nothing at all hangs.
+    One that is busy may be silent as long as the patience is. One that does nothing at all hangs
+    sooner: after two looks without an answer, when it has been still for long enough by then.
     """
 
     def __init__(self, patience: Patience, has_answered: bool = False) -> None:
@@ -52,6 +53,7 @@ class Silence:
             self._limits = Patience(start, start)
         self.seconds = 0.0
         self._still = 0.0
+        self._unanswered = 0
 
     def take(self, answered: bool, elapsed: float, still: bool = False) -> bool:
         """Take the outcome of one look, and tell whether the process hangs.
@@ -61,13 +63,15 @@ class Silence:
             elapsed: since the look before [s].
             still: it has not run since the look before; see `Activity`.
         """
+        self._still = self._still + min(elapsed, self._patience.still / 3) if still else 0.0
         if answered:
             self._limits = self._patience
-            self.seconds = self._still = 0.0
+            self.seconds, self._unanswered = 0.0, 0
             return False
         self.seconds += min(elapsed, self._patience.busy / 3)
-        self._still = self._still + min(elapsed, self._patience.still / 3) if still else 0.0
-        return self.seconds >= self._limits.busy or self._still >= self._limits.still
+        self._unanswered += 1
+        hangs = self._unanswered > 1 and self._still >= self._limits.still
+        return hangs or self.seconds >= self._limits.busy
 
 
 class Watchdog:

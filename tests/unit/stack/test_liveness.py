@@ -39,6 +39,12 @@ def test_what_neither_answers_nor_runs_is_given_up_sooner():
     assert [silence.take(False, 2.0, still=True) for _ in range(3)] == [False, False, True]
 
 
+def test_what_was_still_before_is_asked_twice_all_the_same():
+    silence = Silence(Patience(30.0, 4.0), has_answered=True)
+    assert not any(silence.take(True, 2.0, still=True) for _ in range(5))
+    assert [silence.take(False, 1.0, still=True) for _ in range(2)] == [False, True]
+
+
 def test_what_runs_in_between_is_only_busy():
     silence = Silence(Patience(30.0, 4.0), has_answered=True)
     assert not any(silence.take(False, 2.0, still=look % 3 != 2) for look in range(14))
