@@ -37,7 +37,8 @@ class Silence:
     takes three in a row, however long this process itself was kept from looking.
 
     One that is busy may be silent as long as the patience is. One that does nothing at all hangs
-    sooner: after two looks without an answer, when it has been still for long enough by then.
+    sooner: after two looks without an answer, when it has been still for long enough by then, and
+    silent for half of that time.
     """
 
     def __init__(self, patience: Patience, has_answered: bool = False) -> None:
@@ -70,7 +71,8 @@ class Silence:
             return False
         self.seconds += min(elapsed, self._patience.busy / 3)
         self._unanswered += 1
-        hangs = self._unanswered > 1 and self._still >= self._limits.still
+        asked = self._unanswered > 1 and self.seconds >= self._limits.still / 2
+        hangs = asked and self._still >= self._limits.still
         return hangs or self.seconds >= self._limits.busy
 
 
