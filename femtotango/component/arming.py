@@ -8,7 +8,7 @@ from femtotango.component.settings_sync import SettingsSync
 from femtotango.dranspose_client.http import Controller, Reducer, SardanaIngester
 from femtotango.dranspose_client.services import Config, Progress
 from femtotango.dranspose_client.trigger_maps import TriggerMap, flush_map
-from femtotango.errors import Interrupted, NotReady
+from femtotango.errors import Interrupted, NotReady, PipelineError
 from pipeline.protocols.sardana import SARDANA
 from pipeline.protocols.snapshot import ACCUMULATED_NUMBER, FRAMES
 
@@ -51,6 +51,14 @@ class Arming:
     def config(self) -> Config:
         """Return the services as they are."""
         return self._controller.config()
+
+    def reducer_answers(self) -> bool:
+        """Tell whether the reducer shows life: dranspose lists one that hangs for 10 s."""
+        try:
+            self._reducer.scalar(FRAMES)
+        except PipelineError:
+            return False
+        return True
 
     def ready_config(self, deadline: float = math.inf) -> Config:
         """Return the services once all have taken the newest settings.

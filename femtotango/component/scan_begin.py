@@ -50,9 +50,9 @@ class ScanBegin:
         """Names of the workers and ingesters that are expected."""
 
     def wait_for_parts(self, deadline: float) -> None:
-        """Wait for the workers and ingesters that the scan before had: `up` restarts them.
+        """Wait for the reducer, and the workers and ingesters that the scan before had.
 
-        Those that do not come back are not waited for again.
+        `up` restarts them. Those that do not come back are not waited for again.
 
         Args:
             deadline: monotonic time at which the client gives up [s].
@@ -72,7 +72,7 @@ class ScanBegin:
                 there = frozenset()
             if late:
                 self._parts = there
-            if self._parts <= there:
+            if self._parts <= there and (late or self._arming.reducer_answers()):
                 return
             if self._closing.wait(_POLL):
                 raise Interrupted

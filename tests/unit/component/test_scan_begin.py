@@ -46,6 +46,7 @@ class Pipeline:
         self.posted: list[str] = []
         self.halted = 0
         self.refuse: list[Exception] = []
+        self.silent: list[bool] = []
 
     def config(self) -> Config:
         now = self.listed[0]
@@ -54,6 +55,9 @@ class Pipeline:
         if isinstance(now, Exception):
             raise now
         return now
+
+    def reducer_answers(self) -> bool:
+        return not self.silent or self.silent.pop()
 
     def ready_config(self, deadline: float) -> Config:
         return self.config()
@@ -131,6 +135,17 @@ def test_what_the_scan_before_had_is_waited_for_but_not_for_ever(monkeypatch):
     begin.wait_for_parts(math.inf)
     monkeypatch.setattr(scan_begin, "_RETURN", math.inf)
     begin.wait_for_parts(math.inf)  # it is not expected any more
+
+
+def test_a_reducer_that_hangs_is_waited_for_but_not_for_ever(monkeypatch):
+    pipeline = Pipeline(WHOLE)
+    pipeline.silent = [False, False]
+    begin, _ = begin_on(pipeline)
+    begin.wait_for_parts(math.inf)
+    assert not pipeline.silent
+    monkeypatch.setattr(scan_begin, "_RETURN", 0.1)
+    pipeline.silent = [False] * 1000
+    begin.wait_for_parts(math.inf)
 
 
 def test_a_controller_that_stays_away_is_said(monkeypatch):
