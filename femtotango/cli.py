@@ -93,6 +93,8 @@ def replay(
     "--settings", default="", metavar="JSON|FILE", help="Settings; a photon file has them too."
 )
 @click.option("--poni", type=click.Path(path_type=Path), help="Geometry, for the azimuthal curve.")
+@click.option("--dark", type=click.Path(path_type=Path), help="Dark level, as calibrate writes it.")
+@click.option("--mask", default="", metavar="FILE", help="Bad pixels; FILE::DATASET if not alone.")
 @click.option("--scan", default="", metavar="FILE", help="Sardana's scan file: the motor axis.")
 @click.option("--output", type=click.Path(path_type=Path), help="Folder for the results.")
 @click.option("--jobs", default=0, help="Processes; default: one for each core.")
@@ -124,6 +126,8 @@ def process(
     dataset: str,
     settings: str,
     poni: Path | None,
+    dark: Path | None,
+    mask: str,
     scan: str,
     output: Path | None,
     jobs: int,
@@ -157,6 +161,8 @@ def process(
         plot=plot,
         eta=eta,
         photons=MatchedOptions(method, calibration, cloud, false_per_frame),
+        dark=dark,
+        mask=mask,
     )
     run(request, Console())
 

@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 from pipeline.model.cameras import check_camera
 
 _DIGITS = 16
+_LONGEST = 500
+"""Characters of a path; a photon file has room for two."""
 _HEXADECIMAL = frozenset("0123456789abcdef")
 _FORBIDDEN = frozenset("\"'\\")
 
@@ -142,10 +144,12 @@ def _file(camera: str, value: Any) -> CorrectionFile:
     if not isinstance(given, dict) or not isinstance(given.get("file"), str):
         raise CorrectionFileError(f'{camera}: {value!r}: expected {{"file": path}}.')
     path, digest = given["file"], given.get("sha256", "")
-    if not path.startswith("/") or not path.isprintable() or _FORBIDDEN & set(path):
+    usable = path.startswith("/") and path.isprintable() and not _FORBIDDEN & set(path)
+    if not usable or len(path) > _LONGEST:
         raise CorrectionFileError(
-            f"{camera}: {path!r}: expected an absolute path without quotes and backslashes."
+            f"{camera}: {path[:80]!r}: expected an absolute path of at most {_LONGEST} characters, "
+            "without quotes and backslashes."
         )
-    if not isinstance(digest, str) or not set(digest) <= _HEXADECIMAL:
+    if not isinstance(digest, str) or not set(digest) <= _HEXADECIMAL or len(digest) > _DIGITS:
         raise CorrectionFileError(f"{camera}: {digest!r} is no digest of a file.")
     return CorrectionFile(path, digest)

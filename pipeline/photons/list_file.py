@@ -73,7 +73,7 @@ _FRAMES = {
     ),
     "frame": (np.uint32, "", "frame number in the camera's series"),
 }
-SETTINGS_BYTES = 1024
+SETTINGS_BYTES = 8192
 """Room for the settings that decide which photons are found, as JSON."""
 _CHANGES = {
     "settings": (

@@ -12,7 +12,7 @@ from pipeline.postprocessing.matched_run import MatchedOptions, with_method
 from pipeline.postprocessing.raw_file import read_series
 from pipeline.postprocessing.recordings import is_recording, read_recordings
 from pipeline.postprocessing.scan_file import read_scan
-from pipeline.postprocessing.settings_source import read_settings, with_poni
+from pipeline.postprocessing.settings_source import read_settings, with_corrections, with_poni
 from pipeline.postprocessing.source import RawSource, Source
 
 
@@ -34,6 +34,10 @@ class Request:
     eta: bool = False
     """Positions are corrected within their pixels."""
     photons: MatchedOptions = field(default_factory=MatchedOptions)
+    dark: Path | None = None
+    """Dark level of the camera."""
+    mask: str = ""
+    """Its bad pixels; empty: none are given."""
 
 
 def processes(jobs: int) -> int:
@@ -85,6 +89,7 @@ def settings_of(request: Request, sources: Sequence[Source]) -> Iterator[Setting
         own = with_method(settings, request.photons, source)
         if request.poni is not None and source.stream == owner:
             own = with_poni(own, request.poni, source.stream, source.shape)
+        own = with_corrections(own, request.dark, request.mask, source.stream, source.shape)
         yield own
 
 

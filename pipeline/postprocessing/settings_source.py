@@ -11,8 +11,15 @@ import h5py
 from pipeline.diffraction.geometry import from_poni
 from pipeline.diffraction.poni import PoniError
 from pipeline.model.cameras import CAMERAS
+from pipeline.model.correction_files import (
+    CorrectionFile,
+    digest_of,
+    format_files,
+    parse_files,
+)
 from pipeline.model.old_parameters import with_new_names
 from pipeline.model.parameters import ATTRIBUTES, PARAMETERS, PULSE, ParameterError, Settings
+from pipeline.photons.corrections import BadCorrection, dark_digest, read_dark, read_mask_of
 from pipeline.postprocessing.errors import BadSettings
 
 _NO_SETTINGS = ("dump_prefix", PULSE)
@@ -94,6 +101,39 @@ def with_poni(settings: Settings, path: Path, stream: str, shape: tuple[int, int
         raise BadSettings(f"{path}: {error}") from error
     for name, value in values.items():
         settings = settings.replaced(name, value)
+    return settings
+
+
+def with_corrections(
+    settings: Settings, dark: Path | None, mask: str, stream: str, shape: tuple[int, int]
+) -> Settings:
+    """Return settings with a dark level and a mask of a camera.
+
+    Args:
+        settings: all others.
+        dark: file of the dark level; None: as the settings have it.
+        mask: file of the mask, with ``::`` and a dataset behind it or not; empty: likewise.
+        stream: of the camera.
+        shape: ``(ny, nx)`` of its frames [pixel].
+
+    Raises:
+        BadSettings: a file cannot be used for that camera.
+    """
+    try:
+        if dark is not None:
+            if CAMERAS[stream].photon_counting:
+                raise BadSettings(f"--dark {dark}: {stream} counts photons; leave it out.")
+            digest = dark_digest(read_dark(CorrectionFile(str(dark.absolute())), shape))
+            file = CorrectionFile(str(dark.absolute()), digest)
+            files = {**parse_files(settings.dark), stream: file}
+            settings = settings.replaced("dark", format_files(files))
+        if mask:
+            full = str(Path(mask).absolute())
+            file = CorrectionFile(full, digest_of(read_mask_of(CorrectionFile(full), shape)))
+            files = {**parse_files(settings.mask), stream: file}
+            settings = settings.replaced("mask", format_files(files))
+    except (BadCorrection, ParameterError) as error:
+        raise BadSettings(str(error)) from error
     return settings
 
 

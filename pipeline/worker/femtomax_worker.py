@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any
 
 from pipeline.dranspose_parameters import describe_parameters
-from pipeline.frames import roi_statistics
+from pipeline.frames import levels, roi_statistics
 from pipeline.model.cameras import CAMERAS
 from pipeline.photons import detection
 from pipeline.protocols.batch import Batch, CameraResult
@@ -118,6 +118,7 @@ class FemtomaxWorker:
 def compile_kernels() -> None:
     """Compile what is done with each frame; half a minute at the very first time on a machine."""
     frame_buffer.warm_up()
+    levels.warm_up()
     roi_statistics.warm_up()
     detection.warm_up()
 

@@ -19,6 +19,7 @@ RINGS_LIMIT_MS = 50.0
 """What a viewer may wait for twenty rings."""
 
 _BINS = 1000
+_POLARIZATION = 0.99
 _MASKED = 0.09
 """Share of the pixels that a Pilatus masks."""
 _SHAPES = {"pilatus": (831, 1475), "andor3_balor": (4104, 4128)}
@@ -92,6 +93,8 @@ def azimuthal_rows(
         image[random.random(shape) < _MASKED] = np.nan
         for unit in (Unit.COUNTS, Unit.ADU):
             rows.append(_row(detector, unit, geometry, image, rounds))
+        dark = random.normal(100.0, 3.0, shape).astype(np.float32)
+        rows.append(_row(detector, Unit.ADU, geometry, image + dark, rounds, dark))
     return rows
 
 
@@ -101,26 +104,42 @@ def _geometry(detector: str, shape: tuple[int, int], tilt: float) -> Geometry:
 
 
 def _row(
-    detector: str, unit: str, geometry: Geometry, image: NDArray[Any], rounds: int
+    detector: str,
+    unit: str,
+    geometry: Geometry,
+    image: NDArray[Any],
+    rounds: int,
+    dark: NDArray[Any] | None = None,
 ) -> AzimuthalRow:
+    """Measure one row; with a dark level also the polarisation is corrected."""
+    polarization = None if dark is None else _POLARIZATION
     Integrator().integrate(image, geometry, _BINS, unit)  # compiles
     integrator = Integrator()
     pyfai = _pyfai(geometry)
     model = "poisson" if unit == Unit.COUNTS else "azimuthal"
 
     def ours() -> AzimuthalCurve:
-        return integrator.integrate(image, geometry, _BINS, unit)
+        light = image if dark is None else image - dark
+        return integrator.integrate(light, geometry, _BINS, unit, polarization=polarization)
 
     def theirs() -> Any:
         method = ("no", "csc", "cython")
-        return pyfai.integrate1d(image, _BINS, unit="q_A^-1", method=method, error_model=model)
+        return pyfai.integrate1d(
+            image,
+            _BINS,
+            unit="q_A^-1",
+            method=method,
+            error_model=model,
+            dark=dark,
+            polarization_factor=polarization,
+        )
 
     set_up, pyfai_set_up = _milliseconds(ours), _milliseconds(theirs)
     _check(ours(), theirs())
     times = [(_milliseconds(ours), _milliseconds(theirs)) for _ in range(rounds)]
     return AzimuthalRow(
         detector,
-        unit,
+        unit if dark is None else f"{unit}, dark and polarisation",
         set_up,
         median(mine for mine, _ in times),
         pyfai_set_up,

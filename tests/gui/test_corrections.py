@@ -25,26 +25,26 @@ def test_a_dark_level_and_a_mask_are_taken_shown_and_cleared(viewer, player, tmp
     player.prepare(ZYLA, scan)
     player.play(ZYLA, frames, scan)
     player.wait_finished()
-    viewer.wait("the camera", lambda: part.dark.text() == "Dark level: Background")
-    assert part.mask.text() == "Mask: none"
+    viewer.wait("the camera", lambda: part.dark_file.text() == "Dark level: Background")
+    assert part.mask_file.text() == "Mask: none"
 
     part.frames.setValue(6)
     player.prepare(ZYLA, scan)
     viewer.click(part.take)
-    viewer.wait("that it is being taken", lambda: "0 % taken" in part.dark.text())
+    viewer.wait("that it is being taken", lambda: "0 % taken" in part.dark_file.text())
     player.play(ZYLA, frames, scan)
-    viewer.wait("the dark level", lambda: "dark_andor3_zyla12" in part.dark.text())
+    viewer.wait("the dark level", lambda: "dark_andor3_zyla12" in part.dark_file.text())
     viewer.click(part.clear_dark)
-    viewer.wait("none", lambda: part.dark.text() == "Dark level: Background")
+    viewer.wait("none", lambda: part.dark_file.text() == "Dark level: Background")
 
-    assert not plot.mask.is_drawn
+    assert not plot.mask_tint.is_drawn
     player.device.LoadMask(str(tmp_path / "bad.npy"))
     assert json.loads(player.device.Mask)
     player.prepare(ZYLA, scan)
     player.play(ZYLA, frames, scan)
-    viewer.wait("the mask", lambda: part.mask.text() == "Mask: bad.npy")
-    viewer.wait("its tint", lambda: plot.mask.is_drawn)
+    viewer.wait("the mask", lambda: part.mask_file.text() == "Mask: bad.npy")
+    viewer.wait("its tint", lambda: plot.mask_tint.is_drawn)
     viewer.click(part.clear_mask)
-    viewer.wait("no mask", lambda: part.mask.text() == "Mask: none")
-    viewer.wait("no tint", lambda: not plot.mask.is_drawn)
+    viewer.wait("no mask", lambda: part.mask_file.text() == "Mask: none")
+    viewer.wait("no tint", lambda: not plot.mask_tint.is_drawn)
     player.write(Camera="")

@@ -19,6 +19,7 @@ from pipeline.postprocessing.pool import Pool
 from pipeline.postprocessing.raw_file import read_series
 from pipeline.postprocessing.run import Outcome, Run
 from pipeline.postprocessing.scan_file import read_scan
+from pipeline.postprocessing.settings_source import read_settings, with_corrections
 from pipeline.postprocessing.source import RawSource
 
 STREAMS = (post.BALOR, post.ZYLA, post.PILATUS)
@@ -56,6 +57,30 @@ def test_process_gives_what_live_gives(stream, compression, pool, tmp_path):
     assert (outcome.photons is not None) == (stream == post.BALOR)
     post.processed(outcome).assert_same(live)
     assert live.arrays.get("complete", 1) == 1
+
+
+@pytest.mark.parametrize("stream", STREAMS)
+def test_dark_level_and_mask_give_what_they_give_live(stream, pool, tmp_path):
+    images = post.frames(stream, 16)
+    if stream == post.PILATUS:
+        images[3][50, 60] = -1
+    dark, mask = post.correction_files(tmp_path)
+    settings = with_corrections(
+        post.settings(stream), None if stream == post.PILATUS else dark, mask, stream, post.SHAPE
+    ).replaced("mask_noise", 8.0)
+    path = post.raw_file(tmp_path / "raw" / "scan.h5", stream, images)
+    live = post.live(path, stream, images, changes={0: settings.values()})
+    (series,) = read_series(path)
+    (tmp_path / "out").mkdir()
+    run = Run(RawSource(series), settings, tmp_path / "out")
+    outcome = run.process(pool)
+    run.state.remove()
+    post.processed(outcome).assert_same(live)
+    assert outcome.failed == 0
+    assert live.arrays["masked"][50:54, 20].all()
+    if stream == post.BALOR:
+        (file,) = (tmp_path / "out").glob("*_xye.h5")
+        assert read_settings(str(file)).mask == settings.mask
 
 
 @pytest.mark.parametrize("block", [1, 3, 42])

@@ -13,6 +13,8 @@ from support.waiting import wait_for
 
 from pipeline.model.parameters import Settings
 from pipeline.model.roi_statistics import STATISTICS
+from pipeline.photons.calibration import Calibration
+from pipeline.photons.calibration_file import write_calibration
 from pipeline.postprocessing.run import Outcome
 from pipeline.protocols.stins import Message, stins_series
 from pipeline.simulation.balor import stream_balor_frames
@@ -67,6 +69,19 @@ def raw_file(
     path.parent.mkdir(parents=True, exist_ok=True)
     write_raw_file(path, stream, stins_series(images, str(path), CAMERA, compression), **more)
     return path
+
+
+def correction_files(folder: Path) -> tuple[Path, str]:
+    """Write a dark level with a noisy pixel, and a mask; return their paths."""
+    rng = np.random.default_rng(11)
+    noise = np.full(SHAPE, 3, np.float32)
+    noise[10, 10] = 50
+    offset = rng.normal(100, 2, SHAPE).astype(np.float32)
+    write_calibration(folder / "dark.h5", Calibration(offset, noise, noise > 40, 50))
+    mask = np.zeros(SHAPE, np.uint8)
+    mask[50:54, 20] = 1
+    np.save(folder / "mask.npy", mask)
+    return folder / "dark.h5", str(folder / "mask.npy")
 
 
 def write_scan_file(path: Path, positions: list[float], burst: int) -> None:

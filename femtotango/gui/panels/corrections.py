@@ -40,8 +40,8 @@ class CorrectionState(DeviceWidget):
 
     def __init__(self, parent: QtWidgets.QWidget | None = None, designMode: bool = False) -> None:
         super().__init__(parent, designMode)
-        self.dark, self.mask = QtWidgets.QLabel(), QtWidgets.QLabel()
-        for label in (self.dark, self.mask):
+        self.dark_file, self.mask_file = QtWidgets.QLabel(), QtWidgets.QLabel()
+        for label in (self.dark_file, self.mask_file):
             label.setTextFormat(QtCore.Qt.TextFormat.PlainText)
             label.setWordWrap(True)
         self.frames = QtWidgets.QSpinBox()
@@ -66,7 +66,7 @@ class CorrectionState(DeviceWidget):
         grid = QtWidgets.QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
         for row, parts in enumerate(
-            ((self.dark,), (self.take, self.frames, self.clear_dark), (self.mask,))
+            ((self.dark_file,), (self.take, self.frames, self.clear_dark), (self.mask_file,))
         ):
             for column, part in enumerate(parts):
                 grid.addWidget(part, row, column, 1, 3 if len(parts) == 1 else 1)
@@ -83,10 +83,10 @@ class CorrectionState(DeviceWidget):
         counts = camera in CAMERAS and CAMERAS[camera].photon_counting
         text = f"Dark level: {PurePath(dark).name}" if dark else "Dark level: Background"
         text = "No dark level with this camera." if counts else text
-        self.dark.setText(f"Dark level: {100 * progress:.0f} % taken" if taking else text)
-        self.dark.setToolTip(dark)
-        self.mask.setText(f"Mask: {PurePath(mask).name}" if mask else "Mask: none")
-        self.mask.setToolTip(mask)
+        self.dark_file.setText(f"Dark level: {100 * progress:.0f} % taken" if taking else text)
+        self.dark_file.setToolTip(dark)
+        self.mask_file.setText(f"Mask: {PurePath(mask).name}" if mask else "Mask: none")
+        self.mask_file.setToolTip(mask)
         self.take.setEnabled(not counts)
         self.frames.setEnabled(not counts)
         self.clear_dark.setEnabled(bool(dark) or taking)

@@ -135,7 +135,7 @@ class ImageWidget(DeviceWidget):
             self._show_title()
         if names & {"Mask", "Detector"}:
             named = file_of(self.link.value("Mask", ""), self.link.value("Detector", ""))
-            self.plot.mask.show(bool(named), self.plot.shown)
+            self.plot.mask_tint.show(bool(named), self.plot.shown)
         if names & RINGS:
             self.rings.refresh()
             self._point()

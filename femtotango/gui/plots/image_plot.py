@@ -65,7 +65,7 @@ class ImagePlot(PlotWindow):
         )
         self._coarse = self._new_image("preview", z=0)
         self._fine: ImageData | None = None
-        self.mask = MaskOverlay(self)
+        self.mask_tint = MaskOverlay(self)
         self.columns = SideHistogram(self, False, _LEFT, _RIGHT)
         self.rows = SideHistogram(self, True, _TOP, _BOTTOM)
         self.readout = QtWidgets.QLabel()
@@ -303,7 +303,7 @@ class ImagePlot(PlotWindow):
         self.view_changed.emit()
 
     def _draw_sides(self) -> None:
-        self.mask.draw(self.shown)
+        self.mask_tint.draw(self.shown)
         self.limits.show_limits_of(self.shown)
         data, view = self.shown.getData(copy=False), self.view
         (ox, oy), (sx, sy) = self.shown.getOrigin(), self.shown.getScale()

@@ -13,8 +13,9 @@ import pytest
 from support.photons import PHOTON_SETTINGS, read_columns, read_frames
 
 from pipeline.files.nexus import versions
+from pipeline.model.correction_files import CorrectionFile, format_files
 from pipeline.photons.detection import finding_settings
-from pipeline.photons.list_file import FrameRow, PhotonFile
+from pipeline.photons.list_file import SETTINGS_BYTES, FrameRow, PhotonFile
 from pipeline.photons.list_path import PhotonFileError, PhotonFileGone
 from pipeline.protocols.batch import FrameStatus, PhotonList
 
@@ -130,7 +131,10 @@ def test_the_longest_settings_fit():
     for name, value in json.loads(finding_settings(longest)).items():
         if isinstance(value, float):
             longest = longest.replaced(name, 0.6234567890123456)
-    assert len(finding_settings(longest)) < 1024
+    file = CorrectionFile("/" + "é" * 499, "0" * 16)
+    for name in ("dark", "mask"):
+        longest = longest.replaced(name, format_files({"andor3_balor": file}))
+    assert len(finding_settings(longest)) < SETTINGS_BYTES - 1024, "a matched filter has a path too"
 
 
 def test_a_plain_reader_follows_the_file_while_it_grows(raw):
