@@ -77,20 +77,21 @@ def flatness(position: NDArray[np.floating], bins: int = 50) -> Flatness:
     return Flatness(np.histogram(split_position(position)[1], bins, (-0.5, 0.5))[0])
 
 
-def learn_axis(position: NDArray[np.floating]) -> EtaAxis:
+def learn_axis(position: NDArray[np.floating], fewest: int = FEWEST_PHOTONS) -> EtaAxis:
     """Learn the correction along one axis.
 
     Args:
         position: ``(photon,)`` centres of gravity of isolated photons [pixel].
+        fewest: photons that are needed.
 
     Raises:
-        ValueError: there are less than `FEWEST_PHOTONS`.
+        ValueError: there are less.
     """
     place = np.sort(split_position(np.asarray(position)[np.isfinite(position)])[1])
-    if len(place) < FEWEST_PHOTONS:
+    if len(place) < fewest:
         raise ValueError(
             f"{len(place)} photons are too few to learn the eta correction; "
-            f"{FEWEST_PHOTONS} without a flag are needed."
+            f"{fewest} without a flag are needed."
         )
     knots = min(_KNOTS, len(place) // 20)
     at = np.linspace(0, len(place), knots + 1)[1:-1].astype(np.int64)

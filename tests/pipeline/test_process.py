@@ -113,6 +113,7 @@ def test_the_scan_file_gives_the_motor_axis(pool, tmp_path):
     run = Run(RawSource(series, scan), post.settings(post.ZYLA), tmp_path)
     numbers = post.processed(run.process(pool))
     assert numbers.arrays["a x"].tolist() == positions
+    assert np.isfinite(numbers.arrays["steps of b: sum y_errors"]).all()
     numbers.assert_same(live)
 
 
@@ -144,8 +145,8 @@ def test_an_interrupted_run_goes_on_and_gives_the_same(stream, tmp_path):
     path = post.raw_file(tmp_path / "raw" / "scan.h5", stream, images)
     live = post.live(path, stream, images)
     output = tmp_path / "out"
-    for events in (1, 7, 8, 29):
-        interrupt(make_run(path, output, stream, block=1), events)
+    # At any other frame: tests/unit/postprocessing/test_resume.py.
+    interrupt(make_run(path, output, stream, block=1), 7)
     with Pool(2, threading.Event()) as pool:
         with pytest.raises(BadOutput, match="--resume"):
             make_run(path, output, stream, block=1).process(pool)

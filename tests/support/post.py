@@ -176,9 +176,11 @@ def live_messages(
     for name in ("a", "b"):
         for one in STATISTICS:
             of_roi = tree["roi_stats"][name][one]
-            arrays[f"{name} {one}"] = np.asarray(of_roi["frames"])
+            arrays[f"frames of {name}: {one}"] = np.asarray(of_roi["frames"])
             if "y" in of_roi:
-                arrays |= {f"{name} {one} {key}": np.asarray(of_roi[key]) for key in STEP_PARTS}
+                arrays |= {
+                    f"steps of {name}: {one} {key}": np.asarray(of_roi[key]) for key in STEP_PARTS
+                }
     photons = tree["photons"].get("filename", "")
     run.reducer.close()
     return _with_photons(arrays, photons)
@@ -202,10 +204,10 @@ def processed(outcome: Outcome) -> Numbers:
         for name, group in entry.get("step_means", {}).items():
             arrays |= {f"{name} {key}": group[key][()] for key in ("x", "y", "y_errors", "n")}
         for name, group in entry["roi_stats"].items():
-            arrays |= {f"{name} {one}": group[one][()] for one in STATISTICS}
+            arrays |= {f"frames of {name}: {one}": group[one][()] for one in STATISTICS}
         for name, group in entry.get("step_stats", {}).items():
             for one, data in group.items():
-                arrays |= {f"{name} {one} {key}": data[key][()] for key in STEP_PARTS}
+                arrays |= {f"steps of {name}: {one} {key}": data[key][()] for key in STEP_PARTS}
     return _with_photons(arrays, outcome.outputs.photons)
 
 

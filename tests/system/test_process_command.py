@@ -11,11 +11,14 @@ import h5py
 import numpy as np
 import pytest
 from support import post
+from support.faint import faint_camera
 from support.photons import read_columns, read_frames
 from support.recordings import Recording
 from support.waiting import wait_for
 
 from pipeline.model.parameters import PARAMETERS
+from pipeline.photons.calibration import calibrate
+from pipeline.photons.calibration_file import write_calibration
 from pipeline.postprocessing.outputs import Outputs
 from pipeline.postprocessing.raw_file import read_series
 from pipeline.postprocessing.run import Outcome
@@ -63,6 +66,29 @@ def test_a_file_through_both_commands(tmp_path):
     assert f"frame {frame}: photon" in differ.stdout
 
 
+def test_photons_close_to_the_noise_and_corrected_positions(tmp_path):
+    rng = np.random.default_rng(81)
+    camera = faint_camera(rng, 256, 2.0)
+    images = []
+    for _ in range(30):
+        y, x = camera.places(rng, 2e-3)
+        images.append(camera.frame(rng, y, x, 80.0))
+    raw = post.raw_file(tmp_path / "raw" / "scan.h5", post.ZYLA, images)
+    calibration = tmp_path / "zyla.h5"
+    write_calibration(calibration, calibrate(camera.frame(rng) for _ in range(40)))
+    options = ["--method", "matched", "--calibration", calibration, "--false-per-frame", "0.5"]
+    done = run("process", raw, *options, "--eta", "--jobs", "1")
+    assert done.returncode == 0, done.stderr
+    assert "The cloud of a photon has σ" in done.stdout
+    assert "eta: χ² per bin" in done.stdout
+    folder = tmp_path / "process"
+    names = {path.name for path in folder.iterdir()}
+    assert names == {"scan_xye.h5", "scan_processed.h5", "scan_report.png"}
+    columns = read_columns(folder / "scan_xye.h5")
+    assert {"snr", "energy_error", "chi_square", "y_plain", "x_plain"} <= set(columns)
+    assert len(columns["snr"]) > 2500
+
+
 @pytest.mark.parametrize(
     "arguments, code, said",
     [
@@ -71,6 +97,7 @@ def test_a_file_through_both_commands(tmp_path):
         (["{raw}", "--settings", '{"backgrund": 1}'], 2, "did you mean background"),
         (["{raw}", "--output", "/proc/none"], 5, "--output"),
         (["{raw}", "--jobs", "-1"], 2, "--jobs"),
+        (["{raw}", "--cloud", "0.7"], 2, "--method matched"),
         (["{raw}", "--scan", "{missing}"], 3, "no such file"),
     ],
 )

@@ -17,7 +17,7 @@ from pipeline.model.correction_files import CorrectionFile, format_files
 from pipeline.photons.detection import finding_settings
 from pipeline.photons.list_file import SETTINGS_BYTES, FrameRow, PhotonFile
 from pipeline.photons.list_path import PhotonFileError, PhotonFileGone
-from pipeline.protocols.batch import FrameStatus, PhotonList
+from pipeline.protocols.batch import FrameStatus, PhotonFit, PhotonList
 
 
 def row(count: int, frame: int = 0, settings: str = "") -> FrameRow:
@@ -229,3 +229,22 @@ def test_a_file_that_was_taken_away_says_so(raw):
     file.path.unlink()
     with pytest.raises(PhotonFileGone, match="was deleted or moved"):
         file.write([row(3)])
+
+
+def test_a_list_of_the_matched_filter_has_its_columns_whatever_comes_later(tmp_path):
+    """A method that is changed in mid-scan leaves the columns as they are."""
+    fitted = PHOTON_SETTINGS.replaced("matched_filter", '{"camera": "andor3_balor"}')
+    one, two = np.array([5.0], np.float32), np.array([6.0], np.float32)
+    flags = np.zeros(1, np.uint8)
+    sums = PhotonList(one, one, one, flags)
+    fits = PhotonList(two, two, two, flags, PhotonFit(two, two, two, two, two))
+    rows = [FrameRow(i, FrameStatus.SEARCHED, photons) for i, photons in enumerate((fits, sums))]
+    for settings, snr in ((fitted, [6.0, np.nan]), (PHOTON_SETTINGS, None)):
+        file = PhotonFile(str(tmp_path / "raw" / "scan.h5"), "andor3_balor", settings)
+        file.write(rows)
+        file.close(complete=True)
+        found = read_columns(file.path)
+        assert found["energy"].tolist() == [6.0, 5.0]
+        assert ("snr" in found) == (snr is not None)
+        if snr is not None:
+            np.testing.assert_array_equal(found["snr"], snr)

@@ -37,6 +37,11 @@ def test_without_photon_roi_there_is_nothing_to_trust():
     assert "PhotonRoi" in distrust(GOOD, Settings())
 
 
+def test_photons_close_to_the_noise_are_no_reason_to_drop_raw_data():
+    matched = SETTINGS.replaced("matched_filter", '{"camera": "andor3_balor"}')
+    assert "keep the raw data" in distrust(GOOD, matched)
+
+
 def test_the_scan_before_counts_while_this_one_is_young():
     young = changed(photons=3, pileup=0, previous_photons=100)
     assert not distrust(young, SETTINGS)
