@@ -2,6 +2,8 @@
 
 import json
 import threading
+import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import isnan
 from typing import Any
@@ -15,6 +17,7 @@ from femtotango.dranspose_client.http import Reducer
 from femtotango.dranspose_client.published import fetch_group
 from femtotango.errors import NoImage, NotReady
 from pipeline.frames.binning import bin_blocks
+from pipeline.model.roi import Roi, parse_rois
 from pipeline.model.roi_statistics import COLUMNS
 from pipeline.protocols.snapshot import (
     ACCUMULATED_NUMBER,
@@ -31,6 +34,8 @@ from pipeline.protocols.snapshot import (
 )
 
 _TRIES = 10
+_ROIS_LIMIT, _ROIS_POLL = 2.0, 0.02
+"""The longest that a new ROI may take to the reducer, and how often it is looked [s]."""
 
 
 @dataclass(frozen=True)
@@ -133,11 +138,17 @@ class FullImage:
         """
         image_shape(view, camera)
         image = view.image(camera)
-        found = fetch_group(self._reducer, ImageRois, _path(image, IMAGE_ROIS))
+        deadline = time.monotonic() + _ROIS_LIMIT
+        while True:
+            found = fetch_group(self._reducer, ImageRois, _path(image, IMAGE_ROIS))
+            measured = parse_rois(found.rois)
+            if _up_to_date(measured, view, image.detector) or time.monotonic() > deadline:
+                break
+            time.sleep(_ROIS_POLL)
         rows = ([None if isnan(x) else x for x in row] for row in found.statistics.tolist())
         rois = {
             name: dict(zip(COLUMNS, row, strict=True))
-            for name, row in zip(found.names, rows, strict=True)
+            for name, row in zip(measured, rows, strict=True)
         }
         about = {"camera": image.detector, "unit": found.unit, "frames": found.frames}
         return json.dumps({**about, "rois": rois})
@@ -174,6 +185,13 @@ class FullImage:
             return ExactImage(image.astype(dtype), None, snapshot, about, seen)
         image = np.where(masked, 0, image).astype(dtype)
         return ExactImage(image, ~masked, snapshot, about, seen)
+
+
+def _up_to_date(measured: Mapping[str, Roi], view: View, camera: str | None) -> bool:
+    """Say whether the reducer has heard of all changes of a camera's ROIs."""
+    places = {name: roi.place for name, roi in view.settings.roi_map.items()}
+    known = all(measured.get(n) == roi for n, roi in places.items() if roi.camera == camera)
+    return known and all(places.get(name) == roi for name, roi in measured.items())
 
 
 def _path(image: CameraImage, name: str) -> str:

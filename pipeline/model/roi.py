@@ -36,6 +36,11 @@ class Roi:
     over: str = ""
     """ROI by whose sum it is divided, or ``column:NAME`` of the records; empty: none."""
 
+    @property
+    def place(self) -> "Roi":
+        """The ROI without what it is compared with."""
+        return replace(self, minus="", over="")
+
     def slices(self, shape: tuple[int, int]) -> tuple[slice, slice] | None:
         """Cut the ROI to an image.
 

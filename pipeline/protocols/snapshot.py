@@ -478,7 +478,7 @@ class RoiCurves(Group):
 class ImageRois(Group):
     """What the dataset `IMAGE_ROIS` of a camera holds: its ROIs as they are in its image."""
 
-    names: tuple[str, ...] = value("The ROIs of this camera.")
+    rois: str = value("JSON: the ROIs of this camera, their places, by name.")
     statistics: NDArray[np.float64] = value(
         "In the order of `roi_stats`; behind them the number of valid pixels.",
         shape="(roi, statistic)",

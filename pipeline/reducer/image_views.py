@@ -12,7 +12,7 @@ from pipeline.frames.binning import BinnedImage, full_image, make_preview
 from pipeline.frames.roi_statistics import image_statistics
 from pipeline.model.cameras import CAMERAS
 from pipeline.model.ledger import ledger
-from pipeline.model.roi import Roi
+from pipeline.model.roi import Roi, format_rois
 from pipeline.protocols import snapshot
 from pipeline.protocols.tree import pack_group
 from pipeline.reducer.accumulation import Accumulation, Sum
@@ -83,7 +83,7 @@ class ImageViews:
 
 def _rois(shown: Sum, rois: Mapping[str, Roi]) -> snapshot.ImageRois:
     return snapshot.ImageRois(
-        names=tuple(rois),
+        rois=format_rois({name: roi.place for name, roi in rois.items()}),
         statistics=image_statistics(shown.image, shown.valid, list(rois.values())),
         frames=shown.count,
         unit=shown.unit,

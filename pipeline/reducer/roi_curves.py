@@ -78,8 +78,8 @@ class RoiSeries:
         self._names: list[str] = []
         self._kept = _Names()
         self._present: tuple[str, ...] = ()
-        self._columns: list[int] = []
-        """Of the ROIs that are present."""
+        self._columns: NDArray[np.intp] | None = np.empty(0, np.intp)
+        """Of the ROIs that are present; None: all, in their order."""
         self._x = np.empty(256)
         self._rows = np.empty((256, 0))
         self._length = 0
@@ -111,8 +111,12 @@ class RoiSeries:
         if self._length == len(self._rows):
             self._make_room()
         self._x[self._length] = x
-        self._rows[self._length] = math.nan
-        self._rows[self._length, self._columns] = values
+        row = self._rows[self._length]
+        if self._columns is None:
+            row[:] = values
+        else:
+            row[:] = math.nan
+            row[self._columns] = values
         self._length += 1
 
     def _set_columns(self, present: tuple[str, ...]) -> None:
@@ -127,7 +131,8 @@ class RoiSeries:
             self._names = [self._names[i] for i in stay] + new
             self._rows = rows
         columns = {name: i for i, name in enumerate(self._names)}
-        self._columns = [columns[name] for name in present]
+        in_order = list(present) == self._names
+        self._columns = None if in_order else np.array([columns[n] for n in present], np.intp)
 
     def add_rows(self, xs: Iterable[float]) -> None:
         """Add rows in which no ROI was seen."""
@@ -361,7 +366,7 @@ class RoiTotals:
         self._kept = _Names()
         self._present: tuple[str, ...] = ()
         self._rows: dict[str, int] = {}
-        self._present_rows: list[int] = []
+        self._present_rows = np.empty(0, np.intp)
         self._sums = np.zeros((0, len(STATISTICS)))
         self._counts = np.zeros((0, len(STATISTICS)))
 
@@ -388,7 +393,7 @@ class RoiTotals:
         self._sums = np.concatenate([self._sums[old], nothing])
         self._counts = np.concatenate([self._counts[old], nothing])
         self._rows = {name: row for row, name in enumerate([*stay, *new])}
-        self._present_rows = [self._rows[name] for name in names]
+        self._present_rows = np.array([self._rows[name] for name in names], np.intp)
 
     def sums(self, name: str) -> NDArray[np.float64]:
         """Return the sums of a ROI, ``(statistic,)``; 0 for one never seen."""

@@ -15,6 +15,8 @@ CAMERA = "andor3_zyla10"
 ROI = json.dumps({"name": "spot", "camera": CAMERA, "x": 4, "y": 2, "width": 36, "height": 28})
 """Else it would be of the camera that the test before has left on show."""
 
+_LATER = {"x": 4, "y": 2, "width": 5, "height": 10}
+
 
 def spots(scan: BurstScan) -> list[np.ndarray]:
     """Return frames of a spot that moves and changes with the motor."""
@@ -73,6 +75,25 @@ def test_slots_show_place_and_sum_whatever_is_chosen(scanned) -> None:
     np.testing.assert_allclose(curve[strong], 16 + x[strong], atol=0.05)
     np.testing.assert_allclose(scanned.RoiMeans, [scanned.Roi1X])
     np.testing.assert_array_equal(scanned.Roi1Curve, curve)
+
+
+def test_rois_are_measured_in_the_image_too(scanned) -> None:
+    scanned.AddRoi(json.dumps({"name": "later", "camera": CAMERA, **_LATER}))
+    for camera in ("", CAMERA):
+        found = json.loads(scanned.GetRoiStatistics(camera))
+        assert (found["camera"], found["unit"], found["frames"]) == (CAMERA, "ADU", 1)
+        image = scanned.AccumulatedImage[2:12, 4:9]
+        later = found["rois"]["later"]
+        assert (later["sum"], later["max"], later["pixels"]) == (image.sum(), image.max(), 50)
+        assert set(found["rois"]) == {"spot", "later"}
+    with pytest.raises(tango.DevFailed, match="eiger"):
+        scanned.GetRoiStatistics("eiger")
+    totals, weights = scanned.RoiTotals, scanned.RoiWeights
+    assert totals.shape == weights.shape == (2, 7)
+    assert weights[0, 0] == STEPS * BURST
+    assert totals[0, 0] == pytest.approx(np.sum(scanned.RoiMeanCurves[0]) * BURST)
+    assert not weights[1].any()
+    np.testing.assert_array_equal(scanned.RoiStatistics[0, 0], scanned.Roi1Mean)
 
 
 def test_choices_are_enumerations(scanned) -> None:

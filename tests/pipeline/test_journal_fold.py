@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from types import SimpleNamespace
 from typing import Any
@@ -88,7 +89,7 @@ def plain(value: Any) -> Any:
         return [("nan" if x != x else x) for x in np.asarray(value).ravel().tolist()]
     if is_dataclass(value):
         return {f.name: plain(getattr(value, f.name)) for f in fields(value)}
-    if isinstance(value, dict):
+    if isinstance(value, Mapping):
         return {name: plain(v) for name, v in value.items()}
     if isinstance(value, float) and math.isnan(value):
         return "nan"

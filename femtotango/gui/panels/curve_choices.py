@@ -115,6 +115,7 @@ def with_error(value: Any, error: Any) -> str:
     if not np.isfinite(error) or error <= 0:
         return f"{value:.6g}"
     digits = 1 - int(np.floor(np.log10(error)))
-    if not 0 <= digits <= 9 or abs(value) >= 1e7:
+    if digits > 9 or abs(value) >= 1e7:
         return f"{value:.5g} ± {error:.2g}"
+    digits = max(0, digits)
     return f"{value:.{digits}f} ± {error:.{digits}f}"

@@ -1,7 +1,6 @@
 """ROI curves over motor position or frame number, with error bars and the fit."""
 
 import time
-from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -142,6 +141,9 @@ class RoiCurves(DeviceWidget):
         # A ROI that was removed meanwhile keeps the colour that it had.
         self._colors = {n: colors.get(n, self._colors.get(n, _OLD)) for n in names}
         olds = self._moves.points_before(scan, points)
+        line = _numbers(answer["FitCurve"], 1)
+        # It may be of another snapshot than the curves.
+        fitted = str(answer[FIT_ROI] or "") if len(line) == points > 0 else ""
         for name in self._drawn:
             if name not in names or name not in olds:
                 self.plot.remove(f"{name} {_BEFORE}", kind="curve")
@@ -160,8 +162,8 @@ class RoiCurves(DeviceWidget):
                 value,
                 legend=name,
                 color=self._colors[name],
-                symbol="o" if len(position) <= _MOST_SYMBOLS else "",
-                linestyle="-",
+                symbol="o" if name == fitted or len(position) <= _MOST_SYMBOLS else "",
+                linestyle=" " if name == fitted else "-",
                 yerror=None if spread is None else np.nan_to_num(spread),
                 resetzoom=False,
                 selectable=False,
@@ -177,7 +179,7 @@ class RoiCurves(DeviceWidget):
                 columns[name] = curves[index, :points]
             if errors.shape == curves.shape:
                 columns[f"{name} error"] = errors[index, :points]
-        self._draw_fit(answer, x[:points], columns)
+        self._draw_fit(answer, fitted, x[:points], line, columns)
         self.plot.columns = columns if names else {}
         rois = roi_edit.shown_rois(self._link) if self._link is not None else {}
         self.legend.setText(
@@ -193,16 +195,19 @@ class RoiCurves(DeviceWidget):
         self._again.start(int(pause))
 
     def _draw_fit(
-        self, answer: dict[str, Any], x: np.ndarray, columns: dict[str, np.ndarray]
+        self,
+        answer: dict[str, Any],
+        name: str,
+        x: np.ndarray,
+        line: np.ndarray,
+        columns: dict[str, np.ndarray],
     ) -> None:
         """Draw the fitted line, and tell its numbers or why there is none."""
-        text, name = fit_text(answer), str(answer[FIT_ROI] or "")
+        text = fit_text(answer)
         self.fit_line.setVisible(bool(text))
         self.fit_line.setText(text)
         self.fit_line.setToolTip(str(answer["FitStatus"] or ""))
-        line = _numbers(answer["FitCurve"], 1)
-        # It may be of another snapshot than the curves.
-        if not len(line) or len(line) != len(x) or name not in self._colors:
+        if name not in self._colors:
             self.plot.remove(_FIT, kind="curve")
             return
         order = np.argsort(x)
@@ -212,7 +217,7 @@ class RoiCurves(DeviceWidget):
             legend=_FIT,
             color=self._colors[name],
             symbol="",
-            linestyle="--",
+            linestyle="-",
             linewidth=2,
             resetzoom=False,
             selectable=False,
@@ -247,7 +252,7 @@ class MovedRois:
     def see(self, rois: dict[str, Roi]) -> None:
         """Note which ROIs have another place."""
         # With what a ROI is compared holds for all points of a scan.
-        places = {name: replace(roi, minus="", over="") for name, roi in rois.items()}
+        places = {name: roi.place for name, roi in rois.items()}
         self._moved |= {n for n, roi in places.items() if self._known.get(n, roi) != roi}
         self._known = places
 
