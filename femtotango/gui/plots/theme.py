@@ -1,0 +1,65 @@
+"""Colours of plots and words on a light and on a dark window; the window's palette decides."""
+
+from dataclasses import dataclass
+
+from taurus.external.qt import QtGui, QtWidgets  # before silx, which takes the same Qt
+
+from silx.gui.plot import PlotWidget  # isort: skip
+
+_HALF = 128
+
+
+@dataclass(frozen=True)
+class Theme:
+    """Colours that are read well on one background."""
+
+    background: str
+    """Of plots."""
+    text: str
+    faint: str
+    """Of what is less important, as a grid."""
+    line: str
+    """Of the only curve of a plot."""
+    good: str
+    warning: str
+    error: str
+
+
+LIGHT = Theme("#ffffff", "#000000", "#606060", "#1f4e9e", "#2e7d32", "#a05a00", "#c62828")
+DARK = Theme("#1e1e1e", "#e4e4e4", "#a0a0a0", "#7fb2ff", "#7ccf83", "#ffb454", "#ff8a80")
+
+
+def theme_of(widget: QtWidgets.QWidget) -> Theme:
+    """Return the colours for the palette that a widget has."""
+    window = widget.palette().color(QtGui.QPalette.ColorRole.Window)
+    return DARK if window.lightness() < _HALF else LIGHT
+
+
+def paint_plot(plot: PlotWidget) -> None:
+    """Give a plot the colours of its window."""
+    theme = theme_of(plot)
+    plot.setBackgroundColor(theme.background)
+    plot.setForegroundColor(theme.text)
+    plot.setGridColor(theme.faint)
+
+
+def dark_palette() -> QtGui.QPalette:
+    """Return the palette of a dark window."""
+    palette = QtGui.QPalette()
+    roles = QtGui.QPalette.ColorRole
+    for color, names in {
+        "#2b2b2b": ("Window", "Button", "AlternateBase"),
+        DARK.background: ("Base", "ToolTipBase"),
+        DARK.text: ("WindowText", "Text", "ButtonText", "ToolTipText", "BrightText"),
+        "#3d6fb4": ("Highlight",),
+        "#ffffff": ("HighlightedText",),
+        DARK.line: ("Link",),
+        "#8a8a8a": ("PlaceholderText",),
+    }.items():
+        for name in names:
+            palette.setColor(getattr(roles, name), QtGui.QColor(color))
+    for name in ("WindowText", "Text", "ButtonText"):
+        palette.setColor(
+            QtGui.QPalette.ColorGroup.Disabled, getattr(roles, name), QtGui.QColor("#777777")
+        )
+    return palette
