@@ -19,7 +19,7 @@ from femtotango.gui.plots.saving import (
     write_columns,
     write_picture,
 )
-from femtotango.gui.plots.theme import paint_plot, theme_of
+from femtotango.gui.plots.theme import paint_icons, paint_plot, theme_of
 
 _LEFT, _RIGHT, _TOP, _BOTTOM = 88, 22, 8, 48
 """Space around the curves for numbers and labels, screen pixels."""
@@ -67,6 +67,7 @@ class CurvePlot(PlotWindow):
 
     def _paint(self) -> None:
         paint_plot(self)
+        paint_icons(self._tools)
         theme = theme_of(self)
         self.readout.setStyleSheet(
             f"background: {theme.background}; color: {theme.text}; padding: 1px 4px"
@@ -96,6 +97,7 @@ class CurvePlot(PlotWindow):
             tools.addAction(logarithmic)
         tools.addAction(self.save_action)
         self.addToolBar(QtCore.Qt.ToolBarArea.RightToolBarArea, tools)
+        self._tools = tools
 
     def _ask_to_save(self) -> None:
         dialog = ask_for_file(self, "Save curves", CURVES)

@@ -21,7 +21,7 @@ from femtotango.gui.plots.side_histogram import (
     visible_pixels,
 )
 from femtotango.gui.plots.stale_frame import StaleFrame
-from femtotango.gui.plots.theme import paint_plot
+from femtotango.gui.plots.theme import paint_icons, paint_plot
 from femtotango.gui.plots.zoom import View
 
 _LEFT, _RIGHT, _TOP, _BOTTOM = 50, 10, 8, 24
@@ -158,6 +158,7 @@ class ImagePlot(PlotWindow):
         self.setCentralWidget(centre)
         self.canvas.installEventFilter(self)
         paint_plot(self)
+        paint_icons(self.tools)
         self.stale = StaleFrame(self.canvas)
 
     def add_tool(self, tool: QtWidgets.QWidget) -> None:
@@ -169,6 +170,7 @@ class ImagePlot(PlotWindow):
         super().changeEvent(a0)
         if a0 is not None and a0.type() == QtCore.QEvent.Type.PaletteChange:
             paint_plot(self)
+            paint_icons(self.tools)
 
     def copy_picture(self) -> None:
         """Copy a picture of what is seen."""

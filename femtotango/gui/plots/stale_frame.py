@@ -2,7 +2,7 @@
 
 from taurus.external.qt import QtCore, QtWidgets
 
-_STYLE = "QLabel { border: 5px solid #8a8a8a; }"
+_STYLE = "QLabel { border: 3px solid #8a8a8a; }"
 _WORDS = "background: #8a8a8a; color: white; font-weight: bold; padding: 2px 8px"
 
 

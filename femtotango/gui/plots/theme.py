@@ -2,11 +2,16 @@
 
 from dataclasses import dataclass
 
-from taurus.external.qt import QtGui, QtWidgets  # before silx, which takes the same Qt
+import numpy as np
+from taurus.external.qt import QtCore, QtGui, QtWidgets  # before silx, which takes the same Qt
 
 from silx.gui.plot import PlotWidget  # isort: skip
+from silx.gui.utils.image import convertArrayToQImage, convertQImageToArray  # isort: skip
 
 _HALF = 128
+_ORIGINAL = "icon on light windows"
+_GREY = 40
+"""Colours that differ by less are grey, of 255."""
 
 
 @dataclass(frozen=True)
@@ -43,12 +48,34 @@ def paint_plot(plot: PlotWidget) -> None:
     plot.setGridColor(theme.faint)
 
 
+def paint_icons(bar: QtWidgets.QToolBar) -> None:
+    """Make the grey parts of a tool bar's icons as light as its text: silx draws them black."""
+    dark = theme_of(bar) is DARK
+    for action in bar.actions():
+        original = action.property(_ORIGINAL)
+        if original is None and not action.icon().isNull():
+            original = action.icon()
+            action.setProperty(_ORIGINAL, original)
+        if original is not None:
+            action.setIcon(_lightened(original, bar.iconSize()) if dark else original)
+
+
+def _lightened(icon: QtGui.QIcon, size: QtCore.QSize) -> QtGui.QIcon:
+    pixels = convertQImageToArray(icon.pixmap(size).toImage())
+    colors = pixels[..., :3]
+    grey = np.ptp(colors, axis=-1) < _GREY
+    colors[grey] = 255 - colors[grey]
+    return QtGui.QIcon(QtGui.QPixmap.fromImage(convertArrayToQImage(pixels)))
+
+
 def dark_palette() -> QtGui.QPalette:
     """Return the palette of a dark window."""
     palette = QtGui.QPalette()
     roles = QtGui.QPalette.ColorRole
     for color, names in {
         "#2b2b2b": ("Window", "Button", "AlternateBase"),
+        "#454545": ("Light", "Midlight"),
+        "#1a1a1a": ("Dark", "Mid", "Shadow"),
         DARK.background: ("Base", "ToolTipBase"),
         DARK.text: ("WindowText", "Text", "ButtonText", "ToolTipText", "BrightText"),
         "#3d6fb4": ("Highlight",),
