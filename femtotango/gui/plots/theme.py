@@ -73,8 +73,8 @@ def dark_palette() -> QtGui.QPalette:
     palette = QtGui.QPalette()
     roles = QtGui.QPalette.ColorRole
     for color, names in {
-        "#2b2b2b": ("Window", "Button", "AlternateBase"),
-        "#454545": ("Light", "Midlight"),
+        "#383838": ("Window", "Button", "AlternateBase"),
+        "#525252": ("Light", "Midlight"),
         "#1a1a1a": ("Dark", "Mid", "Shadow"),
         DARK.background: ("Base", "ToolTipBase"),
         DARK.text: ("WindowText", "Text", "ButtonText", "ToolTipText", "BrightText"),
