@@ -59,7 +59,13 @@ def up(config: Path | None, ready_file: Path | None, state: Path | None) -> None
     "-p",
     "--parameters",
     type=click.Path(path_type=Path),
-    help='Settings: JSON or pickle list of {"name", "data"}.',
+    help='Settings: a JSON file such as {"accumulate": true, "distance": 0.131}, or a dump of '
+    "dranspose.",
+)
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path),
+    help="Folder in which the device saves images and geometry.",
 )
 @click.option(
     "--ready-file", type=click.Path(path_type=Path), help="Write the addresses here, as JSON."
@@ -69,6 +75,7 @@ def up(config: Path | None, ready_file: Path | None, state: Path | None) -> None
 def replay(
     files: tuple[Path, ...],
     parameters: Path | None,
+    output: Path | None,
     ready_file: Path | None,
     keep_alive: bool,
     workers: int,
@@ -81,7 +88,10 @@ def replay(
     from femtotango.commands.replay import replay as run
     from femtotango.stack.config import StackConfig
 
-    config = StackConfig(workers=workers, database=False, sardana=False, streams={})
+    properties = {} if output is None else {"OutputFolder": str(output.absolute())}
+    config = StackConfig(
+        workers=workers, database=False, sardana=False, streams={}, properties=properties
+    )
     run(Replay(files, parameters, config), ready_file, keep_alive, Console())
 
 
@@ -270,9 +280,21 @@ def simulate(
     show_default=True,
     help="Of letters and buttons.",
 )
+@click.option(
+    "--theme",
+    type=click.Choice(("desktop", "light", "dark")),
+    default="desktop",
+    show_default=True,
+    help="Colours of the window.",
+)
 @click.pass_context
 def viewer(
-    context: click.Context, device: str, size: str | None, screenshot: Path | None, scale: float
+    context: click.Context,
+    device: str,
+    size: str | None,
+    screenshot: Path | None,
+    scale: float,
+    theme: str,
 ) -> None:
     """Open the live viewer of DEVICE.
 

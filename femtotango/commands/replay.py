@@ -145,12 +145,17 @@ def replay(request: Replay, ready_file: Path | None, keep_alive: bool, console: 
 
     Raises:
         MissingPart: a file is not there.
-        ConfigError: a parameter has a value that it cannot take.
+        ConfigError: a parameter has a value that it cannot take, or the output no folder can be.
         StackError: a process ended, or did not answer.
     """
     for file in (*request.files, *([request.parameters] if request.parameters else [])):
         if not file.is_file():
             raise MissingPart(f"{file}: no such file.")
+    if output := request.config.properties.get("OutputFolder"):
+        try:
+            Path(output).mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ConfigError(f"Output {output}: {error.strerror}.") from error
     if ready_file is not None:
         remove_ready_file(ready_file)
     stop = stop_on_signals()

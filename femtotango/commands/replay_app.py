@@ -8,6 +8,7 @@ and for the progress of the scan, so this module answers these two as well. Fram
 import argparse
 import difflib
 import itertools
+import json
 import logging
 import pickle
 import tempfile
@@ -127,15 +128,35 @@ class ControllerRoutes:
             reducer_app.add_api_route(path, answer, methods=[method])
 
 
+def _given_parameters(path: str) -> dict[str, bytes]:
+    """Return what a file says, by name.
+
+    In JSON a value may be text, as dranspose dumps it, or the value itself; a plain object of
+    names and values is read too.
+    """
+    try:
+        entries = json.loads(Path(path).read_text("utf8"))
+    except ValueError:
+        # It may be a pickle, or say better what is wrong with it.
+        return {name: p.data for name, p in get_parameters(path, object, object).items()}
+    if isinstance(entries, list):
+        entries = {entry["name"]: entry["data"] for entry in entries}
+    return {
+        name: (value if isinstance(value, str) else json.dumps(value)).encode("utf8")
+        for name, value in entries.items()
+    }
+
+
 def _checked_parameters(path: str | None, worker: str, reducer: str) -> dict[str, bytes]:
     """Return the parameters of a file by the names that they have now."""
     known = get_parameters(None, import_class(worker), import_class(reducer))
     try:
-        given = get_parameters(path, object, object)
+        given = {} if path is None else _given_parameters(path)
     except Exception as error:
         raise SystemExit(
-            f"Parameters {path} cannot be read ({type(error).__name__}: {error}): expected a JSON "
-            'or pickle list of {"name": …, "data": …}.'
+            f"Parameters {path} cannot be read ({type(error).__name__}: {error}): expected JSON "
+            'such as {"accumulate": true, "distance": 0.131}, or a JSON or pickle list of '
+            '{"name": …, "data": …}.'
         ) from error
     for name in given:
         if name not in (*known, *OLD_PARAMETERS, _OF_DRANSPOSE):
@@ -143,7 +164,7 @@ def _checked_parameters(path: str | None, worker: str, reducer: str) -> dict[str
             hint = f"did you mean {' or '.join(close)}?" if close else f"known: {', '.join(known)}."
             raise SystemExit(f"Parameters {path}: there is no {name!r}; {hint}")
     try:
-        return with_new_names({name: parameter.data for name, parameter in given.items()})
+        return with_new_names(given)
     except ParameterError as error:
         raise SystemExit(f"Parameters {path}: {error}") from error
 

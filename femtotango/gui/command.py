@@ -14,7 +14,7 @@ from femtotango.gui.device_link.names import DeviceNameError, parse_device_name
 if TYPE_CHECKING:
     from femtotango.gui.window import ViewerWindow
 
-_SIZE = (1280, 800)
+_THEMES = {"desktop": None, "light": False, "dark": True}
 _PICTURE_AFTER_MS = 2500
 """A screenshot waits this long for image, rings and curves after the device answered."""
 _PICTURE_LATEST_MS = 20000
@@ -22,17 +22,19 @@ _PICTURE_LATEST_MS = 20000
 
 def open_viewer(
     device: str,
-    size: tuple[int, int] = _SIZE,
+    size: tuple[int, int] | None = None,
     screenshot: Path | None = None,
     scale: float = 1.0,
+    dark: bool | None = None,
 ) -> int:
     """Open the viewer and return when it is closed.
 
     Args:
         device: name of the device, with or without database.
-        size: width and height of the window [screen pixel].
+        size: width and height of the window [screen pixel]; None: as it was left the last time.
         screenshot: file to save a picture in, after which the viewer ends.
         scale: of letters, buttons and lines; above 1 for a screen that is far away.
+        dark: whether the window is dark; None: as the desktop is.
 
     Returns:
         The exit status.
@@ -50,16 +52,20 @@ def open_viewer(
     taurus.setLogLevel(taurus.Error)
     from taurus.external.qt import QtWidgets
 
+    from femtotango.gui.desktop import DesktopTheme
     from femtotango.gui.device_link.link import close_links
-    from femtotango.gui.garbage import GarbageCollection
+    from femtotango.gui.layout import settings_of_user
     from femtotango.gui.window import ViewerWindow
 
     application = QtWidgets.QApplication(["femtomax"])
-    garbage = GarbageCollection(application)
+    DesktopTheme(application, dark)
     try:
-        window = ViewerWindow(device)
+        remembers = size is None and screenshot is None
+        window = ViewerWindow(device, settings_of_user() if remembers else None)
         _show_uncaught(window)
-        window.resize(*size)
+        _tell_waiting(window)
+        if size is not None:
+            window.resize(*size)
         window.closed.connect(application.quit)
         window.show()
         if screenshot is not None:
@@ -67,7 +73,6 @@ def open_viewer(
         return application.exec_()
     finally:
         close_links()
-        garbage.close()
 
 
 def _take_picture(window: "ViewerWindow", file: Path) -> None:
@@ -94,6 +99,19 @@ def _take_picture(window: "ViewerWindow", file: Path) -> None:
     window.link.connection.connect(take_later)
     take_later(window.link.connected, window.link.reason)
     QtCore.QTimer.singleShot(_PICTURE_LATEST_MS, take)
+
+
+def _tell_waiting(window: "ViewerWindow") -> None:
+    """Say in the terminal why the window waits, such as a name that the database does not know."""
+    told: set[str] = set()
+
+    def tell(connected: bool, reason: str) -> None:
+        if not connected and reason and reason not in told:
+            told.add(reason)
+            print(f"Waiting for {window.link.name.tango}: {reason}", file=sys.stderr, flush=True)
+
+    window.link.connection.connect(tell)
+    tell(window.link.connected, window.link.reason)
 
 
 def _show_uncaught(window: "ViewerWindow") -> None:
@@ -133,13 +151,30 @@ def parse_size(text: str) -> tuple[int, int]:
     show_default=True,
     help="Of letters and buttons; above 1 for a screen that is far away.",
 )
-def femtomax(device: str, size: str | None, screenshot: Path | None, scale: float) -> None:
+@click.option(
+    "--theme",
+    type=click.Choice(list(_THEMES)),
+    default=next(iter(_THEMES)),
+    show_default=True,
+    help="Colours of the window.",
+)
+def femtomax(
+    device: str, size: str | None, screenshot: Path | None, scale: float, theme: str
+) -> None:
     """Open the live viewer of the FemtomaxAnalysis device DEVICE.
 
     DEVICE is a name with a Tango database, a/b/c, or without,
     tango://host:port/a/b/c#dbase=no.
     """
+    if screenshot is not None and not screenshot.absolute().parent.is_dir():
+        raise click.ClickException(
+            f"{screenshot} cannot be written: there is no folder {screenshot.absolute().parent}."
+        )
     try:
-        sys.exit(open_viewer(device, parse_size(size) if size else _SIZE, screenshot, scale))
+        sys.exit(
+            open_viewer(
+                device, parse_size(size) if size else None, screenshot, scale, _THEMES[theme]
+            )
+        )
     except DeviceNameError as error:
         raise click.ClickException(str(error)) from error

@@ -30,6 +30,7 @@ CONNECTIONS = (
     Connection("image", "roi_selected", "rois", "choose"),
     Connection("image", "rings_explained", "geometry", "explain"),
     Connection("geometry", "pick_beam", "image", "pick_beam"),
+    Connection("geometry", "ring_style", "image", "style_rings"),
     Connection("tools", "normalization", "image", "normalize"),
     Connection("image", "normalization_changed", "tools", "show_normalization"),
 )

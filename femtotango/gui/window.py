@@ -1,10 +1,13 @@
 """The window: geometry left, image in the middle, ROIs and settings right, curves below."""
 
+from pathlib import Path
+
 from taurus.external.qt import QtCore, QtGui, QtWidgets
 
 from femtotango.gui.connections import connect
 from femtotango.gui.device_link.link import link_to
 from femtotango.gui.device_link.scan_title import WATCHED, window_title
+from femtotango.gui.layout import RememberedLayout
 from femtotango.gui.panels.azimuthal import AzimuthalCurve
 from femtotango.gui.panels.curves import RoiCurves
 from femtotango.gui.panels.geometry import GeometryPanel
@@ -15,8 +18,11 @@ from femtotango.gui.panels.roi_table import RoiTable
 from femtotango.gui.panels.settings import SettingsPanel
 from femtotango.gui.panels.status import StatusLine
 from femtotango.gui.panels.tools import Tools
+from femtotango.gui.plots.saving import PICTURES, ask_for_file, with_ending, write_picture
 from femtotango.gui.shortcuts import Shortcut, install, list_of
 
+_SIZE = (1280, 800)
+"""Of a window that was never open before [screen pixel]."""
 _LEFT, _RIGHT, _BELOW = 184, 282, 190
 """Sizes of the parts around the image [screen pixel]."""
 
@@ -30,11 +36,12 @@ class ViewerWindow(QtWidgets.QMainWindow):
 
     closed = QtCore.Signal()
 
-    def __init__(self, device: str) -> None:
+    def __init__(self, device: str, settings: QtCore.QSettings | None = None) -> None:
         """Build the window; the device may be away.
 
         Args:
             device: its name, with or without database.
+            settings: where the layout is remembered; None: nowhere.
 
         Raises:
             DeviceNameError: the text is no device name.
@@ -59,7 +66,11 @@ class ViewerWindow(QtWidgets.QMainWindow):
         self.tabs.setCornerWidget(self.means.as_curves)
         self.tabs.setDocumentMode(True)
         self._connect()
-        self._lay_out()
+        self._settings = settings
+        self._layout = RememberedLayout(self, self._lay_out(), self.tabs, self.geometry_panel.rings)
+        self.resize(*_SIZE)
+        if settings is not None:
+            self._layout.restore(settings)
         self._show_title(WATCHED)
         self.link.changed.connect(self._show_title)
         for part in (
@@ -89,12 +100,14 @@ class ViewerWindow(QtWidgets.QMainWindow):
             Shortcut("F1", "show this list", lambda: self.keys.open()),
             Shortcut("F11", "full screen, and back", self._toggle_full_screen),
             Shortcut("Ctrl+Z", "undo the newest change of this window", self.link.undo),
+            Shortcut("Ctrl+P", "save a picture of the window", self._ask_to_save_picture),
             Shortcut("Ctrl+0", "show the whole image", lambda: self.image.plot.resetZoom()),
         )
         install(self, keys)
         self.keys = list_of(self, keys)
 
-    def _lay_out(self) -> None:
+    def _lay_out(self) -> dict[str, QtWidgets.QSplitter]:
+        """Put the parts in their places; return the splitters between them."""
         middle = QtWidgets.QSplitter(QtCore.Qt.Orientation.Vertical)
         middle.addWidget(self.image)
         middle.addWidget(self.tabs)
@@ -122,6 +135,20 @@ class ViewerWindow(QtWidgets.QMainWindow):
         layout.addWidget(across, 1)
         layout.addWidget(self.status_line)
         self.setCentralWidget(centre)
+        return {"across": across, "middle": middle, "right": right}
+
+    def _ask_to_save_picture(self) -> None:
+        dialog = ask_for_file(self, "Save a picture of the window", PICTURES)
+        dialog.fileSelected.connect(lambda file: self.save_picture(with_ending(file, "", PICTURES)))
+
+    def save_picture(self, file: Path) -> None:
+        """Write a picture of the whole window."""
+        try:
+            write_picture(file, self)
+        except OSError as error:
+            self.link.failed.emit(f"Not saved: {error}")
+        else:
+            self.link.told.emit(f"Saved {file}.")
 
     def _toggle_full_screen(self) -> None:
         if self.isFullScreen():
@@ -134,7 +161,9 @@ class ViewerWindow(QtWidgets.QMainWindow):
             self.setWindowTitle(window_title(self.link))
 
     def closeEvent(self, a0: QtGui.QCloseEvent | None) -> None:
-        """Emit `closed`."""
+        """Remember the layout and emit `closed`."""
+        if self._settings is not None:
+            self._layout.save(self._settings)
         super().closeEvent(a0)
         self.closed.emit()
 

@@ -68,9 +68,9 @@ def test_the_full_view_is_the_preview_and_zooming_fetches_the_pixels(viewer, pla
 def test_pixels_that_the_device_could_not_send_are_requested_again(
     viewer, player, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from femtotango.gui.panels import image
+    from femtotango.gui.panels import finer_pixels
 
-    fetch, failed = image.fetch_region, []
+    fetch, failed = finer_pixels.fetch_region, []
 
     def fail_once(proxy, region, camera):
         if not failed:
@@ -79,7 +79,7 @@ def test_pixels_that_the_device_could_not_send_are_requested_again(
         return fetch(proxy, region, camera)
 
     show_pilatus(player, viewer)
-    monkeypatch.setattr(image, "fetch_region", fail_once)
+    monkeypatch.setattr(finer_pixels, "fetch_region", fail_once)
     viewer.plot.setLimits(450, 700, 200, 320)
     viewer.wait("an error line", lambda: "too busy" in viewer.error_line)
     viewer.wait("finer pixels", lambda: viewer.plot.shown.getScale()[0] == 1)

@@ -10,7 +10,7 @@ from PyQt5 import QtTest
 pytestmark = [pytest.mark.gui, pytest.mark.slow]
 
 
-def test_keys_are_listed_and_work(open_viewer, device_alone: str) -> None:
+def test_keys_are_listed_and_work(open_viewer, device_alone: str, tmp_path: Path) -> None:
     from support.viewer import QtCore, QtWidgets
 
     viewer = open_viewer(device_alone)
@@ -24,6 +24,14 @@ def test_keys_are_listed_and_work(open_viewer, device_alone: str) -> None:
     viewer.wait("full screen", window.isFullScreen)
     QtTest.QTest.keyClick(window, QtCore.Qt.Key.Key_F11)
     viewer.wait("a window again", lambda: not window.isFullScreen())
+    picture = tmp_path / "window.png"
+    QtTest.QTest.keyClick(window, QtCore.Qt.Key.Key_P, QtCore.Qt.KeyboardModifier.ControlModifier)
+    dialog = viewer.wait("a dialog", lambda: window.findChild(QtWidgets.QFileDialog))
+    edit = viewer.wait("its line", lambda: dialog.findChild(QtWidgets.QLineEdit))
+    edit.setText(str(picture))
+    QtTest.QTest.keyClick(edit, QtCore.Qt.Key.Key_Return)
+    viewer.wait("that it is told", lambda: str(picture) in viewer.error_line)
+    assert picture.read_bytes().startswith(b"\x89PNG")
 
 
 def test_the_scale_enlarges_everything(screen, device_alone: str, tmp_path: Path) -> None:

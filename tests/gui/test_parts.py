@@ -78,13 +78,30 @@ def test_wrong_arguments_are_told_in_a_sentence(screen, arguments: list[str], to
     assert "Traceback" not in done.stderr
 
 
-def test_a_picture_that_cannot_be_written_is_an_error(screen, player) -> None:
+def test_a_picture_that_cannot_be_written_is_an_error(screen) -> None:
     program = Path(sys.executable).with_name("femtotango")
     done = subprocess.run(
-        [program, "viewer", player.info["device"], "--screenshot", "/nowhere/x.png"],
+        [program, "viewer", "a/b/c", "--screenshot", "/nowhere/x.png"],
         capture_output=True,
         text=True,
         timeout=_LIMIT,
     )
     assert done.returncode == 1
-    assert "/nowhere/x.png cannot be written" in done.stderr
+    assert "/nowhere/x.png cannot be written: there is no folder /nowhere" in done.stderr
+
+
+def test_why_the_window_waits_is_told_in_the_terminal(screen) -> None:
+    program = Path(sys.executable).with_name("femtotango")
+    device = "tango://127.0.0.1:9/a/b/c#dbase=no"
+    with subprocess.Popen(
+        [program, "viewer", device, "--theme", "dark", "--size", "640x400"],
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as viewer:
+        try:
+            assert viewer.stderr is not None
+            lines = iter(viewer.stderr.readline, "")
+            told = next(line for line in lines if line.startswith("Waiting for"))
+            assert "a/b/c" in told and "connect" in told.lower()
+        finally:
+            viewer.terminate()

@@ -48,3 +48,19 @@ def test_an_error_ends_with_the_next_scan(viewer, player) -> None:
     scan = viewer.window.status_line.scan
     viewer.wait("the frames", lambda: "6 frames" in scan.text())
     viewer.wait("no share", lambda: "%" not in scan.text())
+
+
+def test_an_error_of_the_device_is_told_once(viewer, player) -> None:
+    line = viewer.window.status_line
+    viewer.wait("the first look", lambda: line._last_error is not None)
+    line.clear_error()
+    line._show_last_error("the disk is full")
+    assert "the disk is full" in viewer.error_line
+    line.clear_error()
+    # After a reconnection every value is shown again.
+    line._show_last_error("the disk is full")
+    assert not viewer.error_line
+    line._show_last_error("the disk is full again")
+    assert "again" in viewer.error_line
+    line.show_message("Saved a file.")
+    assert line._message_ends.isActive()

@@ -26,9 +26,25 @@ def full_view(image: tuple[int, int], width: int, height: int) -> View:
     return View(-0.5, image[1] - 0.5, -0.5, image[0] - 0.5, width, height)
 
 
-@pytest.mark.parametrize("image", [PILATUS, BALOR])
-def test_the_full_view_is_the_preview(image: tuple[int, int]) -> None:
-    assert region_for(full_view(image, 2000, 1500), image, 3) is None
+@pytest.mark.parametrize(
+    ("image", "preview", "screen"),
+    [(PILATUS, 3, (600, 338)), (PILATUS, 3, (490, 276)), (BALOR, 9, (450, 447))],
+)
+def test_the_full_view_of_a_small_screen_is_the_preview(
+    image: tuple[int, int], preview: int, screen: tuple[int, int]
+) -> None:
+    assert region_for(full_view(image, *screen), image, preview) is None
+
+
+@pytest.mark.parametrize(
+    ("image", "preview", "screen", "binning"),
+    [(PILATUS, 3, (1200, 676), 1), (BALOR, 9, (700, 700), 5), (BALOR, 9, (1400, 1400), 2)],
+)
+def test_the_full_view_of_a_large_screen_is_fetched(
+    image: tuple[int, int], preview: int, screen: tuple[int, int], binning: int
+) -> None:
+    region = region_for(full_view(image, *screen), image, preview)
+    assert region == Region(0, 0, image[1], image[0], binning)
 
 
 def test_a_zoomed_view_is_fetched_at_the_resolution_of_the_screen() -> None:

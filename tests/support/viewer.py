@@ -14,7 +14,7 @@ with warnings.catch_warnings():
     from taurus.external.qt import QtCore, QtGui, QtWidgets
 
     from femtotango.gui.device_link.link import close_links
-    from femtotango.gui.garbage import GarbageCollection
+    from femtotango.gui.garbage import collect_in_any_thread
     from femtotango.gui.window import ViewerWindow
 
 _LEFT = QtCore.Qt.MouseButton.LeftButton
@@ -29,7 +29,6 @@ class Viewer:
 
     def __init__(self, device: str, size: tuple[int, int] = (1280, 800)) -> None:
         self.application = QtWidgets.QApplication.instance() or QtWidgets.QApplication(["tests"])
-        self._garbage = GarbageCollection(self.application)
         self.window = ViewerWindow(device)
         self.errors: list[str] = []
         self.uncaught: list[BaseException] = []
@@ -52,13 +51,13 @@ class Viewer:
     ) -> None:
         self.window.close()
         close_links()
-        self._garbage.close()
         _closed.append(self.window)
         # What is still on its way to a window has to arrive before it is deleted.
         self.events()
         while len(_closed) > _KEPT:
             _closed.pop(0).deleteLater()
         self.application.sendPostedEvents(None, QtCore.QEvent.Type.DeferredDelete)
+        collect_in_any_thread()
         sys.excepthook = self._hook
         if self.uncaught and error is None:
             raise self.uncaught[0]
@@ -100,7 +99,7 @@ class Viewer:
     @property
     def title(self) -> str:
         """Words above the image."""
-        return self.window.image.title.text()
+        return self.window.image.title.full_text
 
     @property
     def error_line(self) -> str:

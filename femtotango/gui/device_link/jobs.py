@@ -15,17 +15,19 @@ class ChangedElsewhere(ValueError):
 
 @dataclass(frozen=True)
 class Job:
-    """One call to the device, made in the Tango thread; the window's thread gets the answer."""
+    """One call to the device, made in the Tango thread.
+
+    That thread may drop the last reference to it, so it holds nothing of Qt; who waits for the
+    answer is known in the window's thread only.
+    """
 
     key: str
     """A waiting job with the same key is replaced by this one."""
     run: Callable[[tango.DeviceProxy], Any]
-    done: Callable[[Any], None] | None = None
-    """Called with what `run` returned."""
     rereads: tuple[str, ...] = ()
     """Attributes that it may have changed: read again after it, even when it failed."""
-    failed: Callable[[str], None] | None = None
-    """Called with the error text; without it the window shows the text."""
+    number: int = 0
+    """For the answer."""
 
 
 class JobQueue:

@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,13 +12,23 @@ from taurus.external.qt import QtCore, QtWidgets
 from femtotango.gui.device_link.chosen_camera import DETECTOR, OF_IMAGE, ChosenCamera
 from femtotango.gui.device_link.history import History, ValueChange
 from femtotango.gui.device_link.jobs import Job, JobQueue
+from femtotango.gui.device_link.messenger import Messenger
 from femtotango.gui.device_link.names import DeviceName, parse_device_name
 from femtotango.gui.device_link.readings import Reading, Readings
 from femtotango.gui.device_link.tango_thread import TangoThread, read_together
 from femtotango.gui.device_link.watched import GEOMETRY_CAMERA, OF_ONE_CAMERA
+from femtotango.gui.garbage import collect_in_this_thread
 
 _GATHER_MS = 40
 """Changes within this time are shown in one redraw, which leaves time for mouse and keys."""
+
+
+@dataclass(frozen=True)
+class _Waiting:
+    """Who gets the answer to a job."""
+
+    done: Callable[[Any], None] | None
+    failed: Callable[[str], None]
 
 
 class DeviceLink(QtCore.QObject):
@@ -38,9 +49,6 @@ class DeviceLink(QtCore.QObject):
     told = QtCore.Signal(str)
     succeeded = QtCore.Signal()
     camera_chosen = QtCore.Signal(str)
-    _woken = QtCore.Signal()
-    _connected = QtCore.Signal(bool, str)
-    _ended = QtCore.Signal(object, object, object)
 
     def __init__(self, name: DeviceName) -> None:
         super().__init__()
@@ -52,33 +60,18 @@ class DeviceLink(QtCore.QObject):
         self._chosen = ChosenCamera()
         self._jobs = JobQueue()
         self._numbers = itertools.count()
+        self._waiting: dict[int, _Waiting] = {}
         self._pending: dict[str, int] = {}
         self._gather = QtCore.QTimer(self)
         self._gather.setSingleShot(True)
         self._gather.setInterval(_GATHER_MS)
         self._gather.timeout.connect(self._show)
-        self._woken.connect(self._wake)
-        self._ended.connect(self._end)
-        self._connected.connect(self._change_connection)
-        self._waking = False
-        self._thread = TangoThread(name.tango, self._readings, self._jobs, self)
+        self._messenger = Messenger()
+        self._messenger.woken.connect(self._wake)
+        self._messenger.ended.connect(self._end)
+        self._messenger.connected.connect(self._change_connection)
+        self._thread = TangoThread(name.tango, self._readings, self._jobs, self._messenger)
         self._thread.start()
-
-    # Called by the Tango threads
-
-    def readings_changed(self) -> None:
-        """Wake up the window, once for any number of changed readings."""
-        if not self._waking:
-            self._waking = True
-            self._woken.emit()
-
-    def connection_changed(self, connected: bool, reason: str) -> None:
-        """Pass it on to the window's thread."""
-        self._connected.emit(connected, reason)
-
-    def job_ended(self, job: Job, result: Any, error: str | None) -> None:
-        """Pass the answer on to the window's thread."""
-        self._ended.emit(job, result, error)
 
     # Called by widgets
 
@@ -171,28 +164,34 @@ class DeviceLink(QtCore.QObject):
         """Run a call to the device in the Tango thread.
 
         Args:
-            run: called with the proxy, in the Tango thread.
+            run: called with the proxy, in the Tango thread; must hold nothing of Qt.
             key: a waiting call with the same key is replaced; empty: no call is.
             done: called with the result, in the window's thread.
             failed: called with the error text, which is then not shown as an error line.
             rereads: attributes that it changes.
+
+        Raises:
+            TypeError: `run` holds something of Qt, which could then be deleted in the wrong thread.
         """
+        _check_free_of_qt(run)
         for name in rereads:
             self._pending[name] = self._pending.get(name, 0) + 1
-        key = key or f"call {next(self._numbers)}"
-        replaced = self._jobs.put(Job(key, run, done, rereads, failed))
+        number = next(self._numbers)
+        self._waiting[number] = _Waiting(done, failed or self.failed.emit)
+        replaced = self._jobs.put(Job(key or f"call {number}", run, rereads, number))
         if replaced is not None:
-            self._no_longer_pending(replaced)
+            self._take_waiting(replaced)
 
     def refuse(self, text: str, *names: str) -> None:
         """Show an error line, and the old values of attributes, without a call to the device."""
         self.failed.emit(text)
         self._readings.touch(names)
-        self.readings_changed()
+        self._messenger.readings_changed()
 
     def close(self) -> None:
         """End the thread; the link is not used afterwards."""
         self._jobs.close()
+        self._waiting.clear()
         self._thread.join(timeout=5.0)
 
     # In the window's thread
@@ -202,7 +201,7 @@ class DeviceLink(QtCore.QObject):
             self._gather.start()
 
     def _show(self) -> None:
-        self._waking = False
+        self._messenger.rest()
         names = self._chosen.as_widgets_know_them(self._readings.take_changed())
         if names:
             self.changed.emit(names)
@@ -223,21 +222,30 @@ class DeviceLink(QtCore.QObject):
         if self._jobs.closed:
             # The widget that asked may be deleted already.
             return
-        self._no_longer_pending(job)
+        waiting = self._take_waiting(job)
         if job.rereads:
             self._readings.touch(job.rereads)
-            self.readings_changed()
+            self._messenger.readings_changed()
         if error is not None:
-            (job.failed or self.failed.emit)(error)
+            waiting.failed(error)
             return
         if job.rereads:
             self.succeeded.emit()
-        if job.done is not None:
-            job.done(result)
+        if waiting.done is not None:
+            waiting.done(result)
 
-    def _no_longer_pending(self, job: Job) -> None:
+    def _take_waiting(self, job: Job) -> _Waiting:
+        """Return who waits for a job that will give no other answer."""
         for name in job.rereads:
             self._pending[name] = max(0, self._pending.get(name, 0) - 1)
+        return self._waiting.pop(job.number)
+
+
+def _check_free_of_qt(run: Callable[..., Any]) -> None:
+    cells = getattr(run, "__closure__", None) or ()
+    held = [getattr(run, "__self__", None), *(cell.cell_contents for cell in cells)]
+    if any(isinstance(one, QtCore.QObject) for one in held):
+        raise TypeError(f"{run!r} holds a QObject, and is run and deleted in the Tango thread.")
 
 
 _links: dict[str, DeviceLink] = {}
@@ -251,6 +259,7 @@ def link_to(device: str) -> DeviceLink:
     """
     name = parse_device_name(device)
     if name.tango not in _links:
+        collect_in_this_thread()
         application = QtWidgets.QApplication.instance()
         if application is not None and not _links:
             application.aboutToQuit.connect(close_links)

@@ -12,7 +12,9 @@ from femtotango.gui.numbers import number_from
 from femtotango.gui.panels.cells import CheckedCells
 from femtotango.gui.panels.device_widget import DeviceWidget
 from femtotango.gui.panels.form import FieldForm
+from femtotango.gui.panels.ring_menu import RingMenu
 from femtotango.gui.plots.colors import ring_color
+from femtotango.gui.plots.theme import theme_of
 
 _STEPS = (
     ("PhotonEnergy", 0.1),
@@ -158,6 +160,8 @@ class GeometryPanel(DeviceWidget):
 
     pick_beam = QtCore.Signal(bool)
     """The next click in the image is the beam centre."""
+    ring_style = QtCore.Signal(object)
+    """How rings are drawn: a `RingStyle`."""
     watches: ClassVar[frozenset[str]] = IMAGE
 
     def __init__(self, parent: QtWidgets.QWidget | None = None, designMode: bool = False) -> None:
@@ -167,7 +171,6 @@ class GeometryPanel(DeviceWidget):
         self.hint = QtWidgets.QLabel()
         self.hint.setWordWrap(True)
         self.hint.setVisible(False)
-        self.hint.setStyleSheet("color: #a05a00")
         self.pick_button = QtWidgets.QPushButton("Pick beam centre")
         self.pick_button.setToolTip("Press, then click on the beam in the image.")
         self.pick_button.clicked.connect(lambda _: self.pick_beam.emit(True))
@@ -177,7 +180,13 @@ class GeometryPanel(DeviceWidget):
         layout.addWidget(_heading("Detector position"))
         layout.addWidget(self.form)
         layout.addWidget(self.pick_button)
-        layout.addWidget(_heading("q values"))
+        self.rings = RingMenu()
+        self.rings.chosen.connect(self.ring_style.emit)
+        line = QtWidgets.QHBoxLayout()
+        line.addWidget(_heading("q values"))
+        line.addStretch(1)
+        line.addWidget(self.rings)
+        layout.addLayout(line)
         layout.addWidget(self.hint)
         layout.addWidget(self.q_table, 1)
 
@@ -201,6 +210,7 @@ class GeometryPanel(DeviceWidget):
     def explain(self, reason: str) -> None:
         """Show why rings are missing; empty: none is."""
         self.hint.setText(reason)
+        self.hint.setStyleSheet(f"color: {theme_of(self).warning}")
         self.hint.setVisible(bool(reason))
 
 

@@ -1,23 +1,24 @@
 """The live image: preview, finer pixels when zoomed, rings, ROIs, and a title."""
 
-import io
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
-import tango
 from numpy.typing import NDArray
 from taurus.external.qt import QtCore, QtWidgets
 
+from femtotango.gui.device_link import freshness
 from femtotango.gui.device_link.link import DeviceLink
-from femtotango.gui.device_link.scattering import scattering_at, shown_geometry
 from femtotango.gui.device_link.shown import cameras, image_is_known, shown_image
 from femtotango.gui.device_link.watched import CAMERAS, IMAGE, PREVIEW, RINGS
 from femtotango.gui.panels.corrections import file_of
 from femtotango.gui.panels.device_widget import DeviceWidget
+from femtotango.gui.panels.finer_pixels import Answer, FinerPixels, fetch_all
+from femtotango.gui.panels.image_words import age_of_image, pixel_words, title_versions
+from femtotango.gui.panels.view_menu import ViewMenu
 from femtotango.gui.plots.image_plot import ImagePlot
+from femtotango.gui.plots.ring_style import RingStyle
 from femtotango.gui.plots.rings_overlay import RingsOverlay
 from femtotango.gui.plots.roi_overlay import RoiOverlay
 from femtotango.gui.plots.saving import (
@@ -27,41 +28,9 @@ from femtotango.gui.plots.saving import (
     write_picture,
     write_pixels,
 )
-from femtotango.gui.plots.zoom import Region, region_for
-
-_SETTLE_MS = 80
-"""The view must not change for this long before its pixels are fetched."""
-_RETRY_MS = 2000
-"""Pause before pixels are requested again that the device could not send."""
-
-
-def fetch_region(
-    proxy: tango.DeviceProxy, region: Region, camera: str = ""
-) -> tuple[Region, NDArray[np.float32]]:
-    """Fetch a region of the image, for a job.
-
-    Args:
-        proxy: of the device.
-        region: which one.
-        camera: whose image; empty: the one that the device shows.
-
-    Returns:
-        The region and its ``(ny, nx)`` blocks.
-
-    Raises:
-        ValueError: the answer is not a two-dimensional array.
-    """
-    if camera:
-        keys = ("x", "y", "width", "height", "binning")
-        request = dict(zip(keys, map(int, region.argument), strict=True))
-        text = json.dumps({"camera": camera, **request})
-        _, data = proxy.command_inout("GetCameraRegion", text)
-    else:
-        _, data = proxy.command_inout("GetRegion", region.argument)
-    pixels = np.load(io.BytesIO(bytes(data)), allow_pickle=False)
-    if pixels.ndim != 2:
-        raise ValueError(f"GetRegion gave {pixels.ndim} dimensions")
-    return region, np.asarray(pixels, np.float32)
+from femtotango.gui.plots.shown_as import KeptImage, Part, ShownAs
+from femtotango.gui.plots.theme import theme_of
+from femtotango.gui.plots.zoom import Region
 
 
 class ImageWidget(DeviceWidget):
@@ -79,7 +48,10 @@ class ImageWidget(DeviceWidget):
     rings_explained = QtCore.Signal(str)
     normalization_changed = QtCore.Signal(str)
     watches: ClassVar[frozenset[str]] = (
-        IMAGE | RINGS | {PREVIEW, "MaxFilter", "Accumulate", "Rois", "PhotonRoi", "Camera", "Mask"}
+        IMAGE
+        | RINGS
+        | freshness.WATCHED
+        | {PREVIEW, "MaxFilter", "Accumulate", "Rois", "PhotonRoi", "Camera", "Mask"}
     )
 
     def __init__(self, parent: QtWidgets.QWidget | None = None, designMode: bool = False) -> None:
@@ -88,34 +60,28 @@ class ImageWidget(DeviceWidget):
         self._detector = ""
         self._pointed: tuple[float, float] | None = None
         self._binning = 1
-        self._requested: Region | None = None
-        self._fetching = False
-        """One request is under way."""
-        self._outdated = False
-        """View or image changed during the request."""
         self._picking = False
         self.plot = ImagePlot(self)
         self.title = self.plot.title
-        self.title.setText("waiting for the device")
+        self.title.show_versions(["waiting for the device"])
         self.rings = RingsOverlay(self.plot)
         self.rois = RoiOverlay(self.plot)
+        self.view_menu = ViewMenu(self.plot)
+        self.plot.add_tool(self.view_menu)
         layout = QtWidgets.QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.plot)
-        self._settle = QtCore.QTimer(self)
-        self._settle.setSingleShot(True)
-        self._settle.setInterval(_SETTLE_MS)
-        self._settle.timeout.connect(self._fetch)
-        self._retry = QtCore.QTimer(self)
-        self._retry.setSingleShot(True)
-        self._retry.setInterval(_RETRY_MS)
-        self._retry.timeout.connect(self._fetch)
-        self.plot.view_changed.connect(self._settle.start)
+        self._finer = FinerPixels(lambda: self.plot.view, self)
+        self._finer.came.connect(self._show_region)
+        self._finer.unneeded.connect(self.plot.hide_region)
+        self.plot.view_changed.connect(self._finer.view_changed)
         self.plot.pointed.connect(self._move)
         self.plot.camera_chosen.connect(lambda camera: self.link.choose_camera(camera))
         self.plot.sigPlotSignal.connect(self._clicked)
         self.plot.save_action.triggered.connect(self._ask_to_save)
         self.plot.limits.refused.connect(lambda reason: self.link.failed.emit(reason))
+        self.view_menu.changed.connect(self._show_other_values)
+        self.view_menu.keep.connect(self._keep)
         self.rois.drawing.connect(self.drawing.emit)
         self.rois.selected.connect(self.roi_selected.emit)
         self.rings.explained.connect(self.rings_explained.emit)
@@ -125,6 +91,7 @@ class ImageWidget(DeviceWidget):
         """Show another device, see `DeviceWidget`."""
         super().setModel(model, key=key)
         link: DeviceLink | None = self._link
+        self._finer.set_link(link)
         self.rings.set_link(link)
         self.rois.set_link(link)
 
@@ -143,13 +110,16 @@ class ImageWidget(DeviceWidget):
             self.rois.refresh()
         if names & {"Detector", "Camera", CAMERAS}:
             self._offer_cameras()
+        if names & freshness.WATCHED:
+            self._show_age()
 
     def connection_changed(self, connected: bool, reason: str) -> None:
         """Show that the viewer waits for the device."""
         self.plot.canvas.setEnabled(connected)
+        self._show_age()
         if not connected:
-            self.title.setText(f"<b style='color:#a05a00'>waiting for {self.getModel()}</b>")
-            self.title.setToolTip(reason)
+            waiting = f"waiting for {self.getModel()}"
+            self.title.show_versions([self._warning(waiting), self._warning("waiting")], reason)
             return
         self.rings.refresh()
         self.rois.refresh()
@@ -178,55 +148,61 @@ class ImageWidget(DeviceWidget):
         if image is None or image.preview is None:
             return
         self._shape, self._detector, self._binning = image.shape, image.detector, image.binning
-        self.plot.show_preview(image.preview, image.binning, image.shape)
+        self.plot.show_preview(
+            self._values(image.preview, 0, 0, image.binning), image.binning, image.shape
+        )
         self.rois.set_visible(True)
         self._point()
-        self._fetch()
+        self._finer.image_changed(image.detector, image.shape, image.binning)
 
     def _clear(self) -> None:
-        self._shape, self._detector, self._requested = None, "", None
+        self._shape, self._detector = None, ""
+        self._finer.clear()
         self.plot.clear_image()
         self.rois.set_visible(False)
         self.stop_picking()
 
-    def _fetch(self) -> None:
-        """Request the pixels of the view, unless the preview is as fine."""
-        if self._shape is None or self._link is None:
-            return
-        self._requested = region = region_for(self.plot.view, self._shape, self._binning)
-        if region is None:
-            self.plot.hide_region()
-        elif self._fetching:
-            self._outdated = True
-        elif self._link.connected:
-            self._fetching, self._outdated = True, False
-            camera, detector = self._link.chosen_camera, self._detector
-            self._link.call(
-                lambda proxy: fetch_region(proxy, region, camera),
-                key="region",
-                done=lambda answer: self._show_region(answer, detector),
-                failed=self._region_failed,
-            )
+    def _show_region(self, region: Region, pixels: NDArray[np.float32]) -> None:
+        values = self._values(pixels, region.x, region.y, region.binning)
+        self.plot.show_region(values, (region.x, region.y), region.binning)
 
-    def _show_region(self, answer: tuple[Region, NDArray[np.float32]], detector: str) -> None:
-        self._fetching = False
-        region, pixels = answer
-        if self._requested is None or self._link is None or self._shape is None:
-            return
-        if detector != self._detector:
-            self._outdated = True
-        elif pixels.size:
-            self.plot.show_region(pixels, (region.x, region.y), region.binning)
-        if self._outdated:
-            self._fetch()
+    # How values are shown
 
-    def _region_failed(self, reason: str) -> None:
-        """Show the preview, and request again later: a busy pipeline may have been too slow."""
-        self._fetching = False
+    @property
+    def _shown_as(self) -> ShownAs:
+        return self.view_menu.shown_as.of(self._detector, self._shape or (0, 0))
+
+    def _values(
+        self, blocks: NDArray[np.float32], x: int, y: int, binning: int
+    ) -> NDArray[np.float32]:
+        part = Part(x, y, binning, largest=bool(self.link.value("MaxFilter", False)))
+        return self._shown_as.values(blocks, part, int(self.link.value("FrameCount", 1)))
+
+    def _show_other_values(self) -> None:
+        """Show the image anew: its values are shown in another way."""
+        if self._link is None or self._shape is None:
+            return
         self.plot.hide_region()
-        self._retry.start()
-        if self._link is not None and self._link.connected:
-            self._link.failed.emit(reason)
+        self._show_image()
+        self._show_title()
+
+    def _keep(self) -> None:
+        """Get all pixels, to compare other images with them."""
+        if self._shape is None or not self.link.connected:
+            self.tell_saved(False, "Nothing to keep: there is no image yet.")
+            return
+        detector, frames = self._detector, int(self.link.value("FrameCount", 1))
+
+        def take(answer: Answer) -> None:
+            self.view_menu.take_kept(KeptImage(detector, frames, answer[1]))
+            self.tell_saved(True, f"Kept this image of {detector}, {frames} frames.")
+
+        fetch_all(self.link, "keep", self._shape, take)
+
+    def _show_age(self) -> None:
+        """Frame the image in grey when it is not of now."""
+        there = self._link is not None and self._shape is not None
+        self.plot.stale.show_age(age_of_image(self.link) if there else "")
 
     # Requests of other panels
 
@@ -240,6 +216,10 @@ class ImageWidget(DeviceWidget):
     def select_roi(self, name: str) -> None:
         """Highlight a ROI; empty: none."""
         self.rois.select(name)
+
+    def style_rings(self, style: RingStyle) -> None:
+        """Draw the rings in another way."""
+        self.rings.set_style(style)
 
     def normalize(self, name: str) -> None:
         """Choose how values become colours, by silx's name."""
@@ -260,12 +240,11 @@ class ImageWidget(DeviceWidget):
         elif self._shape is None:
             self.tell_saved(False, "Not saved: there is no image yet.")
         else:
-            ny, nx = self._shape
-            camera = self.link.chosen_camera
-            self.link.call(
-                lambda proxy: fetch_region(proxy, Region(0, 0, nx, ny, 1), camera),
-                key="all pixels",
-                done=lambda answer: self._write(file, lambda: write_pixels(file, answer[1])),
+            fetch_all(
+                self.link,
+                "all pixels",
+                self._shape,
+                lambda answer: self._write(file, lambda: write_pixels(file, answer[1])),
             )
 
     def _write(self, file: Path, write: Callable[[], None]) -> None:
@@ -284,7 +263,7 @@ class ImageWidget(DeviceWidget):
             return
         self._picking = True
         self.plot.setInteractiveMode("select")
-        self.title.setText("click on the beam centre")
+        self.title.show_versions(["click on the beam centre"])
 
     def stop_picking(self) -> None:
         """Go back to zooming."""
@@ -313,27 +292,14 @@ class ImageWidget(DeviceWidget):
         if not link.connected or self._picking:
             return
         if not image_is_known(link):
-            self.title.setText("<b style='color:#a05a00'>the pipeline does not answer</b>")
-            self.title.setToolTip(link.value("Status", ""))
+            words = self._warning("the pipeline does not answer")
+            self.title.show_versions([words], link.value("Status", ""))
             return
         image = shown_image(link)
         if image is None:
-            self.title.setText("no image yet")
-            self.title.setToolTip("")
+            self.title.show_versions(["no image yet"])
             return
-        count, detector = image.frames, image.detector
-        unit = link.value("ImageUnit", "")
-        total, hottest = link.value("ImageSum", np.nan), link.value("ImageMax", np.nan)
-        what = f"sum of {count} frames" if link.value("Accumulate", False) else "newest frame"
-        if count > 1:
-            what = f"sum of {count} frames"
-        # The box of cameras beside it says which one was chosen.
-        name = "" if link.chosen_camera else f"<b>{detector}</b> &nbsp;·&nbsp; "
-        self.title.setText(
-            f"{name}{what} &nbsp;·&nbsp; total {total:.4g} {unit}"
-            f" &nbsp;·&nbsp; hottest {hottest:.4g} {unit}"
-        )
-        self.title.setToolTip("")
+        self.title.show_versions(title_versions(link, image, self._shown_as))
 
     def _move(self, x: float, y: float) -> None:
         self._pointed = (x, y)
@@ -349,21 +315,8 @@ class ImageWidget(DeviceWidget):
         if value is None:
             self.plot.readout.clear()
             return
-        column, row = int(np.floor(x + 0.5)), int(np.floor(y + 0.5))
-        text = "masked" if np.isnan(value) else f"{value:.4g} {self.link.value('ImageUnit', '')}"
         block = round(self.plot.shown.getScale()[0])
-        of_block = ""
-        if block > 1:
-            kind = "max" if self.link.value("MaxFilter", False) else "mean"
-            of_block = f"  {kind} of {block}×{block}"
-        self.plot.readout.setText(
-            f"x {column}  y {row}\n{text.strip()}{of_block}{self._scattering(x, y)}"
-        )
+        self.plot.readout.setText(pixel_words(self.link, (x, y), value, block, self._shown_as))
 
-    def _scattering(self, x: float, y: float) -> str:
-        """Tell q, angle and spacing of a position; empty while the geometry is not set."""
-        geometry = shown_geometry(self.link)
-        if geometry is None:
-            return ""
-        there = scattering_at(geometry, x, y)
-        return f"\nq {there.q:.4g} 1/Å  d {there.spacing:.4g} Å\n2θ {there.two_theta:.4g}°"
+    def _warning(self, text: str) -> str:
+        return f"<b style='color:{theme_of(self).warning}'>{text}</b>"

@@ -10,9 +10,9 @@ from femtotango.gui.panels.corrections import CorrectionSettings, CorrectionStat
 from femtotango.gui.panels.device_widget import DeviceWidget
 from femtotango.gui.panels.fields import CheckField
 from femtotango.gui.panels.form import FieldForm
+from femtotango.gui.plots.theme import LIGHT, Theme, theme_of
 from pipeline.model.cameras import CAMERAS
 
-_GOOD, _WARNING = "#2e7d32", "#a05a00"
 _PHOTON_FIELDS = (
     ("PhotonThreshold", 5.0),
     ("EnergyThreshold", 10.0),
@@ -31,20 +31,21 @@ def finds_photons(detector: str) -> bool:
     return detector not in CAMERAS or CAMERAS[detector].finds_photons
 
 
-def trust_text(trusted: bool, reason: str, searched: bool) -> tuple[str, str]:
+def trust_text(trusted: bool, reason: str, searched: bool, theme: Theme = LIGHT) -> tuple[str, str]:
     """Return what is said about the photons, and its colour; empty: that of all text.
 
     Args:
         trusted: whether they are what the detector saw.
         reason: why not, or why raw data must be kept all the same.
         searched: whether photons are searched in the images of this camera.
+        theme: colours of the window.
     """
     if trusted:
         # The reason tells then why raw data must be kept.
-        return (reason, _WARNING) if reason else ("Photons are trusted.", _GOOD)
+        return (reason, theme.warning) if reason else ("Photons are trusted.", theme.good)
     if not searched:
         return "No photon detection with this camera.", ""
-    return (f"Photons are not trusted: {reason}", _WARNING) if reason else ("", "")
+    return (f"Photons are not trusted: {reason}", theme.warning) if reason else ("", "")
 
 
 class CameraSettings(FieldForm):
@@ -74,7 +75,6 @@ class PhotonState(DeviceWidget):
         self.save_raw = CheckField("SaveRaw", "the camera writes raw frames")
         self.save_raw.entered.connect(self._switch_raw)
         self.refusal = QtWidgets.QLabel()
-        self.refusal.setStyleSheet("color: #c62828")
         layout = QtWidgets.QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(2)
@@ -98,6 +98,7 @@ class PhotonState(DeviceWidget):
             bool(value("Trusted", False)),
             value("TrustReason", ""),
             finds_photons(value("Detector", "")),
+            theme_of(self),
         )
         self.trust.setText(text)
         self.trust.setStyleSheet(f"color: {color}" if color else "")
@@ -130,6 +131,7 @@ class PhotonState(DeviceWidget):
 
     def _refused(self, reason: str) -> None:
         self.refusal.setText(reason)
+        self.refusal.setStyleSheet(f"color: {theme_of(self).error}")
         self.refusal.setVisible(bool(reason))
         if reason:
             self.link.failed.emit(reason)

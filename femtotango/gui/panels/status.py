@@ -6,14 +6,14 @@ from typing import ClassVar
 import numpy as np
 from taurus.external.qt import QtCore, QtGui, QtWidgets
 
+from femtotango.gui.device_link.freshness import ENDLESS, age_text
 from femtotango.gui.device_link.watched import SCAN, STATE
 from femtotango.gui.panels.device_widget import DeviceWidget
 from femtotango.gui.plots.colors import STATES, WAITING
+from femtotango.gui.plots.theme import theme_of
 
-_ERROR = "color: #c62828; font-weight: bold"
-_MESSAGE = "color: #2e7d32"
-_ENDLESS = 1_000_000
-"""Only continuous mode expects this many events."""
+_MESSAGE_MS = 60_000
+"""What was done is told for this long."""
 
 
 class ElidedLabel(QtWidgets.QLabel):
@@ -63,7 +63,6 @@ class StatusLine(DeviceWidget):
         self.scan = QtWidgets.QLabel()
         self.scan.setTextFormat(QtCore.Qt.TextFormat.PlainText)
         self.error_line = ElidedLabel()
-        self.error_line.setStyleSheet(_ERROR)
         self.dismiss = QtWidgets.QToolButton()
         self.dismiss.setText("×")
         self.dismiss.setAutoRaise(True)
@@ -83,6 +82,12 @@ class StatusLine(DeviceWidget):
         layout.addWidget(self.scan)
         self.setFixedHeight(28)
         self._scan_shown: int | None = None
+        self._last_error: str | None = None
+        """Of the device, as it was told; None before the first look."""
+        self._message_ends = QtCore.QTimer(self)
+        self._message_ends.setSingleShot(True)
+        self._message_ends.setInterval(_MESSAGE_MS)
+        self._message_ends.timeout.connect(self.clear_error)
         self.clear_error()
         self._show_state("", "no device")
 
@@ -91,6 +96,7 @@ class StatusLine(DeviceWidget):
         if self._link is not None:
             self._link.failed.disconnect(self.show_error)
             self._link.told.disconnect(self.show_message)
+        self._last_error = None
         super().setModel(model, key=key)
         if self._link is not None:
             self._link.failed.connect(self.show_error)
@@ -110,8 +116,7 @@ class StatusLine(DeviceWidget):
                 # What went wrong before this scan is history.
                 self.clear_error()
             self._scan_shown = scan
-        if "LastError" in names and (text := self.link.value("LastError", "")):
-            self.show_error(text)
+        self._show_last_error(self.link.value("LastError"))
 
     def connection_changed(self, connected: bool, reason: str) -> None:
         """Show that the viewer waits for the device."""
@@ -122,9 +127,21 @@ class StatusLine(DeviceWidget):
             self.scan.clear()
             self.acknowledge.setVisible(False)
 
+    def _show_last_error(self, text: str | None) -> None:
+        """Show a new error of the device; one that was told before does not come back."""
+        if text is None or text == self._last_error:
+            return
+        earlier, self._last_error = self._last_error is None, text
+        if text:
+            self.show_error(text)
+            if earlier:
+                # When it happened is not known.
+                self.error_line.show_text(f"before this window opened: {text}")
+
     def show_error(self, text: str) -> None:
         """Show an error and the time."""
-        self.error_line.setStyleSheet(_ERROR)
+        self._message_ends.stop()
+        self.error_line.setStyleSheet(f"color: {theme_of(self).error}; font-weight: bold")
         self.error_line.show_text(f"{time.strftime('%H:%M:%S')} {text}")
         self.error_line.setVisible(True)
         self.dismiss.setVisible(True)
@@ -132,7 +149,8 @@ class StatusLine(DeviceWidget):
     def show_message(self, text: str) -> None:
         """Show what was done, in the place of an error, and the time."""
         self.show_error(text)
-        self.error_line.setStyleSheet(_MESSAGE)
+        self.error_line.setStyleSheet(f"color: {theme_of(self).good}")
+        self._message_ends.start()
 
     def clear_error(self) -> None:
         """Clear the error line."""
@@ -168,7 +186,7 @@ class StatusLine(DeviceWidget):
         total, done = value("EventsTotal", 0), value("EventsProcessed", 0)
         if frames := value("ScanFrames", 0):
             parts.append("1 frame" if frames == 1 else f"{frames} frames")
-        if 0 <= done < total < _ENDLESS:
+        if 0 <= done < total < ENDLESS:
             parts.append(f"{100 * done // total} %")
         if failed := value("FailedFrames", 0):
             parts.append(f"{failed} failed")
@@ -176,12 +194,6 @@ class StatusLine(DeviceWidget):
         if not np.isnan(rate):
             parts.append(f"{rate:.3g} Hz")
         if not np.isnan(age):
-            parts.append(f"last frame {_age(age)} ago")
+            parts.append(f"last frame {age_text(age)} ago")
         self.scan.setText("  ·  ".join(parts))
         self.scan.setToolTip(value("ScanTitle", ""))
-
-
-def _age(seconds: float) -> str:
-    if seconds < 100:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.0f} h"

@@ -7,6 +7,7 @@ import tango
 from taurus.external.qt import QtCore, QtWidgets
 
 from femtotango.gui.device_link import scan_title
+from femtotango.gui.device_link.freshness import is_live
 from femtotango.gui.device_link.watched import GEOMETRY_CAMERA
 from femtotango.gui.panels import setup_menu
 from femtotango.gui.panels.device_widget import DeviceWidget
@@ -39,7 +40,7 @@ class Tools(DeviceWidget):
 
     normalization = QtCore.Signal(str)
     watches: ClassVar[frozenset[str]] = frozenset(
-        {"Accumulate", "MaxFilter", "Detector"} | scan_title.WATCHED
+        {"Accumulate", "MaxFilter", "Detector", "State", "EventsTotal"} | scan_title.WATCHED
     )
 
     def __init__(self, parent: QtWidgets.QWidget | None = None, designMode: bool = False) -> None:
@@ -69,6 +70,7 @@ class Tools(DeviceWidget):
         self.camera.setToolTip("The camera to show without a scan.")
         self.start = QtWidgets.QPushButton("Go live")
         self.start.setToolTip("StartContinuous: show what the camera sends, without a scan.")
+        self.start.setCheckable(True)
         self.start.clicked.connect(self._start)
         self.stop = QtWidgets.QPushButton("Stop")
         self.stop.setToolTip("StopContinuous")
@@ -127,6 +129,7 @@ class Tools(DeviceWidget):
             self.accumulate.setText("■ Accumulating" if on else "▶ Accumulate")
         if not self.link.is_pending("MaxFilter"):
             self.max_filter.show_value(self.link.value("MaxFilter"))
+        self.start.setChecked(is_live(self.link))
         if "Detector" in names and (detector := self.link.value("Detector", "")):
             self.camera.setCurrentText(detector)
 
@@ -167,6 +170,8 @@ class Tools(DeviceWidget):
         self.link.command(command, changes=_CHANGED_BY_ACCUMULATION)
 
     def _start(self) -> None:
+        # Pressed while it is live, not while it was asked for.
+        self.start.setChecked(is_live(self.link))
         self.link.command("StartContinuous", [self.camera.currentText()], changes=_SCAN)
 
     def _ask(self, command: str, ending: str) -> None:

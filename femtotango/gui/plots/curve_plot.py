@@ -19,11 +19,11 @@ from femtotango.gui.plots.saving import (
     write_columns,
     write_picture,
 )
+from femtotango.gui.plots.theme import paint_icons, paint_plot, theme_of
 
 _LEFT, _RIGHT, _TOP, _BOTTOM = 88, 22, 8, 48
 """Space around the curves for numbers and labels, screen pixels."""
 _ICON = 16
-_READOUT = "background: rgba(255, 255, 255, 210); color: black; padding: 1px 4px"
 _MOST_VALUES = 6
 """So many curves are told at the mouse."""
 
@@ -58,12 +58,26 @@ class CurvePlot(PlotWindow):
         self.setMinimumHeight(120)
         self.readout = QtWidgets.QLabel(self)
         self.readout.setAttribute(QtCore.Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-        self.readout.setStyleSheet(_READOUT)
         self.readout.hide()
+        self._paint()
         self.sigPlotSignal.connect(self._on_plot_signal)
         handle = self.getWidgetHandle()
         if handle is not None:
             handle.installEventFilter(self)
+
+    def _paint(self) -> None:
+        paint_plot(self)
+        paint_icons(self._tools)
+        theme = theme_of(self)
+        self.readout.setStyleSheet(
+            f"background: {theme.background}; color: {theme.text}; padding: 1px 4px"
+        )
+
+    def changeEvent(self, a0: QtCore.QEvent | None) -> None:
+        """Take other colours when the desktop becomes light or dark."""
+        super().changeEvent(a0)
+        if a0 is not None and a0.type() == QtCore.QEvent.Type.PaletteChange:
+            self._paint()
 
     def _choose_tools(self, with_logarithm: bool) -> None:
         output = self.getOutputToolBar()
@@ -83,6 +97,7 @@ class CurvePlot(PlotWindow):
             tools.addAction(logarithmic)
         tools.addAction(self.save_action)
         self.addToolBar(QtCore.Qt.ToolBarArea.RightToolBarArea, tools)
+        self._tools = tools
 
     def _ask_to_save(self) -> None:
         dialog = ask_for_file(self, "Save curves", CURVES)

@@ -11,6 +11,7 @@ from silx.gui.plot import PlotWindow  # isort: skip
 from silx.gui.plot.items.image import ImageData  # isort: skip
 
 from femtotango.gui.plots.color_limits import ColorLimits
+from femtotango.gui.plots.fitted_label import FittedLabel
 from femtotango.gui.plots.light_axes import lighten
 from femtotango.gui.plots.mask_overlay import MaskOverlay
 from femtotango.gui.plots.side_histogram import (
@@ -19,6 +20,8 @@ from femtotango.gui.plots.side_histogram import (
     mean_of_valid,
     visible_pixels,
 )
+from femtotango.gui.plots.stale_frame import StaleFrame
+from femtotango.gui.plots.theme import paint_icons, paint_plot
 from femtotango.gui.plots.zoom import View
 
 _LEFT, _RIGHT, _TOP, _BOTTOM = 50, 10, 8, 24
@@ -70,9 +73,7 @@ class ImagePlot(PlotWindow):
         self.rows = SideHistogram(self, True, _TOP, _BOTTOM)
         self.readout = QtWidgets.QLabel()
         self.readout.setAlignment(QtCore.Qt.AlignmentFlag.AlignCenter)
-        self.title = QtWidgets.QLabel()
-        self.title.setAlignment(QtCore.Qt.AlignmentFlag.AlignCenter)
-        self.title.setTextFormat(QtCore.Qt.TextFormat.RichText)
+        self.title = FittedLabel()
         self._choose_tools()
         self._lay_out()
         self.getXAxis().sigLimitsChanged.connect(self._limits_changed)
@@ -106,15 +107,12 @@ class ImagePlot(PlotWindow):
         self.save_action.setToolTip("Save all pixels of the image, or a picture of what is seen.")
         line.addAction(self.copy_action)
         line.addAction(self.save_action)
-        self.title.setMinimumWidth(1)
-        self.title.setSizePolicy(
-            QtWidgets.QSizePolicy.Policy.Expanding, QtWidgets.QSizePolicy.Policy.Preferred
-        )
         self.camera_box = QtWidgets.QComboBox()
         self.camera_box.setToolTip("The camera that this window shows; others see what they chose.")
         self.camera_box.activated.connect(
             lambda index: self.camera_chosen.emit(self.camera_box.itemData(index))
         )
+        self.tools = line
         self._camera_action = line.addWidget(self.camera_box)
         self.show_cameras({}, "")
         line.addWidget(self.title)
@@ -159,6 +157,20 @@ class ImagePlot(PlotWindow):
         grid.setRowStretch(0, 1)
         self.setCentralWidget(centre)
         self.canvas.installEventFilter(self)
+        paint_plot(self)
+        paint_icons(self.tools)
+        self.stale = StaleFrame(self.canvas)
+
+    def add_tool(self, tool: QtWidgets.QWidget) -> None:
+        """Put another tool before the title."""
+        self.tools.insertWidget(self._camera_action, tool)
+
+    def changeEvent(self, a0: QtCore.QEvent | None) -> None:
+        """Take other colours when the desktop becomes light or dark."""
+        super().changeEvent(a0)
+        if a0 is not None and a0.type() == QtCore.QEvent.Type.PaletteChange:
+            paint_plot(self)
+            paint_icons(self.tools)
 
     def copy_picture(self) -> None:
         """Copy a picture of what is seen."""
@@ -181,6 +193,7 @@ class ImagePlot(PlotWindow):
         if event.type() == QtCore.QEvent.Type.Resize:
             x, y = 1 / max(self.canvas.width(), 100), 1 / max(self.canvas.height(), 100)
             self.setAxesMargins(_LEFT * x, _TOP * y, _RIGHT * x, _BOTTOM * y)
+            self.stale.fit()
             self.view_changed.emit()
         return super().eventFilter(watched, event)
 
@@ -190,12 +203,24 @@ class ImagePlot(PlotWindow):
         x_min, x_max = self.getXAxis().getLimits()
         y_min, y_max = self.getYAxis().getLimits()
         _, _, width, height = self.getPlotBoundsInPixels()
-        return View(x_min, x_max, y_min, y_max, width, height)
+        # A scaled screen has more pixels than Qt counts.
+        scale = self.canvas.devicePixelRatioF()
+        return View(x_min, x_max, y_min, y_max, round(width * scale), round(height * scale))
 
     @property
     def image_shape(self) -> tuple[int, int] | None:
         """``(ny, nx)`` of the full image; None before the first."""
         return self._shape
+
+    @property
+    def preview(self) -> NDArray[np.float32]:
+        """``(ny, nx)`` blocks of the whole image; empty before the first."""
+        return self._coarse.getData(copy=False)
+
+    @property
+    def preview_binning(self) -> int:
+        """Image pixels per block and side."""
+        return round(self._coarse.getScale()[0])
 
     @property
     def shown(self) -> ImageData:

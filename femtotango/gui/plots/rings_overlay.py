@@ -7,12 +7,17 @@ import tango
 from numpy.typing import NDArray
 from taurus.external.qt import QtCore  # before silx, which takes the same Qt
 
+from silx.gui.plot.items.marker import Marker  # isort: skip
 from silx.gui.plot.items.shape import Shape  # isort: skip
 
 from femtotango.gui.device_link.link import DeviceLink
 from femtotango.gui.device_link.tango_thread import error_text
 from femtotango.gui.plots.colors import ring_color
 from femtotango.gui.plots.image_plot import ImagePlot
+from femtotango.gui.plots.ring_style import RingStyle, outside_of_data, pieces
+
+_THIN = 0.4
+"""Width of a thin line [point]."""
 
 Curves = list[NDArray[np.float64]]
 
@@ -51,12 +56,19 @@ class RingsOverlay(QtCore.QObject):
         self._plot = plot
         self._link: DeviceLink | None = None
         self._pieces: list[Shape] = []
+        self._labels: list[Marker] = []
+        self._style = RingStyle()
         self.curves: Curves = []
 
     def set_link(self, link: DeviceLink | None) -> None:
         """Follow another device."""
         self._link = link
         self.refresh()
+
+    @property
+    def labels_drawn(self) -> list[str]:
+        """The texts on the rings."""
+        return [label.getText() for label in self._labels]
 
     @property
     def pieces_drawn(self) -> int:
@@ -79,25 +91,52 @@ class RingsOverlay(QtCore.QObject):
             failed=lambda reason: self.explained.emit(reason),
         )
 
+    def set_style(self, style: RingStyle) -> None:
+        """Draw the rings in another way."""
+        self._style = style
+        self._draw_curves()
+
     def _draw(self, answer: tuple[Curves, str]) -> None:
         self.curves, reason = answer
-        for piece in self._pieces:
-            self._plot.removeItem(piece)
-        self._pieces = []
-        for index, curve in enumerate(self.curves):
-            gaps = np.flatnonzero(np.isnan(curve[:, 0]))
-            for part in np.split(curve, gaps):
-                points = part[~np.isnan(part[:, 0])]
-                if len(points) > 1:
-                    self._pieces.append(self._piece(points, ring_color(index)))
+        self._draw_curves()
         self.explained.emit(reason)
+
+    def _draw_curves(self) -> None:
+        for item in (*self._pieces, *self._labels):
+            self._plot.removeItem(item)
+        self._pieces, self._labels = [], []
+        if not self._style.visible:
+            return
+        q_values = [] if self._link is None else self._link.value("QValues", ())
+        for index, curve in enumerate(self.curves):
+            lines = pieces(curve, self._drawn(curve))
+            self._pieces += [self._piece(points, ring_color(index)) for points in lines]
+            if lines and self._style.labels and index < len(q_values):
+                longest = max(lines, key=len)
+                self._label(longest[len(longest) // 2], float(q_values[index]), ring_color(index))
+
+    def _drawn(self, curve: NDArray[np.float64]) -> NDArray[np.bool_]:
+        blocks, shape = self._plot.preview, self._plot.image_shape
+        if not self._style.outside or shape is None or not blocks.size:
+            return np.ones(len(curve), bool)
+        return outside_of_data(curve, blocks, self._plot.preview_binning, shape)
 
     def _piece(self, points: NDArray[np.float64], color: str) -> Shape:
         shape = Shape("polylines")
         shape.setPoints(points[:, ::-1])
         shape.setColor(color)
-        shape.setLineWidth(1.0)
+        shape.setLineWidth(_THIN if self._style.thin else 1.0)
         shape.setOverlay(True)
         shape.setZValue(2)
         self._plot.addItem(shape)
         return shape
+
+    def _label(self, place: NDArray[np.float64], q: float, color: str) -> None:
+        label = Marker()
+        label.setText(f"{q:.4g}")
+        label.setPosition(float(place[1]), float(place[0]))
+        label.setColor(color)
+        label.setSymbol("")
+        label.setZValue(3)
+        self._plot.addItem(label)
+        self._labels.append(label)

@@ -10,6 +10,7 @@ from taurus.external.qt import QtCore, QtWidgets
 
 CURVES = {".csv": "Curves as CSV", ".txt": "Curves as columns of text", ".png": "Picture"}
 PIXELS = {".tif": "All pixels as TIFF", ".npy": "All pixels as NumPy array", ".png": "Picture"}
+PICTURES = {".png": "Picture"}
 SETUPS = {".json": "Setup: ROIs, q values, geometry"}
 """What a file with this ending holds."""
 

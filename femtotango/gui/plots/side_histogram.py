@@ -4,11 +4,10 @@ import numpy as np
 from numpy.typing import NDArray
 from taurus.external.qt import QtCore, QtGui, QtWidgets
 
+from femtotango.gui.plots.theme import theme_of
+
 THICKNESS = 70
 """Screen pixels."""
-
-_LINE = "#1f4e9e"
-_TEXT = "#606060"
 
 
 class SideHistogram(QtWidgets.QWidget):
@@ -61,17 +60,18 @@ class SideHistogram(QtWidgets.QWidget):
         area = QtCore.QRect(self._before, 2, along, thick)
         if self._vertical:
             area = QtCore.QRect(2, self._before, thick, along)
-        painter.fillRect(area, QtGui.QColor("white"))
-        painter.setPen(QtGui.QColor("black"))
+        theme = theme_of(self)
+        painter.fillRect(area, QtGui.QColor(theme.background))
+        painter.setPen(QtGui.QColor(theme.text))
         painter.drawRect(area)
         finite = self.means[np.isfinite(self.means)]
         if not finite.size or along < 2:
             return
         low, high = min(0.0, float(finite.min())), float(finite.max())
         painter.setClipRect(area)
-        painter.setPen(QtGui.QColor(_LINE))
+        painter.setPen(QtGui.QColor(theme.line))
         painter.drawPath(self._curve(along, thick, low, high))
-        painter.setPen(QtGui.QColor(_TEXT))
+        painter.setPen(QtGui.QColor(theme.faint))
         font = painter.font()
         font.setPointSizeF(0.8 * font.pointSizeF())
         painter.setFont(font)

@@ -3,6 +3,9 @@
 import math
 from dataclasses import dataclass
 
+_CLEARLY_FINER = 1.5
+"""The whole image is fetched besides its preview when it shows this many times as much."""
+
 
 @dataclass(frozen=True)
 class View:
@@ -13,7 +16,7 @@ class View:
     y_min: float
     y_max: float
     width: int
-    """Of the plot on the screen, in screen pixels."""
+    """Of the plot on the screen, in the screen's own pixels."""
     height: int
 
 
@@ -59,18 +62,20 @@ def region_for(view: View, image: tuple[int, int], preview: int) -> Region | Non
         preview: binning of the preview.
 
     Returns:
-        None when the preview is as fine: for the whole image, and for views barely zoomed.
+        None when the preview is as fine, and for the whole image, which comes with every preview,
+        already when it is nearly as fine.
     """
     x0, x1 = _pixels(view.x_min, view.x_max, image[1])
     y0, y1 = _pixels(view.y_min, view.y_max, image[0])
-    if x0 >= x1 or y0 >= y1 or (x1 - x0 == image[1] and y1 - y0 == image[0]):
+    if x0 >= x1 or y0 >= y1:
         return None
     per_screen_pixel = min(
         (view.x_max - view.x_min) / max(view.width, 1),
         (view.y_max - view.y_min) / max(view.height, 1),
     )
     binning = max(1, math.floor(per_screen_pixel))
-    if binning >= preview:
+    whole = x1 - x0 == image[1] and y1 - y0 == image[0]
+    if binning >= preview or (whole and binning * _CLEARLY_FINER >= preview):
         return None
     # Whole blocks, counted from the image's corner: panning must not shift the blocks.
     x0, y0 = x0 - x0 % binning, y0 - y0 % binning
