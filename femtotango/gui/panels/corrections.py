@@ -2,7 +2,7 @@
 
 import json
 from pathlib import PurePath
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from taurus.external.qt import QtCore, QtWidgets
 
@@ -78,8 +78,8 @@ class CorrectionState(DeviceWidget):
         camera = self.link.value("Detector", "")
         dark = file_of(self.link.value("Dark", ""), camera)
         mask = file_of(self.link.value("Mask", ""), camera)
-        progress: Any = self.link.value("DarkProgress")
-        taking = progress is not None and 0 <= progress < 1
+        progress = self.link.value("DarkProgress", -1.0)
+        taking = 0 <= progress < 1
         counts = camera in CAMERAS and CAMERAS[camera].photon_counting
         text = f"Dark level: {PurePath(dark).name}" if dark else "Dark level: Background"
         text = "No dark level with this camera." if counts else text
