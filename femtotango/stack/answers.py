@@ -26,8 +26,9 @@ from pipeline.protocols.sardana import SARDANA
 _TIMEOUT = 1.0
 _LISTED = 10.0
 """What a worker or ingester of dranspose shows in Redis stays there for so long [s]."""
-_SIGN = 2.6
-"""It shows it again at least each 1.3 s; twice as long without it counts as no answer [s]."""
+_SIGN = 4.5
+"""It shows it again each 1.3 s, but not while it turns to a new trigger map or controller; so long
+without it counts as no answer [s]."""
 
 
 class Answers:

@@ -35,7 +35,7 @@ def test_a_worker_or_ingester_answers_as_long_as_it_shows_its_state_again(servic
         ):
             # A service shows its state for 10 s, and again after 1.3 s.
             client.set(config_key("worker", "worker1"), "{}", px=9_500)
-            client.set(config_key("ingester", "pilatus-ingester"), "{}", px=7_000)
+            client.set(config_key("ingester", "pilatus-ingester"), "{}", px=5_000)
             assert answers.ask() == {
                 REDIS: True,
                 "worker1": True,
