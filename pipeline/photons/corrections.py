@@ -56,6 +56,7 @@ class CorrectionLoader:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._levels: dict[tuple[object, ...], tuple[Levels, float]] = {}
+        self._valid: dict[tuple[object, ...], tuple[NDArray[np.bool_] | None, float]] = {}
 
     def levels(
         self, stream: str, shape: Shape, corrections: Corrections, background: float
@@ -95,23 +96,37 @@ class CorrectionLoader:
         self._levels[key] = found, self._clock() + _AGAIN if problems else float("inf")
         return found, tuple(problems)
 
-    def valid(self, stream: str, shape: Shape, corrections: Corrections) -> NDArray[np.bool_]:
-        """Return which pixels are not masked, ``(ny, nx)``.
+    def valid(
+        self, stream: str, shape: Shape, corrections: Corrections
+    ) -> tuple[NDArray[np.bool_] | None, tuple[str, ...]]:
+        """Return which pixels are not masked, ``(ny, nx)``, and what cannot be used.
 
-        Raises:
-            BadCorrection: a file cannot be used.
+        None: all are, or a file cannot be used, which is said once in a while.
+
+        Args:
+            stream: of the camera.
+            shape: of its frames.
+            corrections: that were in force.
         """
         key = (stream, shape, corrections)
-        known = self._levels.get(key)
-        if known is not None and known[0].masked is not None:
-            return ~known[0].masked
-        masked = None if corrections.mask is None else read_mask_of(corrections.mask, shape)
-        dark = None
-        if corrections.dark is not None and corrections.mask_noise > 0:
-            dark = read_dark(corrections.dark, shape)
-        masked = _masked(corrections, dark, masked)
-        self._levels[key] = Levels(corrections, masked), float("inf")
-        return np.ones(shape, bool) if masked is None else ~masked
+        known = self._valid.get(key)
+        if known is not None and self._clock() < known[1]:
+            return known[0], ()
+        dark = masked = None
+        problems: tuple[str, ...] = ()
+        try:
+            if corrections.mask is not None:
+                masked = read_mask_of(corrections.mask, shape)
+            if corrections.dark is not None and corrections.mask_noise > 0:
+                dark = read_dark(corrections.dark, shape)
+            masked = _masked(corrections, dark, masked)
+        except BadCorrection as error:
+            masked, problems = None, (f"Masked pixels of {stream} are shown as 0: {error}",)
+        valid = None if masked is None else ~masked
+        while len(self._valid) >= _KEPT:
+            del self._valid[next(iter(self._valid))]
+        self._valid[key] = valid, self._clock() + _AGAIN if problems else float("inf")
+        return valid, problems
 
 
 def read_dark(file: CorrectionFile, shape: Shape) -> Calibration:

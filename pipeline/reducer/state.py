@@ -14,7 +14,7 @@ from pipeline.model.cameras import ranked
 from pipeline.model.correction_files import parse_corrections
 from pipeline.model.frame_ranges import FrameRanges
 from pipeline.model.parameters import Settings
-from pipeline.photons.corrections import BadCorrection, CorrectionLoader
+from pipeline.photons.corrections import CorrectionLoader
 from pipeline.photons.frame_safety import frames_text
 from pipeline.photons.list_resume import NO_FILE, Existing
 from pipeline.photons.scan_photons import PhotonScan
@@ -209,11 +209,10 @@ class ReducerState:
         # A counting camera's frames say themselves what is masked.
         if partial.valid is not None or not corrections.masks:
             return None
-        try:
-            return self._corrections.valid(partial.stream, partial.shape, corrections)
-        except BadCorrection as error:
-            self.health.fail(f"Masked pixels of {partial.stream} are shown as 0: {error}")
-            return None
+        valid, problems = self._corrections.valid(partial.stream, partial.shape, corrections)
+        for problem in problems:
+            self.health.fail(problem)
+        return valid
 
     def _order_and_label(self, mapping: str) -> tuple[int, str]:
         if mapping in self._dropped:

@@ -220,3 +220,16 @@ def test_a_raw_frame_travels_while_a_dark_level_is_taken(bench: Bench) -> None:
     np.testing.assert_array_equal(camera.dark.image, FRAME)
     (other,) = bench.take(asked, FRAME, stream="andor3_zyla12").cameras
     assert other.dark is None
+
+
+def test_a_mask_that_the_reducer_cannot_read_is_told_and_costs_no_frame(
+    bench: Bench, mask: CorrectionFile
+) -> None:
+    settings = SUMMING.replaced("mask", of(ZYLA, mask))
+    corrections = settings.corrections(ZYLA)
+    bench.loader.levels(ZYLA, SHAPE, corrections, 100.0)
+    Path(mask.path).unlink()
+    assert bench.take(settings, FRAME, FRAME).problems == ()
+    assert bench.total().count == 2
+    assert bench.total().valid is None
+    assert "shown as 0" in bench.state.health.last_error
