@@ -173,7 +173,8 @@ def find_photons_with(
         settings: background, thresholds and limits.
         image: as in `find_photons`.
         roi: as in `find_photons`.
-        level: as in `find_photons`; a matched filter has the offsets of its calibration instead.
+        level: as in `find_photons`; a matched filter takes only from it which pixels are masked,
+            and has the offsets of its calibration.
 
     Returns:
         As `find_photons`, with the settings.
@@ -182,7 +183,7 @@ def find_photons_with(
         BadFrame: they want a matched filter, and its calibration is of no use.
     """
     if settings.matched is not None:
-        found = find_matched(settings, settings.matched, image, roi)
+        found = find_matched(settings, settings.matched, image, roi, level)
     else:
         found = _find_sums(settings, image, roi, level)
     return replace(found, settings=finding_settings(settings), write=settings.write_photons)

@@ -1,6 +1,6 @@
 """Photons of one frame with the matched filter, as the settings want it."""
 
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -19,8 +19,25 @@ from pipeline.protocols.batch import PILED_UP, PhotonFit, PhotonFrame, PhotonLis
 from pipeline.protocols.stins import BadFrame
 
 
+@dataclass(frozen=True)
+class _Mask:
+    """Pixels that must not be used; told from others by the settings that name them."""
+
+    named: tuple[str, str, float]
+    level: NDArray[np.float32] | None = field(compare=False)
+    """``(ny, nx)`` infinite where masked; None: no pixel is."""
+
+    def part(self, rows: slice, columns: slice) -> NDArray[np.bool_] | None:
+        """Return which of some pixels are masked."""
+        return None if self.level is None else ~np.isfinite(self.level[rows, columns])
+
+
 def find_matched(
-    settings: Settings, matched: MatchedSettings, image: NDArray, roi: Roi
+    settings: Settings,
+    matched: MatchedSettings,
+    image: NDArray,
+    roi: Roi,
+    level: NDArray[np.float32] | None = None,
 ) -> PhotonFrame:
     """Find the photons of one frame with the matched filter.
 
@@ -31,6 +48,7 @@ def find_matched(
         matched: the filter.
         image: ``(ny, nx)`` [ADU raw].
         roi: where photons are searched [pixel].
+        level: ``(ny, nx)``, infinite where a pixel is masked; None: no pixel is.
 
     Returns:
         Photons with their errors; none when the frame was skipped. The density is that of the
@@ -43,8 +61,9 @@ def find_matched(
     part = roi.slices(shape)
     if part is None:
         return PhotonFrame(_as_list(None), float("nan"), skipped=False)
+    mask = _Mask((settings.mask, settings.dark, settings.mask_noise), level)
     try:
-        rows, columns, found_by = _filter(matched, roi, shape)
+        rows, columns, found_by = _filter(matched, roi, shape, mask)
     except (FileError, CalibrationError, ValueError) as error:
         raise BadFrame(f"photons cannot be searched: {error}") from error
     frame = as_frame(image[rows, columns])
@@ -64,7 +83,7 @@ def find_matched(
 
 @lru_cache(maxsize=2)
 def _filter(
-    matched: MatchedSettings, roi: Roi, shape: tuple[int, int]
+    matched: MatchedSettings, roi: Roi, shape: tuple[int, int], mask: _Mask
 ) -> tuple[slice, slice, MatchedFilter]:
     """Return the rows and columns to look at, and the filter for them.
 
@@ -83,7 +102,9 @@ def _filter(
         slice(max(side.start - margin, 0), min(side.stop + margin, length))
         for side, length in zip(part, shape, strict=True)
     )
-    near = known.part(rows, columns)
+    near, masked = known.part(rows, columns), mask.part(rows, columns)
+    if masked is not None:
+        near = replace(near, bad=near.bad | masked)
     return rows, columns, MatchedFilter(near, cloud, matched.false_per_frame)
 
 

@@ -17,6 +17,7 @@ from support.photons import read_columns
 from pipeline.model.parameters import Settings
 from pipeline.photons.calibration import calibrate
 from pipeline.photons.calibration_file import read_calibration, write_calibration
+from pipeline.photons.detection import find_photons_with
 from pipeline.photons.matched import MatchedFilter
 from pipeline.postprocessing.command import Request, settings_of
 from pipeline.postprocessing.errors import BadOutput, BadSettings, Stopped
@@ -157,6 +158,22 @@ def test_calibration_and_cloud_come_from_the_frames_and_stay_when_interrupted(
     assert len(before["snr"]) > 300
     for name, column in before.items():
         np.testing.assert_array_equal(after[name], column, err_msg=name)
+
+
+def test_masked_pixels_are_no_photons(faint):
+    options = replace(MATCHED, calibration=faint / "calibration.h5", cloud=CLOUD)
+    settings = request(faint, options)[1]
+    (roi, image) = settings.photon_region, images_of(faint / "raw" / "scan.h5")[0].copy()
+    assert roi is not None
+    image[40:43, 50:53] += 60
+    level = np.full(image.shape, 100, np.float32)
+    level[40:43, 50:53] = np.inf
+    masked = settings.replaced("mask", '{"andor3_zyla10": {"file": "/mask.h5"}}')
+    for one, plane, there in ((settings, None, True), (masked, level, False)):
+        found = find_photons_with(one, image, roi, plane).photons
+        near = (abs(found.y - 41) < 2) & (abs(found.x - 51) < 2)
+        assert near.any() == there
+        assert len(found) > 5
 
 
 @pytest.mark.parametrize(
