@@ -29,6 +29,10 @@ def test_the_pixel_under_the_mouse_has_q_angle_and_spacing(viewer, player) -> No
     viewer.wait("a value with its unit", lambda: "TOT" in readout.text())
     assert "q " not in readout.text(), "the geometry is not set"
     player.write(**GEOMETRY)
+    link = viewer.window.link
+    viewer.wait("it", lambda: all(link.value(name) == value for name, value in GEOMETRY.items()))
+    # Values of earlier events may still be shown.
+    link.changed.emit(frozenset(GEOMETRY))
     viewer.wait("q", lambda: "q " in readout.text())
     words = readout.text().split()
     x, y = float(words[words.index("x") + 1]), float(words[words.index("y") + 1])

@@ -23,6 +23,8 @@ from femtotango.gui.plots.theme import paint_icons, paint_plot, theme_of
 
 _LEFT, _RIGHT, _TOP, _BOTTOM = 88, 22, 8, 48
 """Space around the curves for numbers and labels, screen pixels."""
+_MOST_Y = 4
+"""A tab has room for so few numbers, one above the other."""
 _ICON = 16
 _MOST_VALUES = 6
 """So many curves are told at the mouse."""
@@ -50,7 +52,7 @@ class CurvePlot(PlotWindow):
         self.columns: dict[str, NDArray[np.float64]] = {}
         """What a file gets: the axis, then curves and errors by name."""
         self._choose_tools(logarithmic)
-        lighten(self)
+        lighten(self, _MOST_Y)
         self.getXAxis().setLabel(x_label)
         self.getYAxis().setLabel(y_label)
         self.setDataMargins(0.02, 0.02, 0.05, 0.08)

@@ -27,19 +27,20 @@ class _PlainNumbers(Formatter):
         return [tick_text(tick, step, largest) for tick in ticks]
 
 
-def lighten(plot: PlotWidget) -> None:
+def lighten(plot: PlotWidget, most_y: int = _NUMBERS) -> None:
     """Draw few numbers, as plain text, and none on the second axes, which are not used.
 
     Args:
         plot: a plot with silx's matplotlib backend.
+        most_y: most intervals along the y axis, fewer for a plot that is low.
     """
     canvas = plot.getWidgetHandle()
     if not isinstance(canvas, FigureCanvasBase):
         return
     main, *others = canvas.figure.axes
-    for axis in (main.xaxis, main.yaxis):
+    for axis, most in ((main.xaxis, _NUMBERS), (main.yaxis, most_y)):
         axis.set_major_formatter(_PlainNumbers())
-        axis.set_major_locator(MaxNLocator(_NUMBERS, steps=[1, 2, 2.5, 5, 10]))
+        axis.set_major_locator(MaxNLocator(most, steps=[1, 2, 2.5, 5, 10]))
     for axes in others:
         axes.xaxis.set_visible(False)
         axes.yaxis.set_visible(False)
