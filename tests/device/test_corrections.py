@@ -51,7 +51,8 @@ def test_a_dark_level_is_taken_while_a_scan_runs_and_used_from_then_on(zyla, tmp
     device.TakeDark(20)
     assert device.DarkProgress == 0
     assert "0 of 20 frames" in device.status()
-    zyla.play(ZYLA, frames(40), burst)
+    # Slowly: on a busy machine a worker may take up the request a few frames later.
+    zyla.play(ZYLA, frames(40), burst, rate=40.0)
     zyla.wait_finished()
     assert device.FailedFrames == 0
     wait_for(lambda: device.DarkProgress == 1 and device.Dark)

@@ -29,9 +29,10 @@ def test_a_dark_level_and_a_mask_are_taken_shown_and_cleared(viewer, player, tmp
     assert part.mask_file.text() == "Mask: none"
 
     part.frames.setValue(6)
-    player.prepare(ZYLA, scan)
     viewer.click(part.take)
     viewer.wait("that it is being taken", lambda: "0 % taken" in part.dark_file.text())
+    # Before a scan begins, all workers know of it; in one that runs, some frames later.
+    player.prepare(ZYLA, scan)
     player.play(ZYLA, frames, scan)
     viewer.wait("the dark level", lambda: "dark_andor3_zyla12" in part.dark_file.text())
     viewer.click(part.clear_dark)
