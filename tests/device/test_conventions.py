@@ -105,7 +105,8 @@ def test_what_only_experts_need_says_so(device):
     experts = {name for name, level in levels.items() if level == DispLevel.EXPERT}
     assert experts == {
         *("HotPixelRatio", "MaxHitDensity", "MaxPileup", "HistogramBins", "AzimuthalBins"),
-        *("RoiSums", "RoiCounts", "ScanFrames", "CameraFrames", "FramesReceived"),
+        *("RoiSums", "RoiCounts", "RoiTotals", "RoiWeights"),
+        *("ScanFrames", "CameraFrames", "FramesReceived"),
     }
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from support.event_log import events
-from support.stack import process, reset
+from support.stack import NO_KILL, process, reset
 from support.waiting import wait_for
 
 from femtotango.component.result_attributes import RESULTS
@@ -107,7 +107,9 @@ def in_order(wanted, found):
 
 
 def test_events_are_what_a_read_gives(own_stack, tmp_path):
-    info = own_stack()
+    config = tmp_path / "stack.toml"
+    config.write_text(NO_KILL)
+    info = own_stack("--config", str(config))
     with (
         ScanPlayer(info) as player,
         listening(player.device, info["device"], tmp_path) as client,
