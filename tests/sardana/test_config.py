@@ -62,6 +62,7 @@ def test_paths_hold_what_sardana_looks_for():
     assert found == [
         ["femtomax_channels.py", "femtomax_simulator.py"],
         [
+            "femtomax_corrections.py",
             "femtomax_peak.py",
             "femtomax_prepare.py",
             "femtomax_regions.py",
