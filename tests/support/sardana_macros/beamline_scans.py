@@ -59,7 +59,7 @@ class beamline_prepare(Macro):
             self.wait(lambda: not client.config().behind())
             client.set_sequence(TriggerMap({"main": main}, ["main"], wrap=True))
             self.wait(lambda: client.progress().last_assigned >= 1)
-        time.sleep(0.2)  # what comes sooner may be lost
+        time.sleep(1.0)  # what comes sooner may be lost: nothing tells that all ingesters have it
 
     def wait(self, condition):
         """Wait until it is true."""

@@ -6,11 +6,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.frames.binning import bin_blocks, full_image, make_preview, preview_binning
-from pipeline.frames.roi_means import cmos_means, counting_means, sparse_means
+from pipeline.frames.roi_statistics import (
+    cmos_statistics,
+    counting_statistics,
+    sparse_statistics,
+)
 from pipeline.frames.summing import add_cmos, add_counting, background_as, subtract_and_threshold
 from pipeline.model.roi import Roi
+from pipeline.model.roi_statistics import STATISTICS
 
 DTYPES = ["uint8", "uint16", "int16", "uint32", "int64", "float32", "float64"]
+MEAN = STATISTICS.index("mean")
 WARM_UP = settings(deadline=None, max_examples=60)
 
 
@@ -37,7 +43,7 @@ def test_cmos_is_plain_arithmetic(
     add_cmos(total, image, background_as(image.dtype, background), threshold)
     np.testing.assert_array_equal(total, 1 + expected)
     rois = [Roi(2, 1, 3, 4), Roi(-2, -2, 4, 4), Roi(50, 50, 2, 2)]
-    means = cmos_means(image, rois, background, threshold)
+    means = cmos_statistics(image, rois, background, threshold)[:, MEAN]
     np.testing.assert_allclose(means[:2], [expected[1:5, 2:5].mean(), expected[:2, :2].mean()])
     assert np.isnan(means[2])
 
@@ -61,7 +67,7 @@ def test_masked_pixels_are_in_no_mean_and_no_sum(dtype: str, seed: int) -> None:
     add_counting(total, seen, image)
     np.testing.assert_array_equal(seen, good)
     np.testing.assert_array_equal(total, np.where(good, image, 0))
-    mean = counting_means(image, [Roi(0, 0, 8, 8)])[0]
+    mean = counting_statistics(image, [Roi(0, 0, 8, 8)])[0, MEAN]
     expected = image[good].mean() if good.any() else np.nan
     np.testing.assert_allclose(mean, expected, rtol=1e-6)
 
@@ -71,7 +77,7 @@ def test_sparse_means_are_those_of_the_drawn_image() -> None:
     index = rng.integers(0, 30 * 40, 200)
     image = np.bincount(index, minlength=1200).reshape(30, 40)
     rois = [Roi(0, 0, 40, 30), Roi(3, 4, 5, 6), Roi(35, 25, 10, 10), Roi(100, 0, 1, 1)]
-    means = sparse_means(index, (30, 40), rois)
+    means = sparse_statistics(index, (30, 40), rois)[:, MEAN]
     np.testing.assert_allclose(
         means[:3], [image.mean(), image[4:10, 3:8].mean(), image[25:, 35:].mean()]
     )
