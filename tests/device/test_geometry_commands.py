@@ -27,6 +27,7 @@ SET = {
 @pytest.fixture
 def detector(player):
     player.write(Accumulate=True, **SET)
+    player.write(GeometryCamera="pilatus")
     scan = BurstScan(steps=1, burst=3)
     image = np.random.default_rng(3).integers(0, 9, SHAPE).astype(np.float32)
     image[:, 50:55] = -1

@@ -23,6 +23,7 @@ def point(viewer, canvas, position) -> None:
 
 def test_the_pixel_under_the_mouse_has_q_angle_and_spacing(viewer, player) -> None:
     player.write(**dict.fromkeys(GEOMETRY, 0.0))
+    player.write(GeometryCamera="pilatus")
     show_pilatus(player, viewer)
     readout, plot = viewer.plot.readout, viewer.plot
     point(viewer, plot.canvas, viewer.at(700, 100))

@@ -131,11 +131,21 @@ def take_scan(player: ScanPlayer) -> None:
     player.wait_finished()
 
 
+def works(player: ScanPlayer) -> bool:
+    """Take a scan into a new sum, unless it is refused."""
+    player.device.ResetAccumulation()
+    try:
+        take_scan(player)
+    except tango.DevFailed:
+        return False
+    return True
+
+
 def test_a_worker_s_host_that_is_cut_off_costs_one_scan(beamline, capsys):
     info, host = beamline
     with ScanPlayer(info) as player:
         player.write(Accumulate=True)
-        take_scan(player)
+        wait_for(lambda: works(player), player.device.status)
         assert player.read("FrameCount") == FRAMES
         player.prepare("pilatus", SCAN)
         player.play("pilatus", [FRAME] * FRAMES, SCAN, only=3)
@@ -151,16 +161,7 @@ def test_a_worker_s_host_that_is_cut_off_costs_one_scan(beamline, capsys):
             host.connect()
         wait_for(lambda: whole(info), "the host to come back")
         back = time.monotonic() - begin
-
-        def works() -> bool:
-            player.device.ResetAccumulation()
-            try:
-                take_scan(player)
-            except tango.DevFailed:
-                return False
-            return True
-
-        wait_for(works, player.device.status)
+        wait_for(lambda: works(player), player.device.status)
         assert player.read("FrameCount") == FRAMES
         with capsys.disabled():
             print(f"\ngiven up after {noticed:.1f} s, whole after {back:.1f} s")
