@@ -1,7 +1,7 @@
 """Run all benchmarks and write docs/performance.md: `make bench`.
 
 A benchmark is a module with a function `run` that returns a `Section`; name it in `MODULES`. Names
-on the command line run those alone, without writing the page.
+on the command line run those alone; the page keeps what it says of the others.
 """
 
 import importlib
@@ -45,10 +45,9 @@ def main(wanted: list[str]) -> int:
         for what, holds in section.demands:
             print(f"  {'holds' if holds else 'FAILS'}: {what}", flush=True)
         sections.append(section)
-    if not wanted:
-        _PAGE.write_text(page(sections))
-        add_run(machine(), {k: v for section in sections for k, v in section.figures.items()})
-        print(f"{_PAGE} written")
+    _PAGE.write_text(page(sections, _PAGE.read_text() if _PAGE.exists() else ""))
+    add_run(machine(), {k: v for section in sections for k, v in section.figures.items()})
+    print(f"{_PAGE} written")
     return 0 if all(holds for s in sections for _, holds in s.demands) else 1
 
 
@@ -64,20 +63,28 @@ def machine() -> dict[str, str | int]:
     }
 
 
-def page(sections: list[Section]) -> str:
-    """Write the report."""
+def page(sections: list[Section], before: str) -> str:
+    """Write the report.
+
+    Args:
+        sections: what was measured now.
+        before: the page so far; its other sections stay, with the date on which they were measured.
+    """
     facts = machine()
-    head = (
-        f"Written by `make bench` on {facts['date']}, commit {commit()}: {facts['cores']} CPU "
-        f"cores, {facts['system']}, Python {facts['Python']}, dranspose {facts['dranspose']}, "
-        f"numpy {facts['numpy']}. The figures of earlier runs are in "
-        "[performance.json](performance.json)."
-    )
-    parts = ["# Performance", head]
+    when = f"Measured on {facts['date']}, commit {commit()}."
+    kept = {text.partition("\n")[0]: text for text in before.split("\n## ")[1:]}
     for section in sections:
-        parts += [f"## {section.title}", section.text]
-        parts += ["\n".join(f"- {'✓' if ok else '✗'} {what}" for what, ok in section.demands)]
-    return "\n\n".join(part for part in parts if part) + "\n"
+        demands = "\n".join(f"- {'✓' if ok else '✗'} {what}" for what, ok in section.demands)
+        kept[section.title] = "\n\n".join(
+            part for part in (section.title, when, section.text, demands) if part
+        )
+    head = (
+        f"Written by `make bench`: {facts['cores']} CPU cores, {facts['system']}, Python "
+        f"{facts['Python']}, dranspose {facts['dranspose']}, numpy {facts['numpy']}. The figures "
+        "of earlier runs are in [performance.json](performance.json)."
+    )
+    parts = ["# Performance", head, *(f"## {text.strip()}" for text in kept.values())]
+    return "\n\n".join(parts) + "\n"
 
 
 if __name__ == "__main__":
