@@ -164,6 +164,8 @@ def draw(curves: Mapping[str, Curve]) -> None:
     for axis, (name, curve) in zip(axes, curves.items(), strict=True):
         axis.plot(list(curve), list(curve.values()), "o-")
         axis.set_xscale("log")
+        axis.set_xticks(list(curve), [f"{n:g}" for n in curve])
+        axis.minorticks_off()
         axis.set_ylim(bottom=0)
         axis.set_title(name, fontsize=9)
         axis.tick_params(labelsize=8)
