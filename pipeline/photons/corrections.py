@@ -1,9 +1,11 @@
 """What is subtracted from the frames of a camera and which pixels are left out, from its files."""
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +29,7 @@ _KEPT = 8
 """Cameras and shapes whose levels are kept."""
 
 Shape = tuple[int, int]
+_T = TypeVar("_T")
 
 
 class BadCorrection(Exception):
@@ -50,13 +53,37 @@ class Levels:
 NOTHING = Levels()
 
 
+class _Known(Generic[_T]):
+    """The newest few of what was read; what had a problem is to be read again after a while."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._found: dict[tuple[object, ...], tuple[_T, float]] = {}
+
+    def get(self, key: tuple[object, ...]) -> tuple[_T] | None:
+        """Return what is known, in a tuple; None: it has to be read."""
+        found = self._found.get(key)
+        return (found[0],) if found is not None and self._clock() < found[1] else None
+
+    def put(self, key: tuple[object, ...], value: _T, is_sound: bool) -> None:
+        """Keep what was read.
+
+        Args:
+            key: it is asked for by.
+            value: what was read.
+            is_sound: nothing was wrong with it.
+        """
+        while len(self._found) >= _KEPT:
+            del self._found[next(iter(self._found))]
+        self._found[key] = value, math.inf if is_sound else self._clock() + _AGAIN
+
+
 class CorrectionLoader:
     """Reads the files when they are asked for the first time, and keeps what is in them."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
-        self._levels: dict[tuple[object, ...], tuple[Levels, float]] = {}
-        self._valid: dict[tuple[object, ...], tuple[NDArray[np.bool_] | None, float]] = {}
+        self._levels: _Known[Levels] = _Known(clock)
+        self._valid: _Known[NDArray[np.bool_] | None] = _Known(clock)
 
     def levels(
         self, stream: str, shape: Shape, corrections: Corrections, background: float
@@ -74,8 +101,7 @@ class CorrectionLoader:
         if corrections == NO_CORRECTIONS:
             return NOTHING, ()
         key = (stream, shape, corrections, background)
-        known = self._levels.get(key)
-        if known is not None and self._clock() < known[1]:
+        if (known := self._levels.get(key)) is not None:
             return known[0], ()
         counting = CAMERAS[stream].photon_counting
         dark, problems = None, []
@@ -91,9 +117,7 @@ class CorrectionLoader:
             masked, used = None, replace(used, mask=None)
             problems.append(f"{stream}: no mask is used: {error}")
         found = _levels(used, dark, masked, background, shape, counting)
-        while len(self._levels) >= _KEPT:
-            del self._levels[next(iter(self._levels))]
-        self._levels[key] = found, self._clock() + _AGAIN if problems else float("inf")
+        self._levels.put(key, found, is_sound=not problems)
         return found, tuple(problems)
 
     def valid(
@@ -109,8 +133,7 @@ class CorrectionLoader:
             corrections: that were in force.
         """
         key = (stream, shape, corrections)
-        known = self._valid.get(key)
-        if known is not None and self._clock() < known[1]:
+        if (known := self._valid.get(key)) is not None:
             return known[0], ()
         dark = masked = None
         problems: tuple[str, ...] = ()
@@ -123,9 +146,7 @@ class CorrectionLoader:
         except BadCorrection as error:
             masked, problems = None, (f"Masked pixels of {stream} are shown as 0: {error}",)
         valid = None if masked is None else ~masked
-        while len(self._valid) >= _KEPT:
-            del self._valid[next(iter(self._valid))]
-        self._valid[key] = valid, self._clock() + _AGAIN if problems else float("inf")
+        self._valid.put(key, valid, is_sound=not problems)
         return valid, problems
 
 

@@ -4,7 +4,7 @@ import statistics
 from contextlib import ExitStack
 
 import numpy as np
-from feeding import DeviceStack, EmptyStack, Frames, alternate
+from feeding import DeviceStack, EmptyStack, Frames, alternate, whole_frame
 from rates import of_empty, rate_table
 from section import Section
 
@@ -22,9 +22,8 @@ def run() -> Section:
     """Measure photon finding on full frames, beside an empty worker."""
     frames = Frames(list(detector_frames(STREAM, 1, [1.5] * 8)))
     ny, nx = frames.images[0].shape
-    region = f'{{"x": 0, "y": 0, "width": {nx}, "height": {ny}}}'
     with ExitStack() as exit_stack:
-        ours = DeviceStack(STREAM, exit_stack, PhotonRoi=region)
+        ours = DeviceStack(STREAM, exit_stack, PhotonRoi=whole_frame(STREAM))
         empty = EmptyStack(STREAM, exit_stack)
         rates = alternate({"empty": (empty, _FRAMES), "ours": (ours, _FRAMES)}, frames, _ROUNDS)
         photons = ours.player.read("PhotonCount")

@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any
 
-from feeding import DeviceStack, EmptyStack, Frames, Run, alternate_runs, camera_frames
+from feeding import DeviceStack, EmptyStack, Frames, Run, alternate_runs, camera_frames, whole_frame
 from section import Section, markdown_table
 
 _ROUNDS = 5
@@ -26,10 +26,9 @@ class Case:
     attributes: Mapping[str, Any] = field(default_factory=dict)
 
 
-_WHOLE_BALOR = '{"x": 0, "y": 0, "width": 4128, "height": 4104}'
 CASES = (
     Case("Pilatus", ["pilatus"], 1000, 24),
-    Case("Balor photons", ["andor3_balor"], 100, 8, {"PhotonRoi": _WHOLE_BALOR}),
+    Case("Balor photons", ["andor3_balor"], 100, 8, {"PhotonRoi": whole_frame("andor3_balor")}),
     Case("Pilatus and Zyla", ["pilatus", "andor3_zyla10"], 200, 8),
 )
 

@@ -13,8 +13,10 @@ from section import Section, markdown_table
 from tango.server import Device, attribute
 from tango.test_context import DeviceTestContext
 
+from pipeline.model.cameras import CAMERAS
+
 STREAM = "andor3_balor"
-_SHAPE = (4104, 4128)
+_SHAPE = CAMERAS[STREAM].shape
 _ROUNDS = 9
 _OF_PLAIN = 1.2
 _REGION = 1000

@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager
 from itertools import cycle, islice
 from tempfile import TemporaryDirectory
 
-from feeding import camera_frames, stack_with
+from feeding import camera_frames, stack_with, whole_frame
 from processes import processor_times, shares
 from section import Section, markdown_table
 
@@ -20,7 +20,6 @@ _SECONDS, _SETTLE = 20.0, 5.0
 _IDLE = 15.0
 """[% of a core]"""
 _STREAMS = ("pilatus", "andor3_zyla10", "andor3_balor")
-_WHOLE_BALOR = '{"x": 0, "y": 0, "width": 4128, "height": 4104}'
 _CASES: tuple[tuple[str, Sequence[str]], ...] = (
     ("idle", ()),
     ("Pilatus", ("pilatus",)),
@@ -38,7 +37,7 @@ def run() -> Section:
             properties = {"properties": {"JournalFolder": folder}} if journal else {}
             info = exit_stack.enter_context(stack_with(streams=list(_STREAMS), **properties))
             player = exit_stack.enter_context(ScanPlayer(info))
-            player.write(Accumulate=True, PhotonRoi=_WHOLE_BALOR)
+            player.write(Accumulate=True, PhotonRoi=whole_frame("andor3_balor"))
             for title, streams in _CASES if journal else _CASES[:2]:
                 title = title if journal else f"{title}, no journal"
                 columns[title], late[title] = measure(player, streams)

@@ -21,6 +21,7 @@ from femtotango.simulation.detector_socket import send_together
 from femtotango.stack.running import running
 from pipeline.model.cameras import CAMERAS
 from pipeline.model.parameters import Settings
+from pipeline.model.roi import Roi, format_photon_roi
 from pipeline.protocols.stins import Message, stins_end, stins_header, stins_image
 from pipeline.simulation.scan import BurstScan, detector_frames
 
@@ -58,6 +59,12 @@ class Frames:
         above = [image.astype(np.float64) - self.background for image in self.images]
         totals = [float(image[image > self.threshold].sum()) for image in above]
         return sum(totals[n % len(totals)] for n in range(count))
+
+
+def whole_frame(stream: str) -> str:
+    """Return the photon ROI that is a camera's whole frame, as JSON."""
+    ny, nx = CAMERAS[stream].shape
+    return format_photon_roi(Roi(0, 0, nx, ny))
 
 
 def camera_frames(stream: str, images: int) -> Frames:

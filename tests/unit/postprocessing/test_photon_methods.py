@@ -1,7 +1,6 @@
 """Photons close to the noise and corrected positions, through all of post-processing."""
 
 import threading
-from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -34,12 +33,6 @@ from pipeline.simulation.balor import stream_balor_frames
 CLOUD, ENERGY = 0.7, 90.0
 MATCHED = MatchedOptions("matched")
 FIT = ("snr", "y_error", "x_error", "energy_error", "chi_square")
-
-
-@pytest.fixture(scope="module")
-def pool() -> Iterator[Pool]:
-    with Pool(1, threading.Event()) as found:
-        yield found
 
 
 @pytest.fixture(scope="module")

@@ -2,8 +2,7 @@
 
 import json
 import shutil
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -22,12 +21,6 @@ from pipeline.protocols.stins import stins_header, stins_series
 from pipeline.simulation.raw_file import write_raw_file
 
 COLUMNS = ("y", "x", "energy", "flags", "frame")
-
-
-@pytest.fixture(scope="module")
-def pool() -> Iterator[Pool]:
-    with Pool(1, threading.Event()) as found:
-        yield found
 
 
 @pytest.fixture(scope="module")
