@@ -74,17 +74,8 @@ def in_blocks(pixels: Pixels, binning: int, largest: bool) -> Pixels:
     """Return means or maxima of blocks without masked (NaN) pixels; incomplete blocks are kept."""
     if binning == 1:
         return pixels
-    valid = np.isfinite(pixels)
-    if largest:
-        blocks = _reduced(np.maximum, np.where(valid, pixels, -np.inf), binning)
-        return np.where(np.isfinite(blocks), blocks, np.nan).astype(np.float32)
-    total = _reduced(np.add, np.where(valid, pixels, 0).astype(np.float64), binning)
-    number = _reduced(np.add, valid.astype(np.int64), binning)
-    mean = np.divide(total, number, out=np.full(total.shape, np.nan), where=number > 0)
-    return mean.astype(np.float32)
+    # Most windows never need it, and its compiler would hold up their start.
+    from pipeline.frames.binning import bin_blocks
 
-
-def _reduced(combine: np.ufunc, values: np.ndarray, binning: int) -> np.ndarray:
-    for axis, size in enumerate(values.shape):
-        values = combine.reduceat(values, np.arange(0, size, binning), axis=axis)
-    return values
+    blocks = bin_blocks(pixels, binning, np.isfinite(pixels))
+    return blocks.max if largest else blocks.mean
