@@ -139,6 +139,11 @@ class Detector:
         self._end.set()
         self._thread.join()
 
+    @property
+    def done(self) -> bool:
+        """True when it has sent all, or has given up."""
+        return not self._thread.is_alive()
+
     def join(self) -> None:
         """Wait for the end of the series."""
         self._thread.join()

@@ -51,6 +51,8 @@ class Seen:
 
     count: int
     failed: int
+    said: str
+    """The newest error then."""
     sent: int = 0
     """Frames of the scan that the fault has hit."""
 
@@ -67,7 +69,7 @@ def test_a_process(victim: Victim, outcomes: Outcomes, part: str, how: str, mome
     attempts.until_one_works(time.monotonic())
     leaks = Leaks(victim, files)
     with victim.player() as player:
-        seen = Seen(player.read("FrameCount"), player.read("FailedFrames"))
+        seen = Seen(*map(player.read, ("FrameCount", "FailedFrames", "LastError")))
     attempts = Attempts(victim)
     hit, since = do_it(victim, part, how, moment, seen)
     seconds = attempts.until_one_works(since)
@@ -93,9 +95,19 @@ def do_it(
     with Detector(victim.info, LONG) as detector:
         wait_for(lambda: detector.sent >= HIT_AT)
         since = strike(victim, part, how, hit)
-        detector.join()
+        wait_for(lambda: detector.done or given_up(victim, seen.said), "the end of the scan")
     seen.sent = detector.sent
     return hit, since
+
+
+def given_up(victim: Victim, before: str) -> bool:
+    """Tell whether the device has given up the scan; then somebody halts the detector."""
+    try:
+        with victim.player() as player:
+            said = player.read("LastError") or ""
+    except EXCUSES:
+        return False
+    return said != before and said.startswith("Scan ")
 
 
 def strike(victim: Victim, part: str, how: str, hit: psutil.Process) -> float:

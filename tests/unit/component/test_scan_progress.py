@@ -126,6 +126,8 @@ def test_a_worker_that_is_started_anew_in_a_scan_is_remembered_until_it_is_done(
     assert restarted.lost == {"w1"}
     assert followed(restarted, begun, progress).lost == {"w1"}
     assert followed(restarted, config(("w1", "new")), progress).lost == {"w1", "w2"}
+    both_listed = config(("w1", "a"), ("w1", "new"), ("w2", "b"))
+    assert followed(scan, both_listed, progress).lost == {"w1"}
     assert not followed(replace(scan, done=True), config(), progress).lost
 
 
