@@ -5,7 +5,7 @@ import time
 from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from femtotango.component.kept import KeptScan
 from femtotango.component.results_poller import Observation
@@ -26,6 +26,30 @@ _CONSISTENT = 1.0
 """A controller that takes a trigger map tells of the old one's progress for half a second [s]."""
 
 
+@dataclass(frozen=True)
+class _Counted:
+    """A scan that was given up."""
+
+    scan: Scan
+    how: str
+    flushed: str
+    frames: int | None = None
+    """What was outstanding."""
+
+    def is_told_by(self, results: Observation) -> bool:
+        """Say whether results are of this scan, and new."""
+        return results.error is None and results.snapshot.scan.mapping == self.scan.mapping
+
+    def sentence(self, missing: Mapping[str, int]) -> str:
+        """Say how it ended; nothing where a person has stopped it and no frame is missing."""
+        begin = f"Scan {self.scan.number} was {self.how}; "
+        if missing:
+            return f"{begin}{_frames(self.scan, missing)} {self.flushed}"
+        if self.how == STOPPED:
+            return ""
+        return f"{begin}no frame is missing, but records or the end of a series."
+
+
 class NewestScan:
     """Changed by several threads, each time under one lock; read without."""
 
@@ -44,6 +68,7 @@ class NewestScan:
         self._life: tuple[object, ...] = ()
         self._changed = time.monotonic()
         self._in_vain = False
+        self._counted: _Counted | None = None
         self.given_up = kept.given_up
         """Frames that were outstanding when scans were stopped."""
         self.last_error = kept.last_error
@@ -119,17 +144,26 @@ class NewestScan:
             how: it was stopped, for the message.
             flushed: what became of the missing frames, for the message.
         """
-        missing = outstanding(results.snapshot, scan)
-        if missing:
-            self.given_up += sum(missing.values())
-            self.last_error = f"Scan {scan.number} was {how}; {_frames(scan, missing)} {flushed}"
-        elif how != STOPPED:
-            self.last_error = (
-                f"Scan {scan.number} was {how}; no frame is missing, but records or the end of a "
-                "series."
-            )
         with self._lock:
+            self._counted = _Counted(scan, how, flushed)
+            self._count_outstanding(results)
             self._scan = replace(scan, done=True)
+
+    def _count_outstanding(self, results: Observation) -> None:
+        """Count what is outstanding of the scan that was given up, by the newest that is known.
+
+        A reducer that hangs has said something before. The one after it knows what is in no sum,
+        and what of that it has named itself.
+        """
+        counted = self._counted
+        if counted is None:
+            return
+        missing = outstanding(results.snapshot, counted.scan)
+        frames = sum(missing.values())
+        if frames != counted.frames:
+            self.given_up += frames - (counted.frames or 0)
+            self._counted = replace(counted, frames=frames)
+            self.last_error = counted.sentence(missing) or self.last_error
 
     # What the device's threads tell
 
@@ -206,6 +240,8 @@ class NewestScan:
     def follow_results(self, results: Observation) -> None:
         """Take in new results: the scan may be done. Continuous mode goes on by itself."""
         with self._lock:
+            if self._counted is not None and self._counted.is_told_by(results):
+                self._count_outstanding(results)
             scan = self._scan
             life = (scan.mapping, *signs_of_life(results.snapshot, scan))
             if life != self._life:

@@ -102,6 +102,19 @@ def test_what_came_is_named_where_no_frame_is_missing(room):
     )
 
 
+def test_what_is_outstanding_follows_what_a_new_reducer_tells(room):
+    scan = room.newest.begin_to_stop()
+    room.newest.give_up(scan, results(9), "given up for the next one", "never came.")
+    room.newest.follow_results(replace(results(7), error="the reducer does not answer"))
+    assert room.newest.given_up == 3
+    for frames, outstanding in ((7, 5), (7, 5), (8, 4)):
+        room.newest.follow_results(results(frames))
+        assert room.newest.given_up == outstanding
+    assert room.newest.last_error == (
+        "Scan 3 was given up for the next one; 4 of 12 frames never came."
+    )
+
+
 def test_the_next_scan_begins_without_the_faults_of_the_one_before(room):
     room.newest.follow_results(results(7, ended=True))
     ask(room)
