@@ -22,7 +22,16 @@ import tango
 from support.balor import balor_server
 from support.device_server import NAME, server_process, serving
 from support.disks import disk_that_can_hang, hanging, small_disk
-from support.raw_data import PARTS, ROI, STREAM, Series, drop_raw_data, halted, prepare
+from support.raw_data import (
+    PARTS,
+    ROI,
+    STREAM,
+    Series,
+    drop_raw_data,
+    halted,
+    prepare,
+    processes,
+)
 from support.waiting import wait_for
 
 from femtotango.dranspose_client.addresses import Addresses
@@ -99,6 +108,17 @@ def hang(part: str) -> Callable[[Scene], float]:
         with scene.dropping(), ExitStack() as stack:
             begin = time.monotonic()
             stack.enter_context(halted(scene.info, part))
+            return scene.since(begin)
+
+    return measure
+
+
+def kill(part: str) -> Callable[[Scene], float]:
+    def measure(scene: Scene) -> float:
+        with scene.dropping():
+            begin = time.monotonic()
+            for process in processes(scene.info, part):
+                process.kill()
             return scene.since(begin)
 
     return measure
@@ -195,12 +215,9 @@ def killed(scene: Scene) -> float:
         return scene.took(scene.start)
 
 
-def hang_names() -> dict[str, Callable[[Scene], float]]:
-    return {f"{part} hangs (SIGSTOP)": hang(part) for part in PARTS}
-
-
 CASES: dict[str, Callable[[Scene], float]] = {
-    **hang_names(),
+    **{f"{part} hangs (SIGSTOP)": hang(part) for part in PARTS},
+    **{f"{part} killed": kill(part) for part in PARTS},
     "StopScan in mid-series": stop_scan,
     "another client begins a scan": foreign,
     "more frames than announced": too_many,
