@@ -34,11 +34,6 @@ def preview_binning(shape: tuple[int, int]) -> int:
     return max(1, math.ceil(max(shape) / PREVIEW_SIZE))
 
 
-def make_preview(image: NDArray[Any], valid: NDArray[np.bool_] | None) -> BinnedImage:
-    """Bin an image so that it fits into the preview; arguments as in `bin_blocks`."""
-    return bin_blocks(image, preview_binning((image.shape[0], image.shape[1])), valid)
-
-
 def bin_blocks(image: NDArray[Any], binning: int, valid: NDArray[np.bool_] | None) -> BinnedImage:
     """Bin an image to means and maxima of blocks.
 
@@ -50,58 +45,129 @@ def bin_blocks(image: NDArray[Any], binning: int, valid: NDArray[np.bool_] | Non
     Returns:
         ``ceil(ny / binning)`` times ``ceil(nx / binning)`` blocks: incomplete last ones are kept.
     """
-    # Two dtypes, and one layout: what `warm_up` compiled serves every image.
-    image = np.require(image, np.int64 if image.dtype.kind in "iu" else np.float64, ["C", "W"])
-    blocks = (-(-image.shape[0] // binning), -(-image.shape[1] // binning))
-    mean = np.empty(blocks, np.float32)
-    largest = np.empty(blocks, np.float32)
-    mask = np.empty((0, 0), bool) if valid is None else valid
-    total, hottest = _bin(image, mask, valid is not None, binning, mean, largest)
-    return BinnedImage(mean, largest, binning, float(total), float(hottest))
+    return Blocks((image.shape[0], image.shape[1]), binning).bin(image, valid)
+
+
+class Blocks:
+    """The blocks of an image that changes: only those with changed pixels are measured anew.
+
+    The result is that of the whole image, bit by bit: each block is measured in the same way.
+    """
+
+    def __init__(self, shape: tuple[int, int], binning: int | None = None) -> None:
+        """Begin with all blocks changed.
+
+        Args:
+            shape: ``(ny, nx)`` of the image [pixel].
+            binning: pixels per block and side, at least 1; None: that of the preview.
+        """
+        self._shape = shape
+        self._binning = preview_binning(shape) if binning is None else binning
+        blocks = (-(-shape[0] // self._binning), -(-shape[1] // self._binning))
+        self._changed = np.ones(blocks, bool)
+        self._sums = np.empty(blocks)
+        self._tops = np.empty(blocks)
+        self._mean = np.empty(blocks, np.float32)
+        self._max = np.empty(blocks, np.float32)
+        self._valid: NDArray[np.bool_] | None = None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # What is measured is in the image, too.
+        return Blocks, (self._shape, self._binning)
+
+    def note_pixels(self, index: NDArray[np.int64]) -> None:
+        """Note that some pixels have changed.
+
+        Args:
+            index: ``(n,)`` flat pixel numbers.
+        """
+        _note(self._changed, index, self._shape[1], self._binning)
+
+    def note_all(self) -> None:
+        """Note that any pixel may have changed."""
+        self._changed[:] = True
+
+    def bin(self, image: NDArray[Any], valid: NDArray[np.bool_] | None) -> BinnedImage:
+        """Return means and maxima of all blocks.
+
+        Args:
+            image: as in `bin_blocks`.
+            valid: as in `bin_blocks`.
+        """
+        # Two dtypes, and one layout: what `warm_up` compiled serves every image.
+        image = np.require(image, np.int64 if image.dtype.kind in "iu" else np.float64, ["C", "W"])
+        if not _same_mask(valid, self._valid):
+            self.note_all()
+        self._valid = valid
+        mask = np.empty((0, 0), bool) if valid is None else valid
+        _measure(
+            image,
+            mask,
+            valid is not None,
+            self._binning,
+            self._changed,
+            self._sums,
+            self._tops,
+            self._mean,
+            self._max,
+        )
+        self._changed[:] = False
+        total, hottest = _of_all(self._sums, self._tops)
+        return BinnedImage(
+            self._mean.copy(), self._max.copy(), self._binning, float(total), float(hottest)
+        )
+
+
+def _same_mask(a: NDArray[np.bool_] | None, b: NDArray[np.bool_] | None) -> bool:
+    return a is b or (a is not None and b is not None and np.array_equal(a, b))
 
 
 def warm_up() -> None:
-    """Compile the kernel, so that the first image need not wait."""
+    """Compile the kernels, so that the first image need not wait."""
     for dtype in (np.int64, np.float64):
         image = np.zeros((1, 1), dtype)
         bin_blocks(image, 1, None)
         bin_blocks(image, 1, np.ones((1, 1), bool))
+    Blocks((1, 1)).note_pixels(np.zeros(1, np.int64))
 
 
 @numba.njit(nogil=True, cache=True)
-def _bin(image, valid, masked, binning, mean, largest):  # type: ignore[no-untyped-def]
-    ny, nx = image.shape
-    blocks = mean.shape[1]
-    sums = np.empty(blocks)
-    tops = np.empty(blocks)
-    counts = np.empty(blocks, np.int64)
-    total, hottest = 0.0, -np.inf
-    for by in range(mean.shape[0]):
-        sums[:] = 0.0
-        tops[:] = -np.inf
-        counts[:] = 0
-        for y in range(by * binning, min(ny, (by + 1) * binning)):
-            for bx in range(blocks):
-                subtotal, top, n = 0.0, -np.inf, 0
-                for x in range(bx * binning, min(nx, (bx + 1) * binning)):
+def _note(changed, index, nx, binning):  # type: ignore[no-untyped-def]
+    for i in range(index.size):
+        y = index[i] // nx
+        changed[y // binning, (index[i] - y * nx) // binning] = True
+
+
+@numba.njit(nogil=True, cache=True)
+def _measure(image, valid, masked, binning, changed, sums, tops, mean, largest):  # type: ignore[no-untyped-def]
+    for by in range(changed.shape[0]):
+        for bx in range(changed.shape[1]):
+            if not changed[by, bx]:
+                continue
+            total, top, n = 0.0, -np.inf, 0
+            right = min(image.shape[1], (bx + 1) * binning)
+            for y in range(by * binning, min(image.shape[0], (by + 1) * binning)):
+                subtotal = 0.0
+                for x in range(bx * binning, right):
                     if masked and not valid[y, x]:
                         continue
                     value = float(image[y, x])
                     subtotal += value
                     top = max(top, value)
                     n += 1
-                sums[bx] += subtotal
-                tops[bx] = max(tops[bx], top)
-                counts[bx] += n
-        for bx in range(blocks):
-            if counts[bx]:
-                mean[by, bx] = sums[bx] / counts[bx]
-                largest[by, bx] = tops[bx]
-                total += sums[bx]
-                hottest = max(hottest, tops[bx])
-            else:
-                mean[by, bx] = np.nan
-                largest[by, bx] = np.nan
+                total += subtotal
+            sums[by, bx], tops[by, bx] = total, top
+            mean[by, bx] = total / n if n else np.nan
+            largest[by, bx] = top if n else np.nan
+
+
+@numba.njit(nogil=True, cache=True)
+def _of_all(sums, tops):  # type: ignore[no-untyped-def]
+    total, hottest = 0.0, -np.inf
+    for by in range(sums.shape[0]):
+        for bx in range(sums.shape[1]):
+            total += sums[by, bx]
+            hottest = max(hottest, tops[by, bx])
     return total, hottest if hottest > -np.inf else np.nan
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.frames.binning import BinnedImage, full_image, make_preview
+from pipeline.frames.binning import BinnedImage, full_image
 from pipeline.frames.roi_statistics import image_statistics
 from pipeline.model.cameras import CAMERAS
 from pipeline.model.ledger import ledger
@@ -95,7 +95,7 @@ def _look(shown: Sum, changes: int) -> _View:
     return _View(
         total=shown,
         changes=changes,
-        preview=make_preview(shown.image, shown.valid),
+        preview=shown.blocks.bin(shown.image, shown.valid),
         frames=json.dumps(frames),
         ledger=ledger(
             shown.stream,

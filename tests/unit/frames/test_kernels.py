@@ -1,11 +1,13 @@
 """CMOS, ROI means and previews against their plain numpy form."""
 
+import pickle
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.frames.binning import bin_blocks, full_image, make_preview, preview_binning
+from pipeline.frames.binning import Blocks, bin_blocks, full_image, preview_binning
 from pipeline.frames.roi_statistics import (
     cmos_statistics,
     counting_statistics,
@@ -114,9 +116,33 @@ def test_a_preview_has_at_most_512_pixels_a_side(shape: tuple[int, int]) -> None
 
 def test_a_preview_is_binned_as_its_size_demands() -> None:
     image = np.arange(600 * 20).reshape(600, 20)
-    preview = make_preview(image, None)
+    preview = Blocks(image.shape).bin(image, None)
     assert preview.binning == 2
     np.testing.assert_array_equal(preview.mean, bin_blocks(image, 2, None).mean)
+
+
+@pytest.mark.parametrize("dtype", ["int64", "float64"])
+def test_an_image_that_grows_is_binned_as_a_new_one(dtype: str) -> None:
+    rng = np.random.default_rng(1)
+    image = (100 * rng.normal(size=(50, 70))).astype(dtype)
+    blocks = Blocks(image.shape, 4)
+    kept = None
+    for masks in (None, None, rng.random(image.shape) < 0.9, None):
+        index = rng.integers(0, image.size, 5)
+        image.reshape(-1)[index] -= 1000 * rng.normal(size=5).astype(dtype)
+        blocks.note_pixels(index)
+        kept = blocks.bin(image, masks)
+        expected = bin_blocks(image, 4, masks)
+        np.testing.assert_array_equal(kept.mean, expected.mean)
+        np.testing.assert_array_equal(kept.max, expected.max)
+        assert (kept.total, kept.hottest) == (expected.total, expected.hottest)
+    image += 1
+    blocks.note_all()
+    np.testing.assert_array_equal(blocks.bin(image, None).max, bin_blocks(image, 4, None).max)
+    assert kept is not None and not np.array_equal(kept.max, blocks.bin(image, None).max)
+    np.testing.assert_array_equal(
+        pickle.loads(pickle.dumps(blocks)).bin(image, None).max, blocks.bin(image, None).max
+    )
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64", "uint16", "int64"])
