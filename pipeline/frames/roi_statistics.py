@@ -177,6 +177,8 @@ def sparse_statistics(
         As `counting_statistics`, in counts.
     """
     table = np.full((len(rois), len(COLUMNS)), np.nan)
+    if not rois:
+        return table
     pixels, counts = np.unique(index, return_counts=True)
     ys, xs = np.divmod(pixels, shape[1])
     for row, roi in zip(table, rois, strict=True):

@@ -21,7 +21,6 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.frames.levels import subtracted
 from pipeline.model.parameters import Settings
 from pipeline.model.roi import Roi
 from pipeline.photons.detection_kernel import first_above, flag, scan
@@ -95,18 +94,18 @@ def find_photons(
     part = roi.slices((ny, nx))
     if part is None:
         return PhotonFrame(_empty(), float("nan"), skipped=False)
-    top = left = 0
-    if level is not None:
-        pixels, part, (top, left) = _above(pixels, level, part)
-        ny, nx = pixels.shape
-        background = 0.0
     rows, columns = part
-    first = first_above(pixels.dtype, background, photon_threshold)
+    if level is None:
+        first = first_above(pixels.dtype, background, photon_threshold)
+    else:
+        left = np.float64 if pixels.dtype == np.float64 else np.float32
+        first = first_above(np.dtype(left), 0.0, photon_threshold)
     if first is None:
         return PhotonFrame(_empty(), 0.0, skipped=False)
     size = (rows.stop - rows.start) * (columns.stop - columns.start)
     above, hits = scan(
         pixels,
+        level,
         rows.start,
         rows.stop,
         columns.start,
@@ -123,23 +122,8 @@ def find_photons(
     flags = flag(
         hits, nx, rows.start, rows.stop, columns.start, columns.stop, float(pileup_threshold)
     )
-    hits[:, :2] += top, left
     y, x, energy = (hits[:, column].astype(np.float32) for column in range(3))
     return PhotonFrame(PhotonList(y, x, energy, flags), density, skipped=False)
-
-
-def _above(
-    pixels: NDArray, level: NDArray[np.float32], part: tuple[slice, slice]
-) -> tuple[NDArray, tuple[slice, slice], tuple[int, int]]:
-    """Subtract a dark level from what the ROI needs; return also where the ROI and that part are.
-
-    One pixel more to each side: hits at the ROI's border have nine pixels too.
-    """
-    top, left = (max(0, one.start - 1) for one in part)
-    around = slice(top, part[0].stop + 1), slice(left, part[1].stop + 1)
-    rows = slice(part[0].start - top, part[0].stop - top)
-    columns = slice(part[1].start - left, part[1].stop - left)
-    return subtracted(pixels[around], level[around]), (rows, columns), (top, left)
 
 
 _FINDING = (

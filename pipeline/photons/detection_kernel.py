@@ -16,17 +16,66 @@ _SUB_BLOCK = 64
 """Pixels that are looked at together: their maximum settles most blocks of a sparse image."""
 
 
-def _reaches(pixels: NDArray, first: Any) -> bool:
-    """Tell whether a pixel from `first` up is among these."""
-    return bool((pixels >= first).any())
+def _left(pixel: Any, level: Any) -> Any:
+    """Return what is left of a pixel above its dark level, as `frames.levels.subtracted` does."""
+    return (pixel if isinstance(pixel, np.float64) else np.float32(pixel)) - level
+
+
+@overload(_left, inline="always")
+def _left_compiled(pixel, level):
+    if pixel == numba.types.float64:
+        return lambda pixel, level: pixel - np.float64(level)
+    return lambda pixel, level: np.float32(pixel) - level
+
+
+def _signal(image: NDArray, level: Any, background: float, y: int, x: int) -> float:
+    """Return what is left of a pixel above the background, or above its own dark level."""
+    return np.float64(image[y, x]) - background if level is None else _left(image[y, x], level[y, x])
+
+
+@overload(_signal, inline="always")
+def _signal_compiled(image, level, background, y, x):
+    if isinstance(level, numba.types.NoneType):
+        return lambda image, level, background, y, x: np.float64(image[y, x]) - background
+    return lambda image, level, background, y, x: np.float64(_left(image[y, x], level[y, x]))
+
+
+def _part(level: Any, y: int, start: int, stop: int) -> Any:
+    """Return a part of a row of the level; None without one."""
+    return None if level is None else level[y, start:stop]
+
+
+@overload(_part, inline="always")
+def _part_compiled(level, y, start, stop):
+    if isinstance(level, numba.types.NoneType):
+        return lambda level, y, start, stop: None
+    return lambda level, y, start, stop: level[y, start:stop]
+
+
+def _is_above(pixels: NDArray, level: Any, i: int, first: Any) -> bool:
+    """Tell whether a pixel, or what is left of it above its level, is at least `first`."""
+    return bool((pixels[i] if level is None else _left(pixels[i], level[i])) >= first)
+
+
+@overload(_is_above, inline="always")
+def _is_above_compiled(pixels, level, i, first):
+    if isinstance(level, numba.types.NoneType):
+        return lambda pixels, level, i, first: pixels[i] >= first
+    return lambda pixels, level, i, first: _left(pixels[i], level[i]) >= first
+
+
+def _reaches(pixels: NDArray, level: Any, first: Any) -> bool:
+    """Tell whether any of these pixels is at least `first`."""
+    return any(_is_above(pixels, level, i, first) for i in range(pixels.size))
 
 
 @overload(_reaches)
-def _reaches_compiled(pixels, first):
+def _reaches_compiled(pixels, level, first):
     # Of the two ways that the compiler turns into vector instructions, integers know the faster.
-    if isinstance(pixels.dtype, numba.types.Integer):
+    without = isinstance(level, numba.types.NoneType)
+    if without and isinstance(pixels.dtype, numba.types.Integer):
 
-        def largest(pixels, first):
+        def largest(pixels, level, first):
             m = pixels[0]
             for i in range(pixels.size):
                 m = max(m, pixels[i])
@@ -34,54 +83,55 @@ def _reaches_compiled(pixels, first):
 
         return largest
 
-    def any_of_them(pixels, first):
+    def any_of_them(pixels, level, first):
         found = False
         for i in range(pixels.size):
-            found |= pixels[i] >= first
+            found |= _is_above(pixels, level, i, first)
         return found
 
     return any_of_them
 
 
 @numba.njit(cache=True, nogil=True)
-def _count_from(pixels, first):
+def _count_from(pixels, level, first):
     n = 0
     for i in range(pixels.size):
-        n += pixels[i] >= first
+        n += _is_above(pixels, level, i, first)
     return n
 
 
 @numba.njit(cache=True, nogil=True)
-def _pixels_from(row, x_start, x_stop, first, found):
+def _pixels_from(image, level, y, x_start, x_stop, first, found):
     """List the pixels of a row from `first` up; return how many."""
     n = 0
     for block in range(x_start, x_stop, _BLOCK):
         block_stop = min(block + _BLOCK, x_stop)
-        if not _reaches(row[block:block_stop], first):
+        if not _reaches(image[y, block:block_stop], _part(level, y, block, block_stop), first):
             continue
         for start in range(block, block_stop, _SUB_BLOCK):
-            pixels = row[start : min(start + _SUB_BLOCK, block_stop)]
-            if not _reaches(pixels, first):
+            stop = min(start + _SUB_BLOCK, block_stop)
+            pixels, levels = image[y, start:stop], _part(level, y, start, stop)
+            if not _reaches(pixels, levels, first):
                 continue
             for i in range(pixels.size):
-                if pixels[i] >= first:
+                if _is_above(pixels, levels, i, first):
                     found[n] = start + i
                     n += 1
     return n
 
 
 @numba.njit(cache=True, nogil=True)
-def _hit(image, y, x, background, energy_threshold, hot_pixel_ratio):
+def _hit(image, level, y, x, background, energy_threshold, hot_pixel_ratio):
     """Return energy, y and x of the hit at an inner pixel; energy NaN when there is none."""
-    c = np.float64(image[y, x]) - background
-    a0 = np.float64(image[y - 1, x - 1]) - background
-    a1 = np.float64(image[y - 1, x]) - background
-    a2 = np.float64(image[y - 1, x + 1]) - background
-    b0 = np.float64(image[y, x - 1]) - background
-    b2 = np.float64(image[y, x + 1]) - background
-    d0 = np.float64(image[y + 1, x - 1]) - background
-    d1 = np.float64(image[y + 1, x]) - background
-    d2 = np.float64(image[y + 1, x + 1]) - background
+    c = _signal(image, level, background, y, x)
+    a0 = _signal(image, level, background, y - 1, x - 1)
+    a1 = _signal(image, level, background, y - 1, x)
+    a2 = _signal(image, level, background, y - 1, x + 1)
+    b0 = _signal(image, level, background, y, x - 1)
+    b2 = _signal(image, level, background, y, x + 1)
+    d0 = _signal(image, level, background, y + 1, x - 1)
+    d1 = _signal(image, level, background, y + 1, x)
+    d2 = _signal(image, level, background, y + 1, x + 1)
     after = (c > a0) & (c > a1) & (c > a2) & (c > b0)
     if not (after & (c >= b2) & (c >= d0) & (c >= d1) & (c >= d2)):
         return np.nan, np.nan, np.nan
@@ -100,6 +150,7 @@ def _hit(image, y, x, background, energy_threshold, hot_pixel_ratio):
 @numba.njit(cache=True, nogil=True)
 def scan(
     image,
+    level,
     y_start,
     y_stop,
     x_start,
@@ -114,11 +165,14 @@ def scan(
 
     Args:
         image: ``(ny, nx)``, C-contiguous.
+        level: ``(ny, nx) float32`` dark level of each pixel in the place of the background,
+            infinite where a pixel is masked [ADU raw]; None: there is none.
         y_start: first row of the region [pixel].
         y_stop: the row behind its last.
         x_start: its first column.
         x_stop: the column behind its last.
-        first: smallest raw value above the photon threshold, of the image's type.
+        first: smallest raw value above the photon threshold, of the image's type; with a level,
+            what is left above it, float32 (of float64 pixels float64).
         background: dark level [ADU raw].
         energy_threshold: photons have a 3×3 sum above it [ADU].
         hot_pixel_ratio: hottest pixel / 3×3 sum of a photon is not above it; 1: no limit.
@@ -140,10 +194,13 @@ def scan(
         n = 0
         if y < y_stop:
             if above > most:
-                above += _count_from(image[y, x_start:x_stop], first)
+                above += _count_from(
+                    image[y, x_start:x_stop], _part(level, y, x_start, x_stop), first
+                )
                 continue
-            if _reaches(image[y, x_start:x_stop], first):  # most rows of a sparse image do not
-                n = _pixels_from(image[y], x_start, x_stop, first, here)
+            # Most rows of a sparse image have none.
+            if _reaches(image[y, x_start:x_stop], _part(level, y, x_start, x_stop), first):
+                n = _pixels_from(image, level, y, x_start, x_stop, first, here)
                 above += n
         if 1 < y < ny:
             for k in range(n_before):
@@ -151,7 +208,7 @@ def scan(
                 if x == 0 or x == nx - 1:
                     continue
                 energy, at_y, at_x = _hit(
-                    image, y - 1, x, background, energy_threshold, hot_pixel_ratio
+                    image, level, y - 1, x, background, energy_threshold, hot_pixel_ratio
                 )
                 if np.isnan(energy):
                     continue

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Collection, Mapping
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from pipeline.frames.roi_statistics import (
 )
 from pipeline.frames.summing import sum_dtype
 from pipeline.model.cameras import CAMERAS, Camera, Unit
-from pipeline.model.correction_files import format_files
+from pipeline.model.correction_files import Corrections, format_files
 from pipeline.model.parameters import Settings
 from pipeline.model.roi import Roi
 from pipeline.model.roi_statistics import COLUMNS
@@ -222,7 +223,7 @@ class EventWork:
     ) -> tuple[PhotonFrame, NDArray[np.float64]]:
         image, settings = message.image, self._settings
         shape = (image.shape[0], image.shape[1])
-        in_force = _as_in_force(settings, camera.stream, levels)
+        in_force = _as_in_force(settings, camera.stream, levels.corrections)
         found = find_photons_with(in_force, image, region, levels.level)
         if found.skipped:
             # A skipped frame enters no counts sum; when forwarding it is shown as the Zyla's.
@@ -278,9 +279,9 @@ class EventWork:
             self._partials.append(partial)
 
 
-def _as_in_force(settings: Settings, stream: str, levels: Levels) -> Settings:
+@lru_cache(maxsize=8)
+def _as_in_force(settings: Settings, stream: str, used: Corrections) -> Settings:
     """Return settings that name the dark level and the mask of the camera that were used."""
-    used = levels.corrections
     return replace(
         settings,
         dark=format_files({} if used.dark is None else {stream: used.dark}),

@@ -1,5 +1,6 @@
 """Frames at full speed into a stack, and stacks with other workers to compare with."""
 
+import os
 import statistics
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -93,7 +94,8 @@ def stack_with(**settings: Any) -> Iterator[dict[str, Any]]:
     with TemporaryDirectory(prefix="femtotango-bench-") as folder:
         config = Path(folder, "stack.toml")
         config.write_text("\n".join(lines))
-        environment = {"PYTHONPATH": str(Path(__file__).parent)}
+        found = [str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")]
+        environment = {"PYTHONPATH": os.pathsep.join(filter(None, found))}
         with running(["up", "--config", str(config)], environment) as info:
             yield info
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from support.photon_reference import as_arrays, reference_photons
 
+from pipeline.frames.levels import subtracted
 from pipeline.model.roi import Roi
 from pipeline.photons.detection import clean_image, clean_pixels, find_photons, warm_up
 from pipeline.photons.detection_kernel import first_above
@@ -25,9 +26,14 @@ LIMITS = {
 EVERYWHERE = Roi(-10, -10, 10_000, 10_000)
 
 
-def find(image: np.ndarray, roi: Roi = EVERYWHERE, **changes: float) -> PhotonFrame:
+def find(
+    image: np.ndarray,
+    roi: Roi = EVERYWHERE,
+    level: np.ndarray | None = None,
+    **changes: float,
+) -> PhotonFrame:
     limits = {**LIMITS, "max_hit_density": 1.0, **changes}
-    return find_photons(image, roi=roi, **limits)
+    return find_photons(image, roi=roi, level=level, **limits)
 
 
 def columns(photons: PhotonList) -> np.ndarray:
@@ -315,6 +321,25 @@ def test_a_window_with_nan_is_no_photon_and_its_neighbours_stay():
     image = draw(draw(dark(9, 20, np.float32), 4, 4), 4, 12)
     image[3, 3] = np.nan
     assert check(image).photons.x.tolist() == [12.0]
+
+
+@pytest.mark.parametrize("dtype", ["u1", "u2", "i4", "f4", "f8", ">u2"])
+@pytest.mark.parametrize("roi", [EVERYWHERE, Roi(3, 5, 40, 9), Roi(100, 1, 520, 30)])
+@pytest.mark.parametrize("most", [1.0, 0.01])
+def test_a_level_is_subtracted_while_photons_are_found(dtype, roi, most):
+    rng = np.random.default_rng(3)
+    image = rng.integers(90, 250, (30, 700)).astype(dtype)
+    level = (np.round(64 * rng.normal(150, 30, image.shape)) / 64).astype(np.float32)
+    level[rng.random(image.shape) < 0.02] = np.inf
+    level[2, 3] = np.nan
+    in_two_steps = image.astype(np.uint16) if image.dtype == np.dtype(">u2") else image
+    whole = in_two_steps if dtype in ("u2", ">u2", "f4") else in_two_steps.astype(np.float64)
+    limits = {"energy_threshold": 200.0, "max_hit_density": most}
+    expected = find(subtracted(whole, level), roi, background=0.0, photon_threshold=20.0, **limits)
+    found = find(image, roi, level=level, photon_threshold=20.0, **limits)
+    assert (found.density, found.skipped) == (expected.density, expected.skipped)
+    assert len(found.photons) > 3 or found.skipped
+    np.testing.assert_array_equal(columns(found.photons), columns(expected.photons))
 
 
 def test_other_images_are_refused():
