@@ -4,10 +4,14 @@ from typing import Any
 
 import numba
 import numpy as np
+from numba.extending import overload
 from numpy.typing import NDArray
 
 _MANY = 1 << 14
 """So many positive pixels are collected before they are added to a sum."""
+
+_BLOCK = 256
+"""Pixels that are looked at together."""
 
 
 def background_as(image_dtype: np.dtype[Any], background: float) -> int | float:
@@ -18,81 +22,88 @@ def background_as(image_dtype: np.dtype[Any], background: float) -> int | float:
 
 
 def subtract_and_threshold(
-    image: NDArray[Any], background: float, threshold: float
+    image: NDArray[Any], background: float | NDArray[Any], threshold: float
 ) -> NDArray[Any]:
     """Subtract the background and zero every pixel that is not above the threshold.
 
     Args:
         image: ``(ny, nx)`` any integer or float [ADU raw].
-        background: uniform dark level [ADU raw].
+        background: dark level, the same for all pixels, or ``(ny, nx)`` as
+            `pipeline.frames.levels.level_for_sums` returns it [ADU raw].
         threshold: pixels must be above it [ADU].
 
     Returns:
-        ``(ny, nx)`` [ADU]; of the image's dtype when no value can be lost by that, else float64.
+        ``(ny, nx)`` [ADU]; of the image's dtype when the background is whole, else a float that
+        holds the difference exactly.
     """
-    level = background_as(image.dtype, background)
-    dtype = image.dtype if isinstance(level, int) else np.dtype(np.float64)
+    level = background
+    if isinstance(level, np.ndarray):
+        dtype = image.dtype if level.dtype.kind == "i" else np.result_type(image, level)
+    else:
+        level = background_as(image.dtype, level)
+        dtype = image.dtype if isinstance(level, int) else np.dtype(np.float64)
     out = np.zeros(image.shape, dtype)
-    _subtract(image, level, float(threshold), out)
+    _add_above(out, image, level, float(threshold))
     return out
 
 
-@numba.njit(nogil=True, cache=True)
-def _subtract(image, background, threshold, out):  # type: ignore[no-untyped-def]
-    for y in range(image.shape[0]):
-        for x in range(image.shape[1]):
-            value = image[y, x] - background
-            if value > threshold:
-                out[y, x] = value
-
-
-@numba.njit(nogil=True, cache=True)
-def add_cmos(total, image, background, threshold):  # type: ignore[no-untyped-def]
-    """Add one raw frame to a sum, background and threshold applied, in one pass."""
-    for y in range(image.shape[0]):
-        for x in range(image.shape[1]):
-            value = image[y, x] - background
-            if value > threshold:
-                total[y, x] += value
-
-
-def subtract_level_and_threshold(
-    image: NDArray[Any], level: NDArray[Any], threshold: float
-) -> NDArray[Any]:
-    """Subtract a dark level of each pixel and zero every pixel that is not above the threshold.
+def add_cmos(
+    total: NDArray[Any], image: NDArray[Any], background: float | NDArray[Any], threshold: float
+) -> None:
+    """Add one raw frame to a sum, background and threshold applied, in one pass.
 
     Args:
-        image: ``(ny, nx)`` any integer or float [ADU raw].
-        level: ``(ny, nx)``, as `pipeline.frames.levels.level_for_sums` returns it [ADU raw].
-        threshold: pixels must be above it [ADU].
-
-    Returns:
-        ``(ny, nx)`` [ADU]; of the image's dtype when the level is whole, else a float that holds
-        the difference exactly.
+        total: ``(ny, nx)`` sum that is added to, of `sum_dtype`.
+        image: as in `subtract_and_threshold`.
+        background: as in `subtract_and_threshold`.
+        threshold: as in `subtract_and_threshold`.
     """
-    exact = image.dtype if level.dtype.kind == "i" else np.result_type(image.dtype, level.dtype)
-    out = np.zeros(image.shape, exact)
-    _subtract_level(image, level, float(threshold), out)
-    return out
+    if not isinstance(background, np.ndarray):
+        background = background_as(image.dtype, background)
+    _add_above(total, image, background, float(threshold))
+
+
+def _part(level: Any, y: int, start: int, stop: int) -> Any:
+    """Return a part of a row of the level, or the level of all pixels."""
+    return level[y, start:stop] if isinstance(level, np.ndarray) else level
+
+
+@overload(_part, inline="always")
+def _part_compiled(level, y, start, stop):  # type: ignore[no-untyped-def]
+    if isinstance(level, numba.types.Array):
+        return lambda level, y, start, stop: level[y, start:stop]
+    return lambda level, y, start, stop: level
+
+
+def _at(level: Any, i: int) -> Any:
+    """Return the level of one pixel of a part of a row."""
+    return level[i] if isinstance(level, np.ndarray) else level
+
+
+@overload(_at, inline="always")
+def _at_compiled(level, i):  # type: ignore[no-untyped-def]
+    if isinstance(level, numba.types.Array):
+        return lambda level, i: level[i]
+    return lambda level, i: level
 
 
 @numba.njit(nogil=True, cache=True)
-def _subtract_level(image, level, threshold, out):  # type: ignore[no-untyped-def]
-    for y in range(image.shape[0]):
-        for x in range(image.shape[1]):
-            value = image[y, x] - level[y, x]
-            if value > threshold:
-                out[y, x] = value
-
-
-@numba.njit(nogil=True, cache=True)
-def add_cmos_level(total, image, level, threshold):  # type: ignore[no-untyped-def]
-    """Add one raw frame to a sum, a dark level of each pixel and the threshold applied."""
-    for y in range(image.shape[0]):
-        for x in range(image.shape[1]):
-            value = image[y, x] - level[y, x]
-            if value > threshold:
-                total[y, x] += value
+def _add_above(total, image, level, threshold):  # type: ignore[no-untyped-def]
+    # Few pixels of most frames are above: where none is, the sum is not touched.
+    ny, nx = image.shape
+    for y in range(ny):
+        for start in range(0, nx, _BLOCK):
+            stop = min(start + _BLOCK, nx)
+            pixels, levels = image[y, start:stop], _part(level, y, start, stop)
+            some = False
+            for i in range(pixels.size):
+                some |= pixels[i] - _at(levels, i) > threshold
+            if some:
+                sums = total[y, start:stop]
+                for i in range(pixels.size):
+                    value = pixels[i] - _at(levels, i)
+                    if value > threshold:
+                        sums[i] += value
 
 
 def sum_dtype(image: np.dtype[Any], background: float = 0.0) -> np.dtype[Any]:

@@ -10,11 +10,8 @@ from numpy.typing import NDArray
 from pipeline.frames.levels import level_for_sums, level_of
 from pipeline.frames.summing import (
     add_cmos,
-    add_cmos_level,
     add_counting,
-    background_as,
     subtract_and_threshold,
-    subtract_level_and_threshold,
     sum_dtype,
 )
 from pipeline.model.cameras import CAMERAS, Unit
@@ -128,10 +125,8 @@ class FrameBuffer:
                 self._seen = self.pool.take(key.shape, np.dtype(np.uint16))
         if self._seen is not None:
             add_counting(self._sum, self._seen, image)
-        elif isinstance(background, np.ndarray):
-            add_cmos_level(self._sum, image, background, float(threshold))
         else:
-            add_cmos(self._sum, image, background_as(image.dtype, background), float(threshold))
+            add_cmos(self._sum, image, background, threshold)
 
     def flush_if_due(self) -> PartialSum | None:
         """Flush when the pixels have waited for as long as they may."""
@@ -183,8 +178,6 @@ class FrameBuffer:
             seen = np.zeros(image.shape, np.uint16)
             add_counting(total, seen, image)
             return total, seen
-        if isinstance(background, np.ndarray):
-            return subtract_level_and_threshold(image, background, threshold), None
         return subtract_and_threshold(image, background, threshold), None
 
     def _smallest(self, image: NDArray[Any]) -> NDArray[Any] | SparseImage:
@@ -221,9 +214,9 @@ def warm_up() -> None:
         if camera.photon_counting:
             add_counting(total, np.zeros((1, 1), np.uint16), frame)
             continue
-        add_cmos(total, frame, 0, 0.0)
+        add_cmos(total, frame, 0.0, 0.0)
         subtract_and_threshold(frame, 0.0, 0.0)
         for dark in (0.0, 0.5):
             level = level_for_sums(level_of(None, None, dark, (1, 1)))
-            add_cmos_level(np.zeros((1, 1), sum_dtype(frame.dtype, dark)), frame, level, 0.0)
-            subtract_level_and_threshold(frame, level, 0.0)
+            add_cmos(np.zeros((1, 1), sum_dtype(frame.dtype, dark)), frame, level, 0.0)
+            subtract_and_threshold(frame, level, 0.0)

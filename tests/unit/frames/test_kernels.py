@@ -8,12 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.frames.binning import Blocks, bin_blocks, full_image, preview_binning
+from pipeline.frames.levels import level_for_sums, level_of
 from pipeline.frames.roi_statistics import (
     cmos_statistics,
     counting_statistics,
     sparse_statistics,
 )
-from pipeline.frames.summing import add_cmos, add_counting, background_as, subtract_and_threshold
+from pipeline.frames.summing import add_cmos, add_counting, subtract_and_threshold, sum_dtype
 from pipeline.model.roi import Roi
 from pipeline.model.roi_statistics import STATISTICS
 
@@ -42,12 +43,28 @@ def test_cmos_is_plain_arithmetic(
     expected = plain_cmos(image, background, threshold)
     np.testing.assert_array_equal(subtract_and_threshold(image, background, threshold), expected)
     total = np.ones((7, 9))
-    add_cmos(total, image, background_as(image.dtype, background), threshold)
+    add_cmos(total, image, background, threshold)
     np.testing.assert_array_equal(total, 1 + expected)
+    level = level_for_sums(level_of(None, None, background, image.shape))
+    np.testing.assert_array_equal(subtract_and_threshold(image, level, threshold), expected)
     rois = [Roi(2, 1, 3, 4), Roi(-2, -2, 4, 4), Roi(50, 50, 2, 2)]
     means = cmos_statistics(image, rois, background, threshold)[:, MEAN]
     np.testing.assert_allclose(means[:2], [expected[1:5, 2:5].mean(), expected[:2, :2].mean()])
     assert np.isnan(means[2])
+
+
+@pytest.mark.parametrize("dark", [100.0, 100.5])
+def test_every_pixel_of_a_wide_frame_is_added_above_its_own_level(dark: float) -> None:
+    rng = np.random.default_rng(1)
+    image = np.full((5, 700), 100, np.uint16)
+    image[rng.random(image.shape) < 0.003] = 500
+    image[0] = 500
+    masked = rng.random(image.shape) < 0.3
+    level = level_of(np.full(image.shape, dark), masked, 0.0, image.shape)
+    expected = 1 + np.where(masked, 0, plain_cmos(image, dark, 12.0))
+    total = np.ones(image.shape, sum_dtype(image.dtype, dark))
+    add_cmos(total, image, level_for_sums(level), 12.0)
+    np.testing.assert_array_equal(total, expected)
 
 
 def test_a_saturated_pixel_stays_what_it_is() -> None:
