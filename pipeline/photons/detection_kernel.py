@@ -30,7 +30,8 @@ def _left_compiled(pixel, level):
 
 def _signal(image: NDArray, level: Any, background: float, y: int, x: int) -> float:
     """Return what is left of a pixel above the background, or above its own dark level."""
-    return np.float64(image[y, x]) - background if level is None else _left(image[y, x], level[y, x])
+    pixel = image[y, x]
+    return np.float64(pixel) - background if level is None else _left(pixel, level[y, x])
 
 
 @overload(_signal, inline="always")

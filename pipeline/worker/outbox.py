@@ -19,7 +19,7 @@ class Outbox:
         self._sequence = itertools.count()
         self._unacknowledged: list[Batch] = []
         self._sender: object = None
-        """The worker object that was the last to send them, all of them; None: they were not sent."""
+        """The worker object that was the last to send them, all of them; None: nobody sent them."""
 
     def acknowledge(self, sender: object) -> tuple[Batch, ...]:
         """Forget what was delivered, and return it.

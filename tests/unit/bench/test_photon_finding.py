@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from bench.matched_finding import matched_row
-from bench.photon_finding import PhotonRow, photon_rows, plain_loop
+from bench.photon_finding import PhotonRow, photon_rows, plain_loop, with_scipy
 from support.photon_reference import as_arrays, reference_photons
 
 from pipeline.model.parameters import Settings
@@ -24,6 +24,9 @@ def test_the_plain_loop_finds_what_the_definition_says():
     )
     assert len(expected) > 50
     np.testing.assert_allclose(plain_loop(image, settings), as_arrays(expected)[:, :3])
+    np.testing.assert_allclose(
+        with_scipy(image, settings), as_arrays(expected)[:, :3], rtol=1e-6, atol=1e-5
+    )
 
 
 def test_a_row_for_each_density():
@@ -43,5 +46,5 @@ def test_a_row_for_the_matched_filter():
     "find_ms, loop_ms, reached", [(2, 100, True), (2.1, 200, False), (2, 99, False)]
 )
 def test_limits(find_ms, loop_ms, reached):
-    row = PhotonRow(1e-3, 10, 1.0, find_ms, loop_ms, ratio_limit=2.0, speedup_limit=50.0)
+    row = PhotonRow(1e-3, 10, 1.0, find_ms, 3.0, 90.0, loop_ms, ratio_limit=2.0, speedup_limit=50.0)
     assert row.reached == reached
