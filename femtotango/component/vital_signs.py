@@ -9,13 +9,14 @@ from functools import partial
 
 from femtotango.component import pulse
 from femtotango.component.pulse import Pulses
-from femtotango.component.save_raw_interlock import Signs
+from femtotango.component.raw_data import Signs
 from femtotango.component.settings_sync import SettingsSync
 from femtotango.dranspose_client.addresses import Addresses
 from femtotango.dranspose_client.http import Controller, Reducer
 from femtotango.dranspose_client.published import fetch_group
 from femtotango.errors import PipelineError
-from pipeline.protocols.snapshot import FRAME_SAFETY, FrameSafety
+from pipeline.protocols.packed_datasets import FrameSafety
+from pipeline.protocols.published_paths import FRAME_SAFETY
 
 logger = logging.getLogger(__name__)
 

@@ -11,14 +11,15 @@ from numpy.typing import NDArray
 from pipeline.files.atomic import FileError, write_numbered
 from pipeline.model.cameras import CAMERAS
 from pipeline.model.matched import MatchedSettings, format_matched
-from pipeline.model.parameters import PARAMETERS, ParameterError, Settings
+from pipeline.model.parameter import ParameterError
+from pipeline.model.parameters import PARAMETERS, Settings
 from pipeline.model.roi import Roi, format_photon_roi
 from pipeline.photons.calibration import Calibration, CalibrationError, Calibrator
 from pipeline.photons.calibration_file import calibration_content
 from pipeline.photons.cloud_fit import cloud_of
 from pipeline.photons.cloud_shape import DEFAULT_CLOUD
 from pipeline.photons.detection import finding_settings
-from pipeline.photons.list_file import SETTINGS_BYTES
+from pipeline.photons.list_columns import SETTINGS_BYTES
 from pipeline.photons.matched import MatchedFilter
 from pipeline.photons.matched_frame import calibration_for
 from pipeline.postprocessing.errors import BadOutput, BadSettings

@@ -6,15 +6,15 @@ from typing import Any
 import numpy as np
 import pytest
 import tango
-from support.client_side import closed_port
-from support.device_server import NAME, serving
-from support.published import published
+from support.device_server import NAME
+from support.published import device_of
 from support.waiting import wait_for
 from tango import AttrQuality, DispLevel, EventType
 
 from femtotango.component.result_attributes import RESULTS
 from pipeline.model.parameters import ATTRIBUTES
 from pipeline.protocols import snapshot
+from pipeline.protocols.packed_datasets import RoiCurves
 from pipeline.protocols.tree import as_tree, pack_group
 
 ROWS = np.empty((0, 0))
@@ -28,7 +28,7 @@ class Tree(dict):
             health=snapshot.Health(failed_frames=failed, alarms=alarms),
             photons=snapshot.Photons(**photons),
         )
-        curves = snapshot.RoiCurves(names=(), x=np.empty(0), means=ROWS, errors=ROWS)
+        curves = RoiCurves(names=(), x=np.empty(0), means=ROWS, errors=ROWS)
         values = replace(values, snapshot=pack_group(values), curves=pack_group(curves))
         self.update(as_tree(values))
 
@@ -42,10 +42,8 @@ def tree():
 
 @pytest.fixture
 def address(tree, tmp_path):
-    with published(tree) as reducer, closed_port() as nowhere:
-        properties = {"ControllerUrl": nowhere, "ReducerUrl": reducer}
-        with serving(tmp_path / "memory.txt", properties) as address:
-            yield address
+    with device_of(tree, tmp_path) as address:
+        yield address
 
 
 @pytest.fixture

@@ -12,12 +12,11 @@ import numpy as np
 import psutil
 import pytest
 import tango
-from support.client_side import closed_port
-from support.device_server import serving
-from support.published import published
+from support.published import device_of
 from support.waiting import STEADY, wait_for
 
 from pipeline.protocols import snapshot
+from pipeline.protocols.packed_datasets import RoiCurves
 from pipeline.protocols.tree import as_tree, pack_group
 
 SIDE = 3000
@@ -48,7 +47,7 @@ class Tree(dict):
         )
         values = snapshot.Published(revision=revision, shown=shown)
         rows = np.empty((0, 0))
-        curves = pack_group(snapshot.RoiCurves(names=(), x=np.empty(0), means=rows, errors=rows))
+        curves = pack_group(RoiCurves(names=(), x=np.empty(0), means=rows, errors=rows))
         self.update(as_tree(replace(values, snapshot=pack_group(values), curves=curves)))
 
 
@@ -61,12 +60,10 @@ def tree():
 
 @pytest.fixture
 def address(tree, tmp_path):
-    with published(tree) as reducer, closed_port() as nowhere:
-        properties = {"ControllerUrl": nowhere, "ReducerUrl": reducer}
-        with serving(tmp_path / "memory.txt", properties) as address:
-            device = client(address)
-            wait_for(lambda: device.FrameCount == 1, device.status)
-            yield address
+    with device_of(tree, tmp_path) as address:
+        device = client(address)
+        wait_for(lambda: device.FrameCount == 1, device.status)
+        yield address
 
 
 def client(address) -> Any:

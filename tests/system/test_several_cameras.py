@@ -8,6 +8,7 @@ from contextlib import closing
 import httpx
 import numpy as np
 import pytest
+from support.client_side import wait_settled
 from support.waiting import PATIENCE, STEADY, stays, wait_for
 
 from femtotango.dranspose_client.http import Controller, Reducer
@@ -15,7 +16,8 @@ from femtotango.dranspose_client.trigger_maps import TriggerMap, scan_map
 from femtotango.simulation.beamline import ScanPlayer
 from femtotango.simulation.detector_socket import PushSource
 from femtotango.simulation.sardana_records import post_record
-from pipeline.protocols.snapshot import SNAPSHOT, Published
+from pipeline.protocols.published_paths import SNAPSHOT
+from pipeline.protocols.snapshot import Published
 from pipeline.protocols.stins import stins_end, stins_header, stins_image
 from pipeline.protocols.tree import read_group
 from pipeline.simulation.scan import BurstScan, sardana_records
@@ -86,12 +88,7 @@ def player(two_cameras: ScanPlayer) -> ScanPlayer:
 def post(player: ScanPlayer, trigger_map: TriggerMap) -> None:
     """Post a trigger map to the controller, as another client does."""
     with closing(Controller(player.info["controller"])) as controller:
-
-        def settled() -> bool:
-            return not controller.config().behind()
-
-        wait_for(settled, "all services have the parameters")
-        stays(settled, "nobody changes parameters")
+        wait_settled(controller)
         controller.set_sequence(trigger_map)
         wait_for(lambda: controller.progress().last_assigned >= 1, "events are assigned")
     stays(lambda: True, "ingesters listen")
