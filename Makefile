@@ -5,7 +5,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 # Numba keeps what it has compiled, so that no first scan has to wait for it; Python too, so that no
 # process of a stack compiles our modules anew where PYTHONDONTWRITEBYTECODE is set.
-COMPILE := $(BIN)/python -c "from pipeline.worker.femtomax_worker import compile_kernels as c; c()" && \
+KERNELS := import pipeline.reducer.femtomax_reducer as r, pipeline.worker.femtomax_worker as w; \
+	w.compile_kernels(); r.compile_kernels()
+COMPILE := $(BIN)/python -c "$(KERNELS)" && \
 	$(BIN)/python -m compileall -q femtotango pipeline tango_db
 
 .PHONY: demo test test-fast faults soak bench check clean

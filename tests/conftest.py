@@ -1,7 +1,10 @@
 """Fixtures and rules for all tests; README.md in this folder explains them."""
 
+from typing import Any
+
 import pytest
 from hypothesis import settings
+from xdist.scheduler import LoadFileScheduling
 
 pytest_plugins = ("support.stack", "support.recordings", "support.leftovers")
 
@@ -9,11 +12,20 @@ pytest_plugins = ("support.stack", "support.recordings", "support.leftovers")
 settings.register_profile("femtotango", deadline=None)
 settings.load_profile("femtotango")
 
-ROOMS = ("gui", "sardana", "system", "device", "pipeline", "unit")
+ROOMS = ("sardana", "gui", "system", "device", "pipeline", "unit")
 """Order of the folders when several processes share the tests: the longest files come first, and
 files with slow tests before all others, so that no process is left alone with one at the end."""
 REAL_PROCESSES = frozenset({"stack", "breakable", "own_stack", "pipeline", "screen"})
 """Fixtures that make a test slow."""
+TOGETHER = {
+    "tests/sardana/": "Sardana",
+    **dict.fromkeys(
+        (f"tests/device/test_{name}.py" for name in ("component", "life", "save_raw", "settings")),
+        "pipeline",
+    ),
+}
+"""Files that one process runs, because they share servers that only they need: by the start of
+their path. All other files are shared out one by one."""
 LIMIT = 600
 """Time limit of slow tests, the start of their stack included [s]; pyproject.toml has the others'.
 
@@ -30,7 +42,23 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker(pytest.mark.timeout(LIMIT))
     if config.getoption("dist", "no") != "no":
         slow = {item.path for item in items if item.get_closest_marker("slow")}
-        items.sort(key=lambda item: (item.path not in slow, _room(item)))
+        items.sort(key=lambda i: (i.path not in slow, not _group(i.nodeid), _room(i)))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadFileScheduling | None:
+    """Share out files, and some of them together."""
+    return _FilesTogether(config, log) if config.getoption("dist") == "loadfile" else None
+
+
+class _FilesTogether(LoadFileScheduling):
+    def _split_scope(self, nodeid: str) -> str:
+        return _group(nodeid) or super()._split_scope(nodeid)
+
+
+def _group(nodeid: str) -> str:
+    """Return the name of the files that a test's file is kept together with; empty: none."""
+    return next((name for start, name in TOGETHER.items() if nodeid.startswith(start)), "")
 
 
 def _room(item: pytest.Item) -> int:

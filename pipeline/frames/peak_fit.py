@@ -20,7 +20,6 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import least_squares
 from scipy.special import ndtr, stdtrit
 
 from pipeline.frames.curve_points import BROAD, Floats, Points, common_variance
@@ -141,6 +140,9 @@ class _Fit:
 
 
 def _best_fit(points: Points, shape: Shape) -> _Fit | str:
+    # A third of the start of the device, which fits only when it is told to.
+    from scipy.optimize import least_squares
+
     low = [-1.0, math.log(1e-4), -20.0, -20.0, *shape.low]
     high = [2.0, math.log(20.0), 20.0, 20.0, *shape.high]
     starts = start_values(points.x, points.y, shape)

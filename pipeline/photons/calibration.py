@@ -23,7 +23,6 @@ from dataclasses import dataclass
 import numba
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import poisson
 
 FIRST_FRAMES = 25
 """Frames that are kept to begin with; fewer are too few for a calibration."""
@@ -194,6 +193,9 @@ class _Sums:
         )
 
     def calibration(self, frames: int) -> Calibration:
+        # Half of the start of a worker, and needed for a calibration alone.
+        from scipy.stats import poisson
+
         count = np.maximum(self.count, 2).astype(np.float64)
         noise = np.sqrt(self.squares / (count - 1))
         valid = np.isfinite(self.mean) & np.isfinite(noise) & (self.count > frames / 2)

@@ -4,7 +4,6 @@ import math
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import root_scalar
 from scipy.special import ndtr
 
 DEFAULT_CLOUD = 0.7
@@ -42,6 +41,9 @@ def false_alarm_threshold(cloud: float, pixels: int, false_per_frame: float) -> 
         pixels: in which photons are searched.
         false_per_frame: expected number of maxima above the threshold.
     """
+    # Only the matched filter needs it: workers start without.
+    from scipy.optimize import root_scalar
+
     step = 1e-4
     reach = reach_of(cloud)
     middle = shares(0.0, cloud, reach)

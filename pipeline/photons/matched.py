@@ -17,10 +17,10 @@ Zackay and Ofek, ApJ 836, 2017, 187). A noisy pixel weighs little instead of mak
 import math
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import KDTree
 
 from pipeline.model.matched import CLOUD_LIMITS
 from pipeline.photons.calibration import Calibration
@@ -180,7 +180,14 @@ def isolation(photons: MatchedPhotons) -> NDArray[np.float64]:
     if len(photons) < 2:
         return np.full(len(photons), math.inf)
     places = np.stack([photons.y, photons.x], axis=1)
-    return KDTree(places).query(places, k=2)[0][:, 1]
+    return _tree(places).query(places, k=2)[0][:, 1]
+
+
+def _tree(places: NDArray[Any]) -> Any:
+    """Return a tree of places; workers that search without the matched filter start without it."""
+    from scipy.spatial import KDTree
+
+    return KDTree(places)
 
 
 def _one_of_each(table: NDArray[np.float64]) -> NDArray[np.int64]:
@@ -188,7 +195,7 @@ def _one_of_each(table: NDArray[np.float64]) -> NDArray[np.int64]:
     if len(table) < 2:
         return np.arange(len(table))
     ratio = table[:, 6]
-    pairs = KDTree(table[:, :2]).query_pairs(_SAME, output_type="ndarray")
+    pairs = _tree(table[:, :2]).query_pairs(_SAME, output_type="ndarray")
     keep = np.ones(len(table), bool)
     for first, second in pairs[np.argsort(-np.max(ratio[pairs], axis=1))]:
         if keep[first] and keep[second]:
@@ -204,6 +211,6 @@ def _flags(pixels: NDArray[np.int64], shape: tuple[int, int], reach: int) -> NDA
     flags[np.minimum(edge_y, edge_x) < reach] |= AT_BORDER
     if len(pixels) > 1:
         places = np.stack([row, column], axis=1)
-        for pair in KDTree(places).query_pairs(reach, p=math.inf, output_type="ndarray"):
+        for pair in _tree(places).query_pairs(reach, p=math.inf, output_type="ndarray"):
             flags[pair] |= OVERLAPS
     return flags

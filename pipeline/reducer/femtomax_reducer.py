@@ -158,13 +158,14 @@ class FemtomaxReducer:
                 state.fail(error)
 
 
+def compile_kernels() -> None:
+    """Compile what is done with sums and images; seconds at the very first time on a machine."""
+    growing_sum.warm_up()
+    binning.warm_up()
+    roi_statistics.warm_up_for_images()
+
+
 @cache
 def _warm_up() -> None:
-    """Compile the kernels beside the start-up: seconds at the very first time on a machine."""
-
-    def warm_up() -> None:
-        growing_sum.warm_up()
-        binning.warm_up()
-        roi_statistics.warm_up_for_images()
-
-    threading.Thread(target=warm_up, name="femtomax-warm-up").start()
+    """Compile beside the start-up."""
+    threading.Thread(target=compile_kernels, name="femtomax-warm-up").start()

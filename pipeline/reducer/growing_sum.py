@@ -7,6 +7,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.frames.binning import Blocks
 from pipeline.model.frame_ranges import FrameRanges
 from pipeline.model.parameters import Settings
 from pipeline.protocols.batch import PartialSum, SparseImage
@@ -47,6 +48,11 @@ class Sum:
     """Its camera stood for the scan when the newest frame was added."""
     number: int = 0
     """Counts the sums of all cameras."""
+    blocks: Blocks = field(init=False)
+    """Of the preview; knows which pixels were added since it was made."""
+
+    def __post_init__(self) -> None:
+        self.blocks = Blocks(self.shape)
 
     @property
     def valid(self) -> NDArray[np.bool_] | None:
@@ -74,9 +80,11 @@ class Sum:
             index = image.index.astype(np.int64, copy=False)
             value = image.value.astype(self.image.dtype, copy=False)
             _add_at(self.image.reshape(-1), index, value)
+            self.blocks.note_pixels(index)
         else:
             # uint64 pixels go into int64 sums: workers refuse those that would not fit.
             np.add(self.image, image, out=self.image, casting="unsafe")
+            self.blocks.note_all()
 
     def add_partial(
         self,

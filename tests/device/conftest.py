@@ -34,7 +34,7 @@ def serve(tmp_path: Path) -> Iterator[Callable[..., Any]]:
         yield start
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
     """Run a pipeline without device; shared, gives what the ready file says."""
     folder = tmp_path_factory.mktemp("pipeline")

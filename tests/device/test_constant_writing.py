@@ -10,7 +10,7 @@ from pipeline.simulation.scan import BurstScan
 
 FRAME = np.ones((32, 48), np.float32)
 SCAN = BurstScan(steps=2, burst=5)
-SCANS = repeats(25, 80)
+SCANS = repeats(10, 80)
 """With those of full frames in tests/system/test_stack.py a thorough run has a hundred."""
 
 

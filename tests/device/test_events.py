@@ -108,7 +108,7 @@ def in_order(wanted, found):
 
 def test_events_are_what_a_read_gives(own_stack, tmp_path):
     config = tmp_path / "stack.toml"
-    config.write_text(NO_KILL)
+    config.write_text(f'{NO_KILL}workers = 1\n[streams]\npilatus = ""\n')
     info = own_stack("--config", str(config))
     with (
         ScanPlayer(info) as player,

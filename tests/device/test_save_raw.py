@@ -187,7 +187,9 @@ def test_a_part_that_hangs(player, balor, raw, pipeline, part):
 def test_a_part_that_is_killed(own_stack, tmp_path, balor, raw, part):
     config = tmp_path / "up.toml"
     streams = f'[streams]\n{STREAM} = ""\n'
-    config.write_text(f'database = false\n{streams}[properties]\nBalorDevice = "{balor[1]}"\n')
+    config.write_text(
+        f'workers = 1\ndatabase = false\n{streams}[properties]\nBalorDevice = "{balor[1]}"\n'
+    )
     info = own_stack("--config", str(config))
     with ScanPlayer(info) as player:
         prepare(player, MANY)

@@ -80,8 +80,8 @@ WRITES = (
     {"HistogramBins": 200, "MaxFilter": False, "XSource": ""},
 )
 """Settings that change no frame."""
-SCANS = repeats(6, 20)
-ABORTED, SENT = 4, 4
+SCANS = repeats(4, 20)
+ABORTED, SENT = 2, 4
 """The scan that is aborted, and after so many frames of each camera."""
 
 

@@ -8,6 +8,7 @@ import gc
 import psutil
 import pytest
 from support.changing_image import changing
+from support.repeats import repeats
 
 from pipeline.simulation.scan import BurstScan, detector_frames
 
@@ -17,7 +18,7 @@ BALOR = "andor3_balor"
 SHAPE = (4104, 4128)
 SCAN = BurstScan(steps=1, burst=2)
 RATE = 5.0
-UPDATES = 40
+UPDATES = repeats(20, 40)
 GROWTH = 12e6
 """Bytes over all `UPDATES`; one preview is 0.8 MB, one full image 68 MB."""
 ROUNDS = 5

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from support.command_line import run_here
 from support.viewer_scans import show_pilatus
 
 pytestmark = [pytest.mark.gui, pytest.mark.slow, pytest.mark.timeout(240)]
@@ -69,23 +70,15 @@ def test_the_commands_open_the_window(screen, player, command: list[str], tmp_pa
     ],
 )
 def test_wrong_arguments_are_told_in_a_sentence(screen, arguments: list[str], told: str) -> None:
-    program = Path(sys.executable).with_name("taurus")
-    done = subprocess.run(
-        [program, "femtomax", *arguments], capture_output=True, text=True, timeout=_LIMIT
-    )
+    # `taurus femtomax` is the same command.
+    done = run_here("viewer", *arguments)
     assert done.returncode
     assert told in done.stderr
     assert "Traceback" not in done.stderr
 
 
 def test_a_picture_that_cannot_be_written_is_an_error(screen) -> None:
-    program = Path(sys.executable).with_name("femtotango")
-    done = subprocess.run(
-        [program, "viewer", "a/b/c", "--screenshot", "/nowhere/x.png"],
-        capture_output=True,
-        text=True,
-        timeout=_LIMIT,
-    )
+    done = run_here("viewer", "a/b/c", "--screenshot", "/nowhere/x.png")
     assert done.returncode == 1
     assert "/nowhere/x.png cannot be written: there is no folder /nowhere" in done.stderr
 

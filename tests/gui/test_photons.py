@@ -38,8 +38,10 @@ def test_the_histogram_and_the_trust_are_those_of_the_scan(viewer, player) -> No
     viewer.wait("counts in the title", lambda: "counts" in viewer.title)
 
 
-def test_save_raw_shows_the_camera_and_why_it_stays_on(open_viewer, own_stack) -> None:
-    info = own_stack()
+def test_save_raw_shows_the_camera_and_why_it_stays_on(open_viewer, own_stack, tmp_path) -> None:
+    config = tmp_path / "stack.toml"
+    config.write_text(f'workers = 1\n[streams]\n{BALOR} = ""\n')
+    info = own_stack("--config", str(config))
     with DeviceTestContext(BalorSimulator, process=True) as camera, ScanPlayer(info) as player:
         name = f"tango://{camera.get_dev_host()}:{camera.get_dev_port()}/{camera.name()}#dbase=no"
         player.device.put_property({"BalorDevice": name})

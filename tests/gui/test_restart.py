@@ -33,10 +33,12 @@ def killed(info: dict, word: str) -> Iterator[None]:
         supervisor.resume()
 
 
-def test_restarts_of_device_and_pipeline(open_viewer, own_stack) -> None:
+def test_restarts_of_device_and_pipeline(open_viewer, own_stack, tmp_path) -> None:
     from femtotango.gui.plots.roi_overlay import roi_of
 
-    info = own_stack()
+    config = tmp_path / "stack.toml"
+    config.write_text('workers = 1\n[streams]\npilatus = ""\n')
+    info = own_stack("--config", str(config))
     viewer = open_viewer(info["device"])
     with ScanPlayer(info) as player:
         player.write(Accumulate=True, Rois='{"a": {"x": 1, "y": 2, "width": 3, "height": 4}}')

@@ -17,7 +17,7 @@ its default and no scan running:
         assert player.read("FrameCount") == 6
 
 `breakable` gives the same for a smaller stack, one camera only, that tests may do harm to: it has
-to recover, and is shared by those that follow. One that did not is replaced by a new one.
+to recover, and is shared by the tests of a file. One that did not is replaced by a new one.
 
 `own_stack` gives a function that runs a stack for one test alone.
 """
@@ -27,6 +27,7 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import psutil
 import pytest
 import tango
@@ -87,7 +88,7 @@ class Breakable:
         self._info = {}
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def _breakable(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Breakable]:
     with closing(Breakable(lambda: tmp_path_factory.mktemp("breakable"))) as stack:
         yield stack
@@ -133,11 +134,18 @@ def process(info: ReadyInfo, part: str) -> psutil.Process:
 
 
 def reset(player: ScanPlayer) -> None:
-    """End what runs, show no image, and write every default."""
+    """End what runs, show no image, and write the defaults of what is not at its default.
+
+    What is so already is left alone: each write goes to every process of the stack.
+    """
     player.device.StopContinuous()
     player.device.StopScan()
     # A ROI or a geometry that is written without a camera is of the one that is shown.
-    player.device.ResetAccumulation()
-    wait_for(lambda: not player.read("Detector"), player.device.status)
-    player.write(**{name: parameter.default for name, parameter in ATTRIBUTES.items()})
-    player.write(GeometryCamera="")  # a geometry that is written sets it
+    if player.read("Detector") or player.read("FrameCount"):
+        player.device.ResetAccumulation()
+        wait_for(lambda: not player.read("Detector"), player.device.status)
+    read = player.device.read_attributes([*ATTRIBUTES])
+    changed = [a.name for a in read if not np.array_equal(a.value, ATTRIBUTES[a.name].default)]
+    player.write(**{name: ATTRIBUTES[name].default for name in changed})
+    if changed:
+        player.write(GeometryCamera="")  # a geometry that is written sets it

@@ -93,15 +93,19 @@ class Victim:
 
     def process(self, part: str) -> psutil.Process:
         """Return the process of one of `PARTS`."""
+        return self._process(part, processes(self.info))
+
+    def _process(self, part: str, lines: dict[int, str]) -> psutil.Process:
         if part == "up":
             return psutil.Process(self.info["pid"])
-        (pid,) = [p for p, line in processes(self.info).items() if PARTS[part] in line]
+        (pid,) = [p for p, line in lines.items() if PARTS[part] in line]
         return psutil.Process(pid)
 
     def whole(self) -> bool:
         """Tell whether every part is there and well."""
         try:
-            parts = {p: self.process(p) for p in PARTS}
+            lines = processes(self.info)
+            parts = {p: self._process(p, lines) for p in PARTS}
             stopped = [p for p in parts.values() if p.status() == psutil.STATUS_STOPPED]
             with ScanPlayer(self.info) as player:
                 state = player.device.state()

@@ -13,6 +13,8 @@ It tells a hang from a delay, nothing else: it is no statement about speed, whic
 STEADY = 1.0
 """How long a test looks on to see that something does *not* happen [s]."""
 _POLL = 0.02
+_SLOWEST_POLL = 0.1
+"""The longer a condition takes, the less often it is asked: some look at every process there is."""
 
 
 def wait_for(
@@ -30,12 +32,13 @@ def wait_for(
     Raises:
         AssertionError: there was none in time.
     """
-    deadline = time.monotonic() + limit
+    begin = time.monotonic()
     while not (value := condition()):
-        if time.monotonic() > deadline:
+        waited = time.monotonic() - begin
+        if waited > limit:
             said = what() if callable(what) else what
             raise AssertionError(f"Waited {limit:g} s in vain for: {said}")
-        time.sleep(_POLL)
+        time.sleep(min(_POLL + waited / 20, _SLOWEST_POLL))
     return value
 
 

@@ -14,14 +14,16 @@ import pytest
 import silx.io
 from silx.io.nxdata import get_default
 from support.recordings import Recording, write_recording
+from support.repeats import repeats
 
 from femtotango.stack.ports import Ports
 from pipeline.protocols.stins import stins_series
 
 pytestmark = pytest.mark.slow
 
-RUNS = 6
-"""dranspose deals the frames out by chance, so one good run proves little."""
+RUNS = repeats(3, 6)
+"""dranspose deals the frames out by chance, so one good run proves little; each number of workers
+has as many."""
 
 
 def command(files: Sequence[str | Path], parameters: Path, port: int, workers: int) -> list[str]:

@@ -11,6 +11,7 @@ import h5py
 import numpy as np
 import pytest
 from support import post
+from support.command_line import run_here
 from support.faint import faint_camera
 from support.photons import read_columns, read_frames
 from support.recordings import Recording
@@ -107,7 +108,7 @@ def test_what_cannot_be_done(arguments, code, said, tmp_path):
         text.format(raw=raw, missing=tmp_path / "none.h5") if text[:2] != '{"' else text
         for text in arguments
     ]
-    done = run("process", *given)
+    done = run_here("process", *given)
     assert done.returncode == code, done.stderr
     assert said in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1

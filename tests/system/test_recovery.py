@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -20,6 +21,7 @@ from support.killing import (
     ready,
     usable,
 )
+from support.stack import ReadyInfo
 from support.waiting import PATIENCE, wait_for
 
 from femtotango.simulation.beamline import ScanPlayer
@@ -33,12 +35,15 @@ pytestmark = pytest.mark.slow
 
 SCAN = BurstScan(steps=2, burst=3)
 ONE_CAMERA = '[streams]\npilatus = ""\n'
+SMALLEST = f"workers = 1\n{ONE_CAMERA}"
+_KILLED = "it is killed"
+"""In the log of `up`, for each process that hangs."""
 
 
 @pytest.fixture
 def config(tmp_path: Path) -> Path:
     path = tmp_path / "stack.toml"
-    path.write_text(ONE_CAMERA)
+    path.write_text(SMALLEST)
     return path
 
 
@@ -113,45 +118,6 @@ def test_device_and_database_may_be_killed(breakable):
             scan(player)
 
 
-@pytest.mark.timeout(1500)
-@pytest.mark.parametrize(
-    "signs",
-    [
-        ("-n worker1", "dranspose.reducer", "http_sardana", "femtotango.device"),
-        ("-n pilatus", "dranspose.controller", "databaseds"),
-        ("redis-server",),
-    ],
-)
-def test_what_hangs_is_restarted(own_stack, tmp_path, signs):
-    config = tmp_path / "stack.toml"
-    config.write_text(f"patience = {MIN_PATIENCE}\n" + ONE_CAMERA)
-    info = own_stack("--config", str(config))
-    before = processes(info)
-    with ScanPlayer(info) as player:
-        scan(player)
-    stopped = [pid for pid, line in before.items() if any(sign in line for sign in signs)]
-    assert len(stopped) == len(signs)
-    for pid in stopped:
-        os.kill(pid, signal.SIGSTOP)
-    # Several recoveries one after the other, each with the watchdog's own patience before it, and
-    # with that for a start where the machine was too busy to look before the hang.
-    limit = 6 * PATIENCE
-    wait_for(lambda: not {*stopped} & processes(info).keys(), "the end of what hangs", limit)
-
-    def works() -> bool:
-        try:
-            with ScanPlayer(info) as player:
-                return ready(info, (), INGESTERS) and usable(player)
-        except tango.DevFailed:
-            return False
-
-    wait_for(works, "recovery", limit)
-    with ScanPlayer(info) as player:
-        scan(player)
-    log = (tmp_path / "state" / "logs" / "up.log").read_text()
-    assert 1 <= log.count("it is killed") <= len(signs), log
-
-
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
 def test_nothing_is_left_behind(tmp_path, config, how):
     ready_file = tmp_path / "ready.json"
@@ -177,7 +143,7 @@ def test_the_working_folder_is_not_imported(own_stack, tmp_path, monkeypatch):
         "from pipeline.worker import FemtomaxWorker\nclass OwnWorker(FemtomaxWorker): pass\n"
     )
     config = tmp_path / "stack.toml"
-    config.write_text('worker_class = "own_worker:OwnWorker"\n' + ONE_CAMERA)
+    config.write_text('worker_class = "own_worker:OwnWorker"\n' + SMALLEST)
     # An empty part of the path would be the working folder.
     before = [part for part in [os.environ.get("PYTHONPATH")] if part]
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path / "users"), *before]))
@@ -189,7 +155,7 @@ def test_the_working_folder_is_not_imported(own_stack, tmp_path, monkeypatch):
 @pytest.mark.parametrize("database", ["true", "false"])
 def test_a_stack_for_other_machines_says_where_they_find_it(own_stack, tmp_path, database):
     config = tmp_path / "stack.toml"
-    config.write_text(f'bind = "0.0.0.0"\ndatabase = {database}\n' + ONE_CAMERA)
+    config.write_text(f'bind = "0.0.0.0"\ndatabase = {database}\n' + SMALLEST)
     info = own_stack("--config", str(config))
     here = outward_address()
     assert f"//{here}:" in info["controller"]
@@ -202,7 +168,7 @@ def test_a_property_that_is_not_configured_any_more_goes(tmp_path):
     config = tmp_path / "stack.toml"
     arguments = ["up", "--state", str(tmp_path / "state"), "--config", str(config)]
     for text, expected in (('[properties]\nOutputFolder = "/data"\n', ["/data"]), ("", [])):
-        config.write_text(ONE_CAMERA + text)
+        config.write_text(SMALLEST + text)
         with running(arguments) as info:
             host, _, port = info["tango_host"].rpartition(":")
             database = tango.Database(host, int(port))
@@ -286,3 +252,52 @@ def test_a_state_folder_that_cannot_be_made_is_named(tmp_path):
     (tmp_path / "file").touch()
     text = failing_up("--state", str(tmp_path / "file" / "state"))
     assert "cannot be used (Not a directory): give another one with --state." in text
+
+
+@pytest.fixture(scope="module")
+def impatient(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ReadyInfo]:
+    """Run a stack that soon kills what hangs."""
+    folder = tmp_path_factory.mktemp("impatient")
+    config = folder / "stack.toml"
+    config.write_text(f"patience = {MIN_PATIENCE}\n{ONE_CAMERA}")
+    with running(["up", "--state", str(folder), "--config", str(config)]) as info:
+        yield {**info, "folder": str(folder)}
+
+
+@pytest.mark.timeout(1500)
+@pytest.mark.parametrize(
+    "signs",
+    [
+        ("-n worker1", "dranspose.reducer", "http_sardana", "femtotango.device"),
+        ("-n pilatus", "dranspose.controller", "databaseds"),
+        ("redis-server",),
+    ],
+)
+def test_what_hangs_is_restarted(impatient, signs):
+    info = impatient
+    log = Path(info["folder"]) / "logs" / "up.log"
+    killed = log.read_text().count(_KILLED)
+    before = processes(info)
+    with ScanPlayer(info) as player:
+        scan(player)
+    stopped = [pid for pid, line in before.items() if any(sign in line for sign in signs)]
+    assert len(stopped) == len(signs)
+    for pid in stopped:
+        os.kill(pid, signal.SIGSTOP)
+    # Several recoveries one after the other, each with the watchdog's own patience before it, and
+    # with that for a start where the machine was too busy to look before the hang.
+    limit = 6 * PATIENCE
+    wait_for(lambda: not {*stopped} & processes(info).keys(), "the end of what hangs", limit)
+
+    def works() -> bool:
+        try:
+            with ScanPlayer(info) as player:
+                return ready(info, (), INGESTERS) and usable(player)
+        except tango.DevFailed:
+            return False
+
+    wait_for(works, "recovery", limit)
+    with ScanPlayer(info) as player:
+        scan(player)
+    text = log.read_text()
+    assert 1 <= text.count(_KILLED) - killed <= len(signs), text

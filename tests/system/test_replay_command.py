@@ -9,6 +9,7 @@ import numpy as np
 import psutil
 import pytest
 import tango
+from support.command_line import run_here
 from support.recordings import simulate_recording
 from support.waiting import PATIENCE, wait_for
 
@@ -154,7 +155,7 @@ def test_nothing_is_left_behind(short):
 def test_bad_parameters_are_named(short, tmp_path, parameters, sentence):
     path = tmp_path / "params.json"
     path.write_text(parameters)
-    result = femtotango("replay", str(short.sardana), "-p", str(path))
+    result = run_here("replay", short.sardana, "-p", path)
     assert result.returncode == 1
     assert sentence in result.stderr
     assert "Traceback" not in result.stderr
@@ -170,7 +171,7 @@ def test_bad_parameters_are_named(short, tmp_path, parameters, sentence):
 )
 def test_what_is_no_recording_is_named(tmp_path, name, content, sentence):
     (tmp_path / name).write_bytes(content)
-    result = femtotango("replay", str(tmp_path / name))
+    result = run_here("replay", tmp_path / name)
     assert result.returncode == 1
     assert sentence in result.stderr
     assert "Traceback" not in result.stderr

@@ -6,6 +6,7 @@ from contextlib import ExitStack
 
 import pytest
 import zmq
+from support.command_line import run_here
 from support.waiting import PATIENCE, wait_for
 
 from femtotango.stack.ports import Ports
@@ -125,7 +126,7 @@ def test_the_balor_device_says_its_address():
     ],
 )
 def test_what_cannot_be_done_is_said(arguments, sentence):
-    result = run(*arguments)
+    result = run_here("simulate", *arguments)
     assert result.returncode == 1
     assert sentence in result.stderr
     assert "Traceback" not in result.stderr

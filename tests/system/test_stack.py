@@ -72,7 +72,7 @@ def test_both_compressions_give_the_same(player, frames, compression):
 
 
 def test_many_scans_without_reset_while_parameters_are_written(player, frames):
-    scans = repeats(6, 20)
+    scans = repeats(3, 20)
     player.write(Accumulate=True)
     stop = threading.Event()
     written = []

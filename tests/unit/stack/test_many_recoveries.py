@@ -6,6 +6,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from support.repeats import repeats
 
 from femtotango.stack import supervisor
 from femtotango.stack.config import StackConfig
@@ -13,7 +14,7 @@ from femtotango.stack.processes import Command, Process, end
 from femtotango.stack.services import REDIS
 from femtotango.stack.supervisor import Stack
 
-RECOVERIES = 250
+RECOVERIES = repeats(60, 250)
 
 
 @pytest.fixture
@@ -48,6 +49,6 @@ def test_files_ports_and_processes_stay_the_same(stack: Stack):
             after_a_few = kept()
         end([stack.processes["worker1"]], 0.0)
         stack._recover({"worker1"})
-    # One more or less: Python closes some a moment later. A leak would be hundreds.
+    # One more or less: Python closes some a moment later. A leak would be as many as recoveries.
     assert all(abs(now - then) <= 2 for now, then in zip(kept(), after_a_few, strict=True))
     assert {name for name, process in stack.processes.items() if not process.alive} == set()
