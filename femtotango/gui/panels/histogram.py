@@ -22,6 +22,8 @@ THRESHOLDS = {
 LIMITS = ("HistogramMin", "HistogramMax")
 _RANGE = (("HistogramMin", 100.0), ("HistogramMax", 100.0), ("HistogramBins", 10.0))
 _FILL = "#5b8fd6"
+_HEADROOM = 0.3
+"""Of the highest bar, above it."""
 
 
 class EnergyHistogram(DeviceWidget):
@@ -33,6 +35,8 @@ class EnergyHistogram(DeviceWidget):
         super().__init__(parent, designMode)
         self.plot = CurvePlot(f"3×3 sum [{ATTRIBUTES['EnergyThreshold'].unit}]", "photons")
         self.plot.saved.connect(self.tell_saved)
+        # The names of the lines stand above the bars.
+        self.plot.setDataMargins(0.02, 0.02, 0.05, _HEADROOM)
         self.range = FieldForm(_RANGE)
         self.range.setMaximumWidth(210)
         layout = QtWidgets.QHBoxLayout(self)

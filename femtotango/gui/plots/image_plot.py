@@ -6,12 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 from taurus.external.qt import QtCore, QtGui, QtWidgets  # before silx, which takes the same Qt
 
-from silx.gui.colors import Colormap  # isort: skip
 from silx.gui.plot import PlotWindow  # isort: skip
 from silx.gui.plot.items.image import ImageData  # isort: skip
 
 from femtotango.gui.plots.color_limits import ColorLimits
 from femtotango.gui.plots.fitted_label import FittedLabel
+from femtotango.gui.plots.image_colors import ImageColors
 from femtotango.gui.plots.light_axes import lighten
 from femtotango.gui.plots.mask_overlay import MaskOverlay
 from femtotango.gui.plots.side_histogram import (
@@ -24,7 +24,7 @@ from femtotango.gui.plots.stale_frame import StaleFrame
 from femtotango.gui.plots.theme import paint_icons, paint_plot
 from femtotango.gui.plots.zoom import View
 
-_LEFT, _RIGHT, _TOP, _BOTTOM = 50, 10, 8, 24
+_LEFT, _RIGHT, _TOP, _BOTTOM = 50, 16, 8, 24
 """Space around the image for the numbers on its axes, screen pixels."""
 _COLOR_BAR = 80
 _ICON = 20
@@ -60,7 +60,7 @@ class ImagePlot(PlotWindow):
         self.getYAxis().setLabel("")
         self.setInteractiveMode("zoom")
         # Single hot pixels must not darken the rest.
-        self._colormap = Colormap("viridis", autoscaleMode=Colormap.PERCENTILE)
+        self._colormap = ImageColors("viridis", autoscaleMode=ImageColors.PERCENTILE)
         self._colormap.setNaNColor(QtGui.QColor(_MASKED))
         self.setDefaultColormap(self._colormap)
         self._colormap.sigChanged.connect(
@@ -138,6 +138,8 @@ class ImagePlot(PlotWindow):
     def _lay_out(self) -> None:
         bar = self.getColorBarWidget()
         bar.setVisible(True)
+        # Without an image it would show the numbers of none.
+        bar.setColormap(None)
         self.limits = ColorLimits(self._colormap, bar)
         self.limits.setFixedWidth(_COLOR_BAR)
         self.readout.setFixedSize(THICKNESS + _COLOR_BAR, THICKNESS)
