@@ -7,6 +7,8 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -34,10 +36,14 @@ _IN_DOCS = {
     "map-1280x800-light": "viewer-map",
     "photons-1280x800-light": "viewer-photons",
 }
+_LEVELS = 63
+_FEWER = [round(round(v * _LEVELS / 255) * 255 / _LEVELS) for v in range(256)]
+"""So many steps of each colour are told apart by nobody, and make the files smaller."""
 _TABS = {"lab6": 2, "photons": 1}
 """Number of the tab that a scene shows; otherwise the first."""
 _SECONDS = 4.0
 """For which a window must not have changed before it is drawn."""
+_PATIENCE_MS = 120_000
 _NOWHERE = "tango://127.0.0.1:1/femtomax/analysis/1#dbase=no"
 _GEOMETRY = {"PhotonEnergy": 13.5, "Distance": 0.131, "BeamX": 210.5, "BeamY": 373.5}
 
@@ -102,11 +108,13 @@ def _map(player: ScanPlayer) -> None:
 def _photons(player: ScanPlayer) -> None:
     """Play a Balor whose photons are found."""
     roi = {"x": 1000, "y": 1000, "width": 2000, "height": 2000}
-    player.write(Rois="{}", PhotonRoi=json.dumps(roi))
+    player.write(Rois="{}", QValues=np.array([]), PhotonRoi=json.dumps(roi))
     scan = BurstScan(steps=2, burst=8)
     player.prepare(BALOR, scan)
-    player.play(BALOR, detector_frames(BALOR, 1, scan.frame_positions), scan)
-    player.wait_finished()
+    frames = detector_frames(BALOR, 1, scan.frame_positions)
+    with tempfile.TemporaryDirectory() as folder:
+        player.play(BALOR, frames, scan, filename=f"{folder}/raw/scan-4.h5")
+        player.wait_finished()
 
 
 SCENES: dict[str, Callable[[ScanPlayer], None]] = {
@@ -129,6 +137,7 @@ def main(folder: Path, names: list[str]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     start_virtual_screen()
     with running(["up"]) as info, ScanPlayer(info) as player:
+        player.device.set_timeout_millis(_PATIENCE_MS)
         for name, play in SCENES.items():
             if not names or name in names:
                 play(player)
@@ -138,10 +147,7 @@ def main(folder: Path, names: list[str]) -> None:
     for name, picture in _IN_DOCS.items():
         if (folder / f"{name}.png").exists():
             drawn = Image.open(folder / f"{name}.png").convert("RGB")
-            # A palette makes a third of it, without a difference that one sees.
-            drawn.quantize(256, dither=Image.Dither.NONE).save(
-                DOCS / f"{picture}.png", optimize=True
-            )
+            drawn.point(_FEWER * 3).save(DOCS / f"{picture}.png", optimize=True)
 
 
 def _look(device: str, scene: str, folder: Path) -> None:
@@ -184,8 +190,6 @@ def look(device: str, scene: str, scale: int, folder: Path) -> None:
 
 def _rest(viewer: Any) -> None:
     """Wait until rings, pixels and curves of the new size have come."""
-    import time
-
     end = time.monotonic() + _SECONDS
     while time.monotonic() < end:
         viewer.events()

@@ -85,10 +85,10 @@ class CorrectionState(DeviceWidget):
         progress = self.link.value("DarkProgress", -1.0)
         taking = 0 <= progress < 1
         counts = camera in CAMERAS and CAMERAS[camera].photon_counting
-        text = f"Dark level: {PurePath(dark).name}" if dark else "Dark level: Background, above"
+        text = f"Dark level: {PurePath(dark).name}" if dark else "Dark level: Background"
         text = "No dark level with this camera." if counts else text
         self.dark_file.setText(f"Dark level: {100 * progress:.0f} % taken" if taking else text)
-        self.dark_file.setToolTip(dark)
+        self.dark_file.setToolTip(dark or "The number in Background is subtracted.")
         self.mask_file.setText(f"Mask: {PurePath(mask).name}" if mask else "Mask: none")
         self.mask_file.setToolTip(mask)
         self.take.setEnabled(not counts)

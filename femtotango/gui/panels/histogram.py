@@ -46,9 +46,11 @@ class EnergyHistogram(DeviceWidget):
         self.lines = {name: self._new_line(name, color) for name, color in THRESHOLDS.items()}
 
     def _new_line(self, attribute: str, color: str) -> XMarker:
+        """Return a threshold's line; its name is lower or higher than that of the next one."""
         line = XMarker()
         line.setName(attribute)
-        line.setText(attribute.removesuffix("Threshold").lower())
+        name = attribute.removesuffix("Threshold").lower()
+        line.setText(name if attribute == "ViewThreshold" else f"\n {name}")
         line.setColor(color)
         line._setDraggable(True)
         line.sigDragFinished.connect(functools.partial(self._dragged, attribute))

@@ -43,6 +43,7 @@ def title_versions(link: DeviceLink, image: ShownImage, shown_as: ShownAs) -> li
             [*name, long, f"total {total:.4g}", f"hottest {hottest:.4g} {unit}{per}"],
             [*name, short, f"hottest {hottest:.4g} {unit}{per}"],
             [short, f"hottest {hottest:.4g}"],
+            [short],
         )
     ]
 

@@ -108,7 +108,7 @@ class PhotonState(DeviceWidget):
             shown_photon_roi(self.link) is not None,
             theme_of(self),
         )
-        self.trust.setText(text)
+        self.trust.setText(text if value("Trusted") is not None else "")
         self.trust.setStyleSheet(f"color: {color}" if color else "")
         path = value("PhotonFile", "")
         self.file.setText(path.rsplit("/", 1)[-1])

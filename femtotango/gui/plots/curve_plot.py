@@ -69,7 +69,7 @@ class CurvePlot(PlotWindow):
 
     def _paint(self) -> None:
         paint_plot(self)
-        paint_icons(self._tools)
+        paint_icons(self._tools, theme_of(self))
         theme = theme_of(self)
         self.readout.setStyleSheet(
             f"background: {theme.background}; color: {theme.text}; padding: 1px 4px"

@@ -10,12 +10,13 @@ from silx.gui.colors import Colormap  # isort: skip
 class ImageColors(Colormap):
     """A colour map whose automatic limits leave out extremes, and are never the same number.
 
-    Where fewer than one pixel in a hundred has a photon, all percentiles are 0: then all values
-    of the image are between the limits.
+    Where fewer than one pixel in a hundred has a photon, all percentiles are 0. Then the upper one
+    is that of the pixels which have more.
     """
 
     def _computeAutoscaleRange(self, data: NDArray[np.float32]) -> tuple[float, float]:
         low, high = super()._computeAutoscaleRange(data)
-        if low < high:
+        above = data[data > low] if low == high else data
+        if low < high or not above.size:
             return low, high
-        return self._getNormalizer().autoscale(data, mode=self.MINMAX)
+        return low, float(np.percentile(above, self.getAutoscalePercentiles()[1]))

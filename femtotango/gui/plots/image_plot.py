@@ -21,7 +21,7 @@ from femtotango.gui.plots.side_histogram import (
     visible_pixels,
 )
 from femtotango.gui.plots.stale_frame import StaleFrame
-from femtotango.gui.plots.theme import paint_icons, paint_plot
+from femtotango.gui.plots.theme import paint_icons, paint_plot, theme_of
 from femtotango.gui.plots.zoom import View
 
 _LEFT, _RIGHT, _TOP, _BOTTOM = 50, 16, 8, 24
@@ -53,6 +53,9 @@ class ImagePlot(PlotWindow):
         # It is part of a window, not a window of its own.
         self.setWindowFlags(QtCore.Qt.WindowType.Widget)
         self._shape: tuple[int, int] | None = None
+        self._refit = QtCore.QTimer(self)
+        self._refit.setSingleShot(True)
+        self._refit.timeout.connect(self.resetZoom)
         lighten(self)
         self.setKeepDataAspectRatio(True)
         self.getYAxis().setInverted(True)
@@ -160,7 +163,7 @@ class ImagePlot(PlotWindow):
         self.setCentralWidget(centre)
         self.canvas.installEventFilter(self)
         paint_plot(self)
-        paint_icons(self.tools)
+        paint_icons(self.tools, theme_of(self))
         self.stale = StaleFrame(self.canvas)
 
     def add_tool(self, tool: QtWidgets.QWidget) -> None:
@@ -172,7 +175,7 @@ class ImagePlot(PlotWindow):
         super().changeEvent(a0)
         if a0 is not None and a0.type() == QtCore.QEvent.Type.PaletteChange:
             paint_plot(self)
-            paint_icons(self.tools)
+            paint_icons(self.tools, theme_of(self))
 
     def copy_picture(self) -> None:
         """Copy a picture of what is seen."""
@@ -196,6 +199,9 @@ class ImagePlot(PlotWindow):
             x, y = 1 / max(self.canvas.width(), 100), 1 / max(self.canvas.height(), 100)
             self.setAxesMargins(_LEFT * x, _TOP * y, _RIGHT * x, _BOTTOM * y)
             self.stale.fit()
+            if self._refit.isActive() or self._shows_whole():
+                # silx would zoom out a little more with each new size.
+                self._refit.start()
             self.view_changed.emit()
         return super().eventFilter(watched, event)
 
@@ -299,6 +305,14 @@ class ImagePlot(PlotWindow):
                 and y + rows * scale >= min(view.y_max, ny - 0.5)
             )
         self._coarse.setVisible(not covered)
+
+    def _shows_whole(self) -> bool:
+        """Tell whether no pixel of the image is out of sight."""
+        if self._shape is None:
+            return False
+        (ny, nx), view = self._shape, self.view
+        # Less than half a pixel is rounding.
+        return max(view.x_min, view.y_min) < 0 and view.x_max > nx - 1 and view.y_max > ny - 1
 
     def resetZoom(self, dataMargins: object = None) -> None:
         """Show exactly the whole image: rings and ROIs may reach far beyond it."""

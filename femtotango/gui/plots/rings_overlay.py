@@ -81,7 +81,9 @@ class RingsOverlay(QtCore.QObject):
         if self._link is None:
             return
         q_values = [float(q) for q in self._link.value("QValues", ())]
-        camera = self._link.value("Detector", "")
+        # Until the first image of a chosen camera has come there is no detector, and the device
+        # would answer for the camera that it shows.
+        camera = self._link.chosen_camera or self._link.value("Detector", "")
         if not q_values:
             self._draw(([], ""))
             return
