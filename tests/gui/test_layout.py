@@ -56,7 +56,9 @@ def test_a_new_window_fits_its_screen(screen) -> None:
     assert first_size(None) == QtCore.QSize(1280, 800)
 
 
-def test_what_one_clicks_does_not_move_when_a_text_changes(open_viewer, device_alone: str) -> None:
+def test_nothing_moves_or_overlaps_when_texts_and_widths_change(
+    open_viewer, device_alone: str
+) -> None:
     from support.viewer import QtCore
 
     viewer = open_viewer(device_alone)
@@ -66,6 +68,12 @@ def test_what_one_clicks_does_not_move_when_a_text_changes(open_viewer, device_a
     state.counts.setText("1 photon. " * 20)
     viewer.events()
     assert state.save_raw.mapTo(viewer.window, QtCore.QPoint(0, 0)) == before
+    histogram = viewer.window.histogram
+    viewer.window.tabs.setCurrentWidget(histogram)
+    for width, named in ((1280, True), (1024, False), (1280, True)):
+        viewer.window.resize(width, 800)
+        viewer.wait("its width", lambda named=named: (histogram.width() > 600) == named)
+        assert all(bool(line.getText()) == named for line in histogram.lines.values())
 
 
 def test_a_device_that_never_answered_has_no_numbers(open_viewer, device_alone: str) -> None:

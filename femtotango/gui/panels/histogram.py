@@ -22,6 +22,8 @@ THRESHOLDS = {
 LIMITS = ("HistogramMin", "HistogramMax")
 _RANGE = (("HistogramMin", 100.0), ("HistogramMax", 100.0), ("HistogramBins", 10.0))
 _FILL = "#5b8fd6"
+_NAMED = 600
+"""In a tab that is narrower, the names of the lines would overlap [screen pixel]."""
 _HEADROOM = 0.3
 """Of the highest bar, above it."""
 
@@ -46,16 +48,20 @@ class EnergyHistogram(DeviceWidget):
         self.lines = {name: self._new_line(name, color) for name, color in THRESHOLDS.items()}
 
     def _new_line(self, attribute: str, color: str) -> XMarker:
-        """Return a threshold's line; its name is lower or higher than that of the next one."""
         line = XMarker()
         line.setName(attribute)
-        name = attribute.removesuffix("Threshold").lower()
-        line.setText(name if attribute == "ViewThreshold" else f"\n {name}")
         line.setColor(color)
         line._setDraggable(True)
         line.sigDragFinished.connect(functools.partial(self._dragged, attribute))
         self.plot.addItem(line)
         return line
+
+    def resizeEvent(self, a0: QtGui.QResizeEvent | None) -> None:
+        """Name the lines where there is room between them."""
+        super().resizeEvent(a0)
+        for attribute, line in self.lines.items():
+            name = attribute.removesuffix("Threshold").lower()
+            line.setText(name if self.width() >= _NAMED else "")
 
     def setModel(self, model: str | None, *, key: object = None) -> None:
         """Show another device, see `DeviceWidget`."""
