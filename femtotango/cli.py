@@ -105,6 +105,12 @@ def replay(
     multiple=True,
     help="tcp://HOST:PORT to bind, or URL of the Sardana ingester; once for each STREAM.",
 )
+@click.option(
+    "--ready-file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Of `femtotango up`: it has the URLs; with sardana among the STREAMs, the scan is "
+    "prepared too.",
+)
 @click.option("--steps", default=1, show_default=True, help="Motor positions.")
 @click.option("--burst", "--frames", default=100, show_default=True, help="Frames per position.")
 @click.option("--rate", default=10.0, show_default=True, help="Shots/s; 0: as fast as possible.")
@@ -131,6 +137,7 @@ def replay(
 def simulate(
     streams: tuple[str, ...],
     urls: tuple[str, ...],
+    ready_file: Path | None,
     steps: int,
     burst: int,
     rate: float,
@@ -149,11 +156,13 @@ def simulate(
     A motor moves from 1 to 2: everything is brightest at 1.5, and the Zyla's Bragg spot moves with
     the motor.
     """
-    from femtotango.commands.simulate import Simulation
+    from femtotango.commands.simulate import Simulation, prepare
     from femtotango.commands.simulate import simulate as run
     from pipeline.simulation.scan import BurstScan
 
     scan = BurstScan(steps=steps, burst=burst, fluctuation=fluctuation, shots_seed=seed)
+    if ready_file is not None:
+        urls = prepare(ready_file, streams, scan)
     simulation = Simulation(streams, urls, scan, rate, filename, compression, seed, polarization)
     run(simulation, Console())
 

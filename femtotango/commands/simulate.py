@@ -1,13 +1,15 @@
 """`femtotango simulate`: simulated detectors, Sardana, or Tango device of the Balor."""
 
+import json
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from pathlib import PurePath
+from pathlib import Path, PurePath
 
 import httpx
+import tango
 from rich.console import Console
 from rich.progress import Progress
 
@@ -16,6 +18,7 @@ from femtotango.simulation.detector_socket import PushSource, send_together
 from femtotango.simulation.sardana_records import ScanRecords, post_record
 from femtotango.stack.config import MAX_PORT, check_stream_url
 from femtotango.stack.errors import ConfigError
+from femtotango.stack.tango_client import connect
 from pipeline.model.cameras import CAMERAS
 from pipeline.protocols.sardana import SARDANA
 from pipeline.protocols.stins import COMPRESSIONS, Message, stins_series
@@ -97,6 +100,39 @@ def simulate(simulation: Simulation, console: Console) -> None:
         send_records(simulation, console)
     else:
         send_frames(simulation, console)
+
+
+def prepare(ready_file: Path, streams: Sequence[str], scan: BurstScan) -> tuple[str, ...]:
+    """Call PrepareScan of a running stack when Sardana is among the streams.
+
+    Without Sardana, frames go into continuous mode, or into a scan that somebody else prepared.
+
+    Args:
+        ready_file: of `femtotango up`.
+        streams: that are simulated.
+        scan: steps and burst.
+
+    Returns:
+        Where each stream sends.
+
+    Raises:
+        ConfigError: the stack is not ready, takes nothing of a stream, or refuses the scan.
+    """
+    try:
+        info = json.loads(ready_file.read_text())
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"{ready_file}: no stack is ready there ({error}).") from error
+    there = {**info["streams"], SARDANA: info["sardana"]}
+    for stream in streams:
+        if not there.get(stream):
+            raise ConfigError(f"Stream {stream!r}: the stack of {ready_file} takes nothing of it.")
+    if SARDANA in streams:
+        request = {"streams": list(streams), "steps": scan.steps, "burst": scan.burst}
+        try:
+            connect(info["device"]).PrepareScan(json.dumps(request))
+        except tango.DevFailed as error:
+            raise ConfigError(str(error.args[0].desc).strip()) from error
+    return tuple(there[stream] for stream in streams)
 
 
 def _port(url: str) -> int:

@@ -23,6 +23,8 @@ from femtotango.gui.shortcuts import Shortcut, install, list_of
 
 _SIZE = (1280, 800)
 """Of a window that was never open before [screen pixel]."""
+_FRAME = QtCore.QSize(8, 32)
+"""About what a desktop puts around a window [screen pixel]."""
 _LEFT, _RIGHT, _BELOW = 184, 282, 190
 """Sizes of the parts around the image [screen pixel]."""
 
@@ -68,7 +70,7 @@ class ViewerWindow(QtWidgets.QMainWindow):
         self._connect()
         self._settings = settings
         self._layout = RememberedLayout(self, self._lay_out(), self.tabs, self.geometry_panel.rings)
-        self.resize(*_SIZE)
+        self.resize(first_size(self.screen()))
         if settings is not None:
             self._layout.restore(settings)
         self._show_title(WATCHED)
@@ -173,3 +175,9 @@ class ViewerWindow(QtWidgets.QMainWindow):
             self.image.rois.stop()
             self.image.stop_picking()
         super().keyPressEvent(a0)
+
+
+def first_size(screen: QtGui.QScreen | None) -> QtCore.QSize:
+    """Return the size of a window that was never open before: all of it is on the screen."""
+    size = QtCore.QSize(*_SIZE)
+    return size if screen is None else size.boundedTo(screen.availableSize() - _FRAME)

@@ -125,7 +125,8 @@ def _grouped(x: Floats, y: Floats, error: Floats, count: Floats) -> tuple[Floats
 def _unusable(x: NDArray[np.float64], y: NDArray[np.float64], parameters: int) -> str:
     different = len(np.unique(x))
     if different <= parameters:
-        return f"no fit yet: {different} different points, at least {parameters + 1} are needed"
+        points = "1 point" if different == 1 else f"{different} different points"
+        return f"no fit yet: {points}, at least {parameters + 1} are needed"
     if np.ptp(y) == 0:
         return f"no fit: all points have the value {y[0]:g}"
     return ""
@@ -246,7 +247,7 @@ def _judge(
         problem = f"too few points on the {what}, FWHM {values['fwhm']:.3g}; use smaller steps"
     elif abs(height) < _SIGNIFICANT * error[2]:
         size = f"{values['height']:.3g} ± {errors['height']:.2g}"
-        problem = f"there is no {what}: its height would be {size}"
+        problem = f"no clear {what}, its height would be {size}; take more frames"
     elif np.sqrt(np.mean(left**2)) > _WORST * abs(height):
         problem = f"the curve does not look like a {model}"
     elif fwhm > 2:

@@ -65,3 +65,28 @@ def test_limits_are_typed_refused_and_automatic_again(viewer, player) -> None:
     viewer.click(limits.auto)
     assert colormap.isAutoscale() and limits.auto.isChecked()
     assert limits.high.text() == f"{automatic[1]:.4g}"
+
+
+def test_a_few_photons_have_a_colour_scale(screen) -> None:
+    import support.viewer  # noqa: F401 - imports silx without its warnings
+
+    from femtotango.gui.plots.image_colors import ImageColors
+
+    colors = ImageColors("viridis", autoscaleMode=ImageColors.PERCENTILE)
+    image = np.zeros((100, 100), np.float32)
+    image[5, 5] = 2
+    assert colors._computeAutoscaleRange(image) == (0, 2)
+    assert colors._computeAutoscaleRange(np.zeros((9, 9), np.float32)) == (0, 0)
+    spread = np.arange(1000, dtype=np.float32)
+    low, high = colors._computeAutoscaleRange(spread)
+    assert 0 < low < 20 and 980 < high < 999, "without the extremes"
+
+
+def test_a_white_ring_has_a_line_that_is_seen_on_white() -> None:
+    from femtotango.gui.plots.colors import line_color, ring_color
+    from femtotango.gui.plots.theme import DARK, LIGHT
+
+    white = next(index for index in range(10) if ring_color(index) == LIGHT.background)
+    assert line_color(white, LIGHT.background) != LIGHT.background
+    assert line_color(white, DARK.background) == ring_color(white)
+    assert line_color(white + 1, LIGHT.background) == ring_color(white + 1)

@@ -19,6 +19,11 @@ def test_a_dark_level_and_a_mask_are_taken_shown_and_cleared(viewer, player, tmp
     np.save(tmp_path / "bad.npy", bad)
     part, plot = viewer.window.settings.corrections, viewer.window.image.plot
     viewer.window.settings.tabs.setCurrentIndex(1)
+    viewer.events()
+    area = viewer.window.settings.tabs.currentWidget()
+    for widget in (part.take, part.frames, part.clear_dark, part.clear_mask):
+        right = widget.mapTo(area.widget(), widget.rect().topRight()).x()
+        assert right < area.viewport().width(), "the panel cuts it"
     scan = BurstScan(steps=1, burst=6)
     frames = [np.full(SHAPE, 100, np.uint16)] * 6
     player.write(Camera=ZYLA)

@@ -141,6 +141,8 @@ def test_plots_are_dark_in_a_dark_window(open_viewer, device_alone: str) -> None
     from femtotango.gui.desktop import DesktopTheme
     from femtotango.gui.plots.theme import DARK, LIGHT
 
+    from silx.gui.utils.image import convertQImageToArray  # isort: skip
+
     viewer = open_viewer(device_alone)
     theme = DesktopTheme(QtWidgets.QApplication.instance(), dark=False)
     plots = (viewer.plot, viewer.window.curves.plot)
@@ -153,6 +155,10 @@ def test_plots_are_dark_in_a_dark_window(open_viewer, device_alone: str) -> None
                     plot.getBackgroundColor().name() == colors.background
                 ),
             )
+        icon = viewer.plot.getInteractiveModeToolBar().getPanModeAction().icon()
+        pixels = convertQImageToArray(icon.pixmap(20).toImage())
+        drawn = pixels[pixels[..., 3] > 200][:, :3]
+        assert (drawn.mean() > 128) == dark, "the arrows are seen on their background"
 
 
 @pytest.mark.skipif(shutil.which("dbus-run-session") is None, reason="dbus is not installed")

@@ -145,3 +145,14 @@ def test_a_number_is_written_as_far_as_its_error_allows(value, error, text) -> N
     from femtotango.gui.panels.curve_choices import with_error
 
     assert with_error(value, error) == text
+
+
+def test_the_words_of_a_fit_without_numbers(screen) -> None:
+    import support.viewer  # noqa: F401 - imports Taurus without its warnings
+
+    from femtotango.gui.panels.curve_choices import fit_text
+
+    answer = {"FitModel": 1, "FitRoi": "a", "FitStatus": "no fit yet: 1 point"}
+    assert fit_text(answer) == "no fit yet: 1 point"
+    # The status of a fit whose numbers are gone is of the scan before.
+    assert fit_text(answer | {"FitStatus": "gaussian, 11 points, chi²/dof 1.48"}) == ""

@@ -48,6 +48,11 @@ def test_the_pixel_under_the_mouse_has_q_angle_and_spacing(viewer, player) -> No
     metrics = readout.fontMetrics()
     assert max(map(metrics.horizontalAdvance, lines)) <= readout.width()
     assert metrics.lineSpacing() * len(lines) <= readout.height() + 2
+    plot.setLimits(200, 220, 360, 380)
+    # In the pixel of the beam, angle and q are nearly 0, and the spacing is nearly endless.
+    point(viewer, plot.canvas, viewer.at(209.5, 372.5))
+    viewer.wait("no spacing", lambda: "d – Å" in readout.text())
+    assert max(map(metrics.horizontalAdvance, readout.text().splitlines())) <= readout.width()
 
 
 def test_curves_tell_their_values_at_the_mouse(viewer, player) -> None:
@@ -73,3 +78,20 @@ def test_scan_and_device_are_in_header_and_title(viewer, player) -> None:
     assert player.read("ScanTitle") in header.full_text and device in header.full_text
     title = viewer.window.windowTitle()
     assert title.startswith(f"scan {number}: ") and device in title
+
+
+def test_the_whole_image_stays_as_large_as_it_can_when_the_window_changes(viewer, player) -> None:
+    show_pilatus(player, viewer)
+    for width, height in ((1000, 900), (1600, 700), (1000, 900), (1280, 800)):
+        viewer.window.resize(width, height)
+        viewer.events()
+
+    def seen() -> float:
+        view = viewer.plot.view
+        return min((view.x_max - view.x_min) / 1475, (view.y_max - view.y_min) / 831)
+
+    viewer.wait("the image from border to border", lambda: seen() < 1.01)
+    viewer.plot.setLimits(700, 900, 300, 400)
+    viewer.window.resize(1200, 800)
+    viewer.events()
+    assert seen() < 0.5, "what the user zoomed into stays"

@@ -34,9 +34,12 @@ def test_trust_and_raw_data_are_told_apart(screen) -> None:
     from femtotango.gui.panels.settings import trust_text
 
     unwritten = "Photons are trusted but not written: switch WritePhotons on."
-    assert trust_text(True, unwritten, True)[0] == unwritten
-    assert trust_text(True, "", True)[0] == "Photons are trusted."
-    assert trust_text(False, "Too many.", True)[0] == "Photons are not trusted: Too many."
+    assert trust_text(True, unwritten, True, True)[0] == unwritten
+    assert trust_text(True, "", True, True)[0] == "Photons are trusted."
+    assert trust_text(False, "Too many.", True, True)[0] == "Photons are not trusted: Too many."
+    # Nobody asked for photons: that is no warning.
+    words, color = trust_text(False, "No photon detection in this scan.", True, False)
+    assert words == "No photon detection: draw a photon ROI." and not color
 
 
 def test_an_error_ends_with_the_next_scan(viewer, player) -> None:
@@ -64,3 +67,9 @@ def test_an_error_of_the_device_is_told_once(viewer, player) -> None:
     assert "again" in viewer.error_line
     line.show_message("Saved a file.")
     assert line._message_ends.isActive()
+    assert line.status.isVisible()
+    line.show_error("Scan 5 was given up because " + "one part after the other " * 6)
+    assert not line.status.isVisible(), "the error has its room"
+    assert line.state.toolTip() == line.status.toolTip()
+    line.clear_error()
+    assert line.status.isVisible()

@@ -1,5 +1,6 @@
 """`femtotango simulate` in front of a real stack, and what it refuses."""
 
+import json
 import subprocess
 import sys
 from contextlib import ExitStack
@@ -138,3 +139,17 @@ def test_an_address_in_use_is_named(url):
         result = run("pilatus", "--url", url, "--frames", "1")
     assert result.returncode == 1
     assert f"{url} cannot be bound" in result.stderr
+
+
+def test_a_ready_file_has_the_addresses_and_lets_the_scan_be_prepared(player, tmp_path):
+    ready = tmp_path / "ready.json"
+    ready.write_text(json.dumps({k: v for k, v in player.info.items() if k != "pid"}))
+    player.write(Accumulate=True)
+    options = ["--ready-file", str(ready), "--steps", "2", "--burst", "2", "--rate", "0"]
+    done = run("pilatus", "sardana", *options)
+    assert done.returncode == 0, done.stderr
+    player.wait_finished()
+    assert player.read("FrameCount") == 4 and len(player.read("XAxis")) == 2
+
+    refused = run("pilatus", "sardana", "--ready-file", str(tmp_path / "none.json"))
+    assert refused.returncode != 0 and "no stack is ready there" in refused.stderr

@@ -1,5 +1,6 @@
 """The azimuthally integrated intensity over q, with the q values as lines."""
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 import numpy as np
@@ -8,7 +9,7 @@ from taurus.external.qt import QtCore, QtGui, QtWidgets
 from femtotango.gui.device_link.watched import AZIMUTHAL
 from femtotango.gui.panels.device_widget import DeviceWidget
 from femtotango.gui.panels.form import FieldForm
-from femtotango.gui.plots.colors import ring_color
+from femtotango.gui.plots.colors import line_color
 from femtotango.gui.plots.curve_plot import CurvePlot
 from femtotango.gui.plots.kept_curves import KeptCurves, SumCurve
 from femtotango.gui.plots.theme import theme_of
@@ -61,7 +62,7 @@ class AzimuthalCurve(DeviceWidget):
             return
         if "QValues" in names:
             values = [float(q) for q in self.link.value("QValues", ())]
-            self.plot.draw_lines([("", q, ring_color(i)) for i, q in enumerate(values)])
+            self._draw_lines(values)
         if names & (AZIMUTHAL | {"FrameCount"}):
             self._draw()
 
@@ -70,6 +71,11 @@ class AzimuthalCurve(DeviceWidget):
         super().showEvent(a0)
         if self._link is not None:
             self.refresh(self.watches)
+
+    def _draw_lines(self, values: Sequence[float]) -> None:
+        background = theme_of(self).background
+        colors = [line_color(i, background) for i in range(len(values))]
+        self.plot.draw_lines([("", q, color) for q, color in zip(values, colors, strict=True)])
 
     def _switch(self, on: bool) -> None:
         self.kept.keeping = on

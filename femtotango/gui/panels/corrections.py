@@ -65,13 +65,17 @@ class CorrectionState(DeviceWidget):
         self.clear_mask.clicked.connect(lambda: self.link.command("ClearMask", changes=("Mask",)))
         grid = QtWidgets.QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
-        for row, parts in enumerate(
-            ((self.dark_file,), (self.take, self.frames, self.clear_dark), (self.mask_file,))
-        ):
-            for column, part in enumerate(parts):
-                grid.addWidget(part, row, column, 1, 3 if len(parts) == 1 else 1)
-        grid.addWidget(self.load, 3, 0, 1, 2)
-        grid.addWidget(self.clear_mask, 3, 2)
+        # Two beside each other: with three, the panel would be too narrow for them.
+        pairs = (
+            (self.dark_file, self.clear_dark),
+            (self.take, self.frames),
+            (self.mask_file, self.clear_mask),
+        )
+        for row, (left, right) in enumerate(pairs):
+            grid.addWidget(left, row, 0)
+            grid.addWidget(right, row, 1)
+        grid.addWidget(self.load, len(pairs), 0, 1, 2)
+        grid.setColumnStretch(0, 1)
 
     def refresh(self, names: frozenset[str]) -> None:
         """Show the new values."""
@@ -84,7 +88,7 @@ class CorrectionState(DeviceWidget):
         text = f"Dark level: {PurePath(dark).name}" if dark else "Dark level: Background"
         text = "No dark level with this camera." if counts else text
         self.dark_file.setText(f"Dark level: {100 * progress:.0f} % taken" if taking else text)
-        self.dark_file.setToolTip(dark)
+        self.dark_file.setToolTip(dark or "The number in Background is subtracted.")
         self.mask_file.setText(f"Mask: {PurePath(mask).name}" if mask else "Mask: none")
         self.mask_file.setToolTip(mask)
         self.take.setEnabled(not counts)

@@ -104,7 +104,9 @@ def fit_text(answer: dict[str, Any]) -> str:
         return ""
     values = [(word, answer.get(name), answer.get(f"{name}Error")) for word, name in _LINES]
     if any(value is None or not np.isfinite(value) for _, value, _ in values):
-        return str(answer.get("FitStatus") or "")
+        status = str(answer.get("FitStatus") or "")
+        # That of a fit whose numbers are gone is of the scan before.
+        return "" if status.startswith(MODELS[int(answer[FIT_MODEL])]) else status
     numbers = [f"{word} {with_error(value, error)}" for word, value, error in values]
     return f"{answer.get(FIT_ROI)}, {MODELS[int(answer[FIT_MODEL])]}: " + "   ".join(numbers)
 

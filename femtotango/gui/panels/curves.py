@@ -53,6 +53,7 @@ class RoiCurves(DeviceWidget):
         self.plot = CurvePlot("", "mean")
         self.plot.saved.connect(self.tell_saved)
         self.legend = QtWidgets.QLabel()
+        self.legend.setContentsMargins(6, 0, 0, 0)
         self.legend.setTextFormat(QtCore.Qt.TextFormat.RichText)
         self.legend.setSizePolicy(
             QtWidgets.QSizePolicy.Policy.Ignored, QtWidgets.QSizePolicy.Policy.Fixed

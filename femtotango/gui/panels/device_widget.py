@@ -18,9 +18,22 @@ class DeviceWidget(TaurusWidget):
     watches: ClassVar[frozenset[str]] = frozenset()
     """Attributes; `refresh` is called when one of them changes."""
 
+    _link: DeviceLink | None = None
+    """None: no model was set. Qt may tell of a palette before the widget is complete."""
+
     def __init__(self, parent: QtWidgets.QWidget | None = None, designMode: bool = False) -> None:
         super().__init__(parent, designMode)
-        self._link: DeviceLink | None = None
+
+    def changeEvent(self, a0: QtCore.QEvent | None) -> None:
+        """Show everything in other colours when the desktop becomes light or dark."""
+        super().changeEvent(a0)
+        if (
+            a0 is not None
+            and a0.type() == QtCore.QEvent.Type.PaletteChange
+            and self._link is not None
+            and self._link.connected
+        ):
+            self.refresh(self.watches)
 
     @property
     def link(self) -> DeviceLink:

@@ -13,7 +13,7 @@ from femtotango.gui.panels.cells import CheckedCells
 from femtotango.gui.panels.device_widget import DeviceWidget
 from femtotango.gui.panels.form import FieldForm
 from femtotango.gui.panels.ring_menu import RingMenu
-from femtotango.gui.plots.colors import ring_color
+from femtotango.gui.plots.colors import line_color
 from femtotango.gui.plots.theme import theme_of
 
 _STEPS = (
@@ -107,7 +107,9 @@ class QTable(DeviceWidget):
                 if text:
                     item.setData(QtCore.Qt.ItemDataRole.UserRole, values[row])
                     number.setText("●")
-                    number.setForeground(QtGui.QColor(ring_color(row)).darker(115))
+                    number.setForeground(
+                        QtGui.QColor(line_color(row, theme_of(self).background)).darker(115)
+                    )
                 self.table.setItem(row, 0, item)
                 self.table.setVerticalHeaderItem(row, number)
 

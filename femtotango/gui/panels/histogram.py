@@ -22,6 +22,10 @@ THRESHOLDS = {
 LIMITS = ("HistogramMin", "HistogramMax")
 _RANGE = (("HistogramMin", 100.0), ("HistogramMax", 100.0), ("HistogramBins", 10.0))
 _FILL = "#5b8fd6"
+_NAMED = 600
+"""In a tab that is narrower, the names of the lines would overlap [screen pixel]."""
+_HEADROOM = 0.3
+"""Of the highest bar, above it."""
 
 
 class EnergyHistogram(DeviceWidget):
@@ -33,6 +37,8 @@ class EnergyHistogram(DeviceWidget):
         super().__init__(parent, designMode)
         self.plot = CurvePlot(f"3×3 sum [{ATTRIBUTES['EnergyThreshold'].unit}]", "photons")
         self.plot.saved.connect(self.tell_saved)
+        # The names of the lines stand above the bars.
+        self.plot.setDataMargins(0.02, 0.02, 0.05, _HEADROOM)
         self.range = FieldForm(_RANGE)
         self.range.setMaximumWidth(210)
         layout = QtWidgets.QHBoxLayout(self)
@@ -44,12 +50,18 @@ class EnergyHistogram(DeviceWidget):
     def _new_line(self, attribute: str, color: str) -> XMarker:
         line = XMarker()
         line.setName(attribute)
-        line.setText(attribute.removesuffix("Threshold").lower())
         line.setColor(color)
         line._setDraggable(True)
         line.sigDragFinished.connect(functools.partial(self._dragged, attribute))
         self.plot.addItem(line)
         return line
+
+    def resizeEvent(self, a0: QtGui.QResizeEvent | None) -> None:
+        """Name the lines where there is room between them."""
+        super().resizeEvent(a0)
+        for attribute, line in self.lines.items():
+            name = attribute.removesuffix("Threshold").lower()
+            line.setText(name if self.width() >= _NAMED else "")
 
     def setModel(self, model: str | None, *, key: object = None) -> None:
         """Show another device, see `DeviceWidget`."""

@@ -32,6 +32,8 @@ from femtotango.gui.plots.shown_as import KeptImage, Part, ShownAs
 from femtotango.gui.plots.theme import theme_of
 from femtotango.gui.plots.zoom import Region
 
+_NO_IMAGE = ("no image yet: start a scan, or press Go live", "no image yet")
+
 
 class ImageWidget(DeviceWidget):
     """The image with everything that is drawn on it.
@@ -61,6 +63,7 @@ class ImageWidget(DeviceWidget):
         self._pointed: tuple[float, float] | None = None
         self._binning = 1
         self._picking = False
+        self._scan_age = freshness.ScanAge()
         self.plot = ImagePlot(self)
         self.title = self.plot.title
         self.title.show_versions(["waiting for the device"])
@@ -118,7 +121,7 @@ class ImageWidget(DeviceWidget):
         self.plot.canvas.setEnabled(connected)
         self._show_age()
         if not connected:
-            waiting = f"waiting for {self.getModel()}"
+            waiting = f"waiting for {self.link.name.short}"
             self.title.show_versions([self._warning(waiting), self._warning("waiting")], reason)
             return
         self.rings.refresh()
@@ -152,6 +155,7 @@ class ImageWidget(DeviceWidget):
             self._values(image.preview, 0, 0, image.binning), image.binning, image.shape
         )
         self.rois.set_visible(True)
+        self.rings.set_visible(True)
         self._point()
         self._finer.image_changed(image.detector, image.shape, image.binning)
 
@@ -160,6 +164,7 @@ class ImageWidget(DeviceWidget):
         self._finer.clear()
         self.plot.clear_image()
         self.rois.set_visible(False)
+        self.rings.set_visible(False)
         self.stop_picking()
 
     def _show_region(self, region: Region, pixels: NDArray[np.float32]) -> None:
@@ -202,7 +207,8 @@ class ImageWidget(DeviceWidget):
     def _show_age(self) -> None:
         """Frame the image in grey when it is not of now."""
         there = self._link is not None and self._shape is not None
-        self.plot.stale.show_age(age_of_image(self.link) if there else "")
+        scan_age = 0.0 if self._link is None else self._scan_age.of(self._link)
+        self.plot.stale.show_age(age_of_image(self.link, scan_age) if there else "")
 
     # Requests of other panels
 
@@ -297,7 +303,7 @@ class ImageWidget(DeviceWidget):
             return
         image = shown_image(link)
         if image is None:
-            self.title.show_versions(["no image yet"])
+            self.title.show_versions(_NO_IMAGE)
             return
         self.title.show_versions(title_versions(link, image, self._shown_as))
 

@@ -11,6 +11,8 @@ from femtotango.gui.device_link.shown import ShownImage
 from femtotango.gui.plots.shown_as import ShownAs
 
 _GAP = " &nbsp;·&nbsp; "
+_LONGEST_SPACING = 1e4
+"""[Å]"""
 
 
 def title_versions(link: DeviceLink, image: ShownImage, shown_as: ShownAs) -> list[str]:
@@ -41,17 +43,23 @@ def title_versions(link: DeviceLink, image: ShownImage, shown_as: ShownAs) -> li
             [*name, long, f"total {total:.4g}", f"hottest {hottest:.4g} {unit}{per}"],
             [*name, short, f"hottest {hottest:.4g} {unit}{per}"],
             [short, f"hottest {hottest:.4g}"],
+            [short],
         )
     ]
 
 
-def age_of_image(link: DeviceLink) -> str:
-    """Return how old the image is, in words; empty while it is of now."""
+def age_of_image(link: DeviceLink, scan_age: float) -> str:
+    """Return how old the image is, in words; empty while it is of now.
+
+    Args:
+        link: to the device.
+        scan_age: for how long the scan has been known [s].
+    """
     if not link.connected:
         taken = link.reading("FrameCount").time
         known = time.strftime("%H:%M:%S", time.localtime(taken)) if taken else "before"
         return f"not connected: image of {known}"
-    late = late_by(link)
+    late = late_by(link, scan_age)
     return f"no frame for {age_text(late)}" if late else ""
 
 
@@ -69,11 +77,12 @@ def pixel_words(
     """
     column, row = (int(np.floor(p + 0.5)) for p in position)
     per = "/frame" if shown_as.per_frame or shown_as.difference else ""
-    text = "masked" if np.isnan(value) else f"{value:.4g} {link.value('ImageUnit', '')}{per}"
+    masked = bool(np.isnan(value))
+    text = "masked" if masked else f"{value:.4g} {link.value('ImageUnit', '')}{per}"
     of_block = ""
     if block > 1:
-        kind = "max" if link.value("MaxFilter", False) else "mean"
-        of_block = f"  {kind} of {block}×{block}"
+        kind = "max of " if link.value("MaxFilter", False) else "mean of "
+        of_block = f"  {'' if masked else kind}{block}×{block}"
     return f"x {column}  y {row}\n{text.strip()}{of_block}{_scattering(link, *position)}"
 
 
@@ -83,4 +92,7 @@ def _scattering(link: DeviceLink, x: float, y: float) -> str:
     if geometry is None:
         return ""
     there = scattering_at(geometry, x, y)
-    return f"\nq {there.q:.4g} 1/Å  d {there.spacing:.4g} Å\n2θ {there.two_theta:.4g}°"
+    # Beside the beam, q and angle would be long numbers, and the spacing has no meaning.
+    q, angle = (f"{v:.4g}" if v >= 0.01 else f"{v:.4f}" for v in (there.q, there.two_theta))
+    spacing = f"{there.spacing:.4g}" if there.spacing < _LONGEST_SPACING else "–"
+    return f"\nq {q} 1/Å  d {spacing} Å\n2θ {angle}°"

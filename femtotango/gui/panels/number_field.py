@@ -33,6 +33,8 @@ class NumberField(QtWidgets.QDoubleSpinBox):
 
     entered = QtCore.Signal(float)
     refused = QtCore.Signal(str)
+    _seen = False
+    """Whether the device has told a value; Qt asks for a text before the field is complete."""
 
     def __init__(self, attribute: str, step: float) -> None:
         super().__init__()
@@ -62,8 +64,6 @@ class NumberField(QtWidgets.QDoubleSpinBox):
         self._help = f"{attribute}{unit}: {parameter.help}{limits}\nArrow keys: ± {step:g}"
         self.setToolTip(self._help)
         self.setObjectName(attribute)
-        if attribute in _WORDS_FOR_ZERO:
-            self.setSpecialValueText(_WORDS_FOR_ZERO[attribute])
         self.valueChanged.connect(self._changed)
         edit = self.lineEdit()
         assert edit is not None
@@ -125,7 +125,9 @@ class NumberField(QtWidgets.QDoubleSpinBox):
         return True
 
     def textFromValue(self, value: float) -> str:  # pyright: ignore[reportIncompatibleMethodOverride]
-        """Write a number without trailing zeros."""
+        """Write a number without trailing zeros; a dash while the device has told none."""
+        if not self._seen:
+            return "–"
         return f"{value:.{_FIGURES}g}"
 
     def valueFromText(self, text: str | None) -> float:  # pyright: ignore[reportIncompatibleMethodOverride]
@@ -158,6 +160,9 @@ class NumberField(QtWidgets.QDoubleSpinBox):
 
     def _show_known(self, value: float) -> None:
         self._known, self.problem = value, ""
+        if not self._seen:
+            self._seen = True
+            self.setSpecialValueText(_WORDS_FOR_ZERO.get(self.attribute, ""))
         self._show_problem()
         with QtCore.QSignalBlocker(self):
             self.setValue(value)

@@ -41,6 +41,7 @@ class RoiMap(DeviceWidget):
         self.roi.setToolTip("The ROI that is shown.")
         self.roi.activated.connect(lambda _: self._draw())
         self.readout = QtWidgets.QLabel()
+        self.readout.setContentsMargins(6, 0, 0, 0)
         line = QtWidgets.QHBoxLayout()
         self.statistic = StatisticBox()
         line.addWidget(self.statistic)
@@ -116,7 +117,9 @@ class RoiMap(DeviceWidget):
         self.readout.setText("")
         if not len(x):
             return
-        self.readout.setText(f"{values.min():.4g} … {values.max():.4g}; click on a point")
+        self.readout.setText(
+            f"dark {values.min():.4g}, bright {values.max():.4g}; click on a point for its value"
+        )
         self.plot.addScatter(x, y, values, legend=_VALUES, colormap=self._colormap)
         scatter = self.plot.getScatter(_VALUES)
         if scatter is not None:

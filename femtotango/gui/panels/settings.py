@@ -5,6 +5,7 @@ from typing import ClassVar
 import numpy as np
 from taurus.external.qt import QtCore, QtWidgets
 
+from femtotango.gui.device_link.roi_edit import shown_photon_roi
 from femtotango.gui.device_link.watched import PHOTONS
 from femtotango.gui.panels.corrections import CorrectionSettings, CorrectionState
 from femtotango.gui.panels.device_widget import DeviceWidget
@@ -31,13 +32,16 @@ def finds_photons(detector: str) -> bool:
     return detector not in CAMERAS or CAMERAS[detector].finds_photons
 
 
-def trust_text(trusted: bool, reason: str, searched: bool, theme: Theme = LIGHT) -> tuple[str, str]:
+def trust_text(
+    trusted: bool, reason: str, searched: bool, limited: bool, theme: Theme = LIGHT
+) -> tuple[str, str]:
     """Return what is said about the photons, and its colour; empty: that of all text.
 
     Args:
         trusted: whether they are what the detector saw.
         reason: why not, or why raw data must be kept all the same.
         searched: whether photons are searched in the images of this camera.
+        limited: whether there is a photon ROI; without one, no photons are searched.
         theme: colours of the window.
     """
     if trusted:
@@ -45,6 +49,8 @@ def trust_text(trusted: bool, reason: str, searched: bool, theme: Theme = LIGHT)
         return (reason, theme.warning) if reason else ("Photons are trusted.", theme.good)
     if not searched:
         return "No photon detection with this camera.", ""
+    if not limited:
+        return "No photon detection: draw a photon ROI.", ""
     return (f"Photons are not trusted: {reason}", theme.warning) if reason else ("", "")
 
 
@@ -65,7 +71,7 @@ class PhotonSettings(FieldForm):
 class PhotonState(DeviceWidget):
     """Counts, trust, file, and the switch for raw data with the reason when it is refused."""
 
-    watches: ClassVar[frozenset[str]] = PHOTONS | {"Detector"}
+    watches: ClassVar[frozenset[str]] = PHOTONS | {"Detector", "PhotonRoi"}
 
     def __init__(self, parent: QtWidgets.QWidget | None = None, designMode: bool = False) -> None:
         super().__init__(parent, designMode)
@@ -78,7 +84,8 @@ class PhotonState(DeviceWidget):
         layout = QtWidgets.QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(2)
-        for label in (self.counts, self.trust, self.save_raw, self.refusal, self.file):
+        # The switch stands first: it must not move below the mouse when a text changes.
+        for label in (self.save_raw, self.refusal, self.counts, self.trust, self.file):
             if isinstance(label, QtWidgets.QLabel):
                 label.setWordWrap(True)
                 label.setTextFormat(QtCore.Qt.TextFormat.PlainText)
@@ -98,9 +105,10 @@ class PhotonState(DeviceWidget):
             bool(value("Trusted", False)),
             value("TrustReason", ""),
             finds_photons(value("Detector", "")),
+            shown_photon_roi(self.link) is not None,
             theme_of(self),
         )
-        self.trust.setText(text)
+        self.trust.setText(text if value("Trusted") is not None else "")
         self.trust.setStyleSheet(f"color: {color}" if color else "")
         path = value("PhotonFile", "")
         self.file.setText(path.rsplit("/", 1)[-1])

@@ -14,6 +14,8 @@ from femtotango.gui.plots.theme import theme_of
 
 _MESSAGE_MS = 60_000
 """What was done is told for this long."""
+_STATUS_STRETCH, _ERROR_STRETCH = 3, 7
+"""Shares of the line."""
 
 
 class ElidedLabel(QtWidgets.QLabel):
@@ -32,6 +34,11 @@ class ElidedLabel(QtWidgets.QLabel):
     def full_text(self) -> str:
         """The text before it was cut."""
         return self._text
+
+    @property
+    def full_width(self) -> int:
+        """What the whole text needs [screen pixel]."""
+        return self.fontMetrics().horizontalAdvance(self._text)
 
     def show_text(self, text: str) -> None:
         """Show a text as one line."""
@@ -76,8 +83,8 @@ class StatusLine(DeviceWidget):
         layout.setSpacing(8)
         layout.addWidget(self.state)
         layout.addWidget(self.acknowledge)
-        layout.addWidget(self.status, 3)
-        layout.addWidget(self.error_line, 7)
+        layout.addWidget(self.status, _STATUS_STRETCH)
+        layout.addWidget(self.error_line, _ERROR_STRETCH)
         layout.addWidget(self.dismiss)
         layout.addWidget(self.scan)
         self.setFixedHeight(28)
@@ -123,9 +130,10 @@ class StatusLine(DeviceWidget):
         if connected:
             self.refresh(self.watches)
         else:
-            self._show_state("waiting", f"for {self.getModel()}: {reason or 'connecting'}")
+            self._show_state("waiting", f"for {self.link.name.tango}: {reason or 'connecting'}")
             self.scan.clear()
             self.acknowledge.setVisible(False)
+        self._make_room()
 
     def _show_last_error(self, text: str | None) -> None:
         """Show a new error of the device; one that was told before does not come back."""
@@ -145,6 +153,7 @@ class StatusLine(DeviceWidget):
         self.error_line.show_text(f"{time.strftime('%H:%M:%S')} {text}")
         self.error_line.setVisible(True)
         self.dismiss.setVisible(True)
+        self._make_room()
 
     def show_message(self, text: str) -> None:
         """Show what was done, in the place of an error, and the time."""
@@ -157,6 +166,23 @@ class StatusLine(DeviceWidget):
         self.error_line.show_text("")
         self.error_line.setVisible(False)
         self.dismiss.setVisible(False)
+        self._make_room()
+
+    def _make_room(self) -> None:
+        """Give an error that would be cut the place of Status, which State's tool tip tells too."""
+        if self._link is None or not self._link.connected:
+            # Why the window waits is worth more than what was before.
+            self.status.setVisible(True)
+            return
+        before = self.state if self.acknowledge.isHidden() else self.acknowledge
+        free = self.width() - before.geometry().right() - self.scan.sizeHint().width()
+        share = _ERROR_STRETCH / (_ERROR_STRETCH + _STATUS_STRETCH)
+        self.status.setVisible(self.error_line.full_width <= share * free)
+
+    def resizeEvent(self, a0: QtGui.QResizeEvent | None) -> None:
+        """Look anew whether an error has room."""
+        super().resizeEvent(a0)
+        self._make_room()
 
     def _show_state(self, state: str, status: str) -> None:
         self.state.setText(state)
@@ -165,6 +191,7 @@ class StatusLine(DeviceWidget):
             "font-weight: bold; border-radius: 4px; padding: 1px 6px"
         )
         self.status.show_text(status)
+        self.state.setToolTip(status)
 
     def _show_loss(self, frames: str, status: str) -> None:
         """Offer to acknowledge a loss; one that cost no frame is an alarm too."""

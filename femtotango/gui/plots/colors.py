@@ -17,6 +17,9 @@ _RINGS = ("#56b4e9", "#f0e442", "#ff8c42", "#ffffff", "#2fbf8f", "#e6a6cb", "#6f
 ROIs are seen on white in curves, rings on dark in images; the first of both differ.
 """
 
+_ON_WHITE = "#9a9a9a"
+"""Of a white ring's line in a curve on white."""
+
 _OF_CAMERAS = (
     ("#ff4040", "#ff8c5a", "#c8201e", "#ff8fb8", "#e0561b"),
     ("#1fb4ff", "#7fd0ff", "#2f6fe0", "#00c9b7", "#8fa2ff"),
@@ -63,3 +66,9 @@ def roi_colors(cameras_of_rois: Mapping[str, str], cameras: Sequence[str]) -> di
 def ring_color(index: int) -> str:
     """Return the colour of the n-th q value."""
     return _RINGS[index % len(_RINGS)]
+
+
+def line_color(index: int, background: str) -> str:
+    """Return the colour of the n-th q value's line on a background; white on white is grey."""
+    color = ring_color(index)
+    return _ON_WHITE if color == background else color

@@ -69,7 +69,7 @@ class CurvePlot(PlotWindow):
 
     def _paint(self) -> None:
         paint_plot(self)
-        paint_icons(self._tools)
+        paint_icons(self._tools, theme_of(self))
         theme = theme_of(self)
         self.readout.setStyleSheet(
             f"background: {theme.background}; color: {theme.text}; padding: 1px 4px"
@@ -145,9 +145,10 @@ class CurvePlot(PlotWindow):
             return
         self.readout.setText("   ".join(lines))
         self.readout.adjustSize()
-        right = handle.mapTo(self, QtCore.QPoint(handle.width() - _RIGHT, _TOP))
-        width = self.readout.width()
-        self.readout.move(max(_LEFT, right.x() - width - 2), right.y() + 1)
+        # Below the axis, beside its label: there it hides no point.
+        corner = handle.mapTo(self, QtCore.QPoint(handle.width() - _RIGHT, handle.height()))
+        size = self.readout.size()
+        self.readout.move(max(0, corner.x() - size.width()), corner.y() - size.height())
 
     def resetZoom(self, dataMargins: object = None) -> None:
         """Show everything, and keep doing so for new data."""

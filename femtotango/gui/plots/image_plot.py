@@ -6,12 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 from taurus.external.qt import QtCore, QtGui, QtWidgets  # before silx, which takes the same Qt
 
-from silx.gui.colors import Colormap  # isort: skip
 from silx.gui.plot import PlotWindow  # isort: skip
 from silx.gui.plot.items.image import ImageData  # isort: skip
 
 from femtotango.gui.plots.color_limits import ColorLimits
 from femtotango.gui.plots.fitted_label import FittedLabel
+from femtotango.gui.plots.image_colors import ImageColors
 from femtotango.gui.plots.light_axes import lighten
 from femtotango.gui.plots.mask_overlay import MaskOverlay
 from femtotango.gui.plots.side_histogram import (
@@ -21,10 +21,10 @@ from femtotango.gui.plots.side_histogram import (
     visible_pixels,
 )
 from femtotango.gui.plots.stale_frame import StaleFrame
-from femtotango.gui.plots.theme import paint_icons, paint_plot
+from femtotango.gui.plots.theme import paint_icons, paint_plot, theme_of
 from femtotango.gui.plots.zoom import View
 
-_LEFT, _RIGHT, _TOP, _BOTTOM = 50, 10, 8, 24
+_LEFT, _RIGHT, _TOP, _BOTTOM = 50, 16, 8, 24
 """Space around the image for the numbers on its axes, screen pixels."""
 _COLOR_BAR = 80
 _ICON = 20
@@ -53,6 +53,9 @@ class ImagePlot(PlotWindow):
         # It is part of a window, not a window of its own.
         self.setWindowFlags(QtCore.Qt.WindowType.Widget)
         self._shape: tuple[int, int] | None = None
+        self._refit = QtCore.QTimer(self)
+        self._refit.setSingleShot(True)
+        self._refit.timeout.connect(self.resetZoom)
         lighten(self)
         self.setKeepDataAspectRatio(True)
         self.getYAxis().setInverted(True)
@@ -60,7 +63,7 @@ class ImagePlot(PlotWindow):
         self.getYAxis().setLabel("")
         self.setInteractiveMode("zoom")
         # Single hot pixels must not darken the rest.
-        self._colormap = Colormap("viridis", autoscaleMode=Colormap.PERCENTILE)
+        self._colormap = ImageColors("viridis", autoscaleMode=ImageColors.PERCENTILE)
         self._colormap.setNaNColor(QtGui.QColor(_MASKED))
         self.setDefaultColormap(self._colormap)
         self._colormap.sigChanged.connect(
@@ -138,6 +141,8 @@ class ImagePlot(PlotWindow):
     def _lay_out(self) -> None:
         bar = self.getColorBarWidget()
         bar.setVisible(True)
+        # Without an image it would show the numbers of none.
+        bar.setColormap(None)
         self.limits = ColorLimits(self._colormap, bar)
         self.limits.setFixedWidth(_COLOR_BAR)
         self.readout.setFixedSize(THICKNESS + _COLOR_BAR, THICKNESS)
@@ -158,7 +163,7 @@ class ImagePlot(PlotWindow):
         self.setCentralWidget(centre)
         self.canvas.installEventFilter(self)
         paint_plot(self)
-        paint_icons(self.tools)
+        paint_icons(self.tools, theme_of(self))
         self.stale = StaleFrame(self.canvas)
 
     def add_tool(self, tool: QtWidgets.QWidget) -> None:
@@ -170,7 +175,7 @@ class ImagePlot(PlotWindow):
         super().changeEvent(a0)
         if a0 is not None and a0.type() == QtCore.QEvent.Type.PaletteChange:
             paint_plot(self)
-            paint_icons(self.tools)
+            paint_icons(self.tools, theme_of(self))
 
     def copy_picture(self) -> None:
         """Copy a picture of what is seen."""
@@ -194,6 +199,9 @@ class ImagePlot(PlotWindow):
             x, y = 1 / max(self.canvas.width(), 100), 1 / max(self.canvas.height(), 100)
             self.setAxesMargins(_LEFT * x, _TOP * y, _RIGHT * x, _BOTTOM * y)
             self.stale.fit()
+            if self._refit.isActive() or self._shows_whole():
+                # silx would zoom out a little more with each new size.
+                self._refit.start()
             self.view_changed.emit()
         return super().eventFilter(watched, event)
 
@@ -297,6 +305,14 @@ class ImagePlot(PlotWindow):
                 and y + rows * scale >= min(view.y_max, ny - 0.5)
             )
         self._coarse.setVisible(not covered)
+
+    def _shows_whole(self) -> bool:
+        """Tell whether no pixel of the image is out of sight."""
+        if self._shape is None:
+            return False
+        (ny, nx), view = self._shape, self.view
+        # Less than half a pixel is rounding.
+        return max(view.x_min, view.y_min) < 0 and view.x_max > nx - 1 and view.y_max > ny - 1
 
     def resetZoom(self, dataMargins: object = None) -> None:
         """Show exactly the whole image: rings and ROIs may reach far beyond it."""

@@ -58,6 +58,7 @@ class RingsOverlay(QtCore.QObject):
         self._pieces: list[Shape] = []
         self._labels: list[Marker] = []
         self._style = RingStyle()
+        self._visible = True
         self.curves: Curves = []
 
     def set_link(self, link: DeviceLink | None) -> None:
@@ -80,7 +81,9 @@ class RingsOverlay(QtCore.QObject):
         if self._link is None:
             return
         q_values = [float(q) for q in self._link.value("QValues", ())]
-        camera = self._link.value("Detector", "")
+        # Until the first image of a chosen camera has come there is no detector, and the device
+        # would answer for the camera that it shows.
+        camera = self._link.chosen_camera or self._link.value("Detector", "")
         if not q_values:
             self._draw(([], ""))
             return
@@ -96,6 +99,12 @@ class RingsOverlay(QtCore.QObject):
         self._style = style
         self._draw_curves()
 
+    def set_visible(self, visible: bool) -> None:
+        """Show or hide the rings: without an image there are none."""
+        if visible != self._visible:
+            self._visible = visible
+            self._draw_curves()
+
     def _draw(self, answer: tuple[Curves, str]) -> None:
         self.curves, reason = answer
         self._draw_curves()
@@ -105,7 +114,7 @@ class RingsOverlay(QtCore.QObject):
         for item in (*self._pieces, *self._labels):
             self._plot.removeItem(item)
         self._pieces, self._labels = [], []
-        if not self._style.visible:
+        if not self._style.visible or not self._visible:
             return
         q_values = [] if self._link is None else self._link.value("QValues", ())
         for index, curve in enumerate(self.curves):

@@ -8,6 +8,8 @@ from femtotango.gui.plots.theme import theme_of
 
 THICKNESS = 70
 """Screen pixels."""
+_VEIL = 200
+"""Of 255, how much a number hides the curve behind it."""
 
 
 class SideHistogram(QtWidgets.QWidget):
@@ -76,7 +78,12 @@ class SideHistogram(QtWidgets.QWidget):
         font.setPointSizeF(0.8 * font.pointSizeF())
         painter.setFont(font)
         corner = QtCore.Qt.AlignmentFlag.AlignRight | QtCore.Qt.AlignmentFlag.AlignTop
-        painter.drawText(area.adjusted(3, 1, -3, -1), int(corner), f"{high:.3g}")
+        inner, number = area.adjusted(3, 1, -3, -1), f"{high:.3g}"
+        # The curve may end there.
+        veil = QtGui.QColor(theme.background)
+        veil.setAlpha(_VEIL)
+        painter.fillRect(painter.boundingRect(inner, int(corner), number), veil)
+        painter.drawText(inner, int(corner), number)
 
     def _curve(self, along: int, thick: int, low: float, high: float) -> QtGui.QPainterPath:
         first, last = self._limits

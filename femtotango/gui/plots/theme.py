@@ -48,9 +48,14 @@ def paint_plot(plot: PlotWidget) -> None:
     plot.setGridColor(theme.faint)
 
 
-def paint_icons(bar: QtWidgets.QToolBar) -> None:
-    """Make the grey parts of a tool bar's icons as light as its text: silx draws them black."""
-    dark = theme_of(bar) is DARK
+def paint_icons(bar: QtWidgets.QToolBar, theme: Theme) -> None:
+    """Make the grey parts of a tool bar's icons as light as text: silx draws them black.
+
+    Args:
+        bar: whose icons.
+        theme: of the plot around it; the bar itself may hear later that the desktop is dark now.
+    """
+    dark = theme is DARK
     for action in bar.actions():
         original = action.property(_ORIGINAL)
         if original is None and not action.icon().isNull():

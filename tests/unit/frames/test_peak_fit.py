@@ -94,6 +94,7 @@ def noise(height: float = 0.0, fwhm: float = 1.0, centre: float = 2.0) -> np.nda
     ("y", "why"),
     [
         (noise()[:4], "4 different points, at least 5"),
+        (noise()[:1], "1 point, at least 5"),
         (np.full(31, 7.0), "all points have the value 7"),
         (noise(), "no fit"),
         (noise(500.0, centre=6.0, fwhm=3.0), "outside of the scan"),
