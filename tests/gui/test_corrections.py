@@ -43,12 +43,12 @@ def test_a_dark_level_and_a_mask_are_taken_shown_and_cleared(viewer, player, tmp
     viewer.click(part.draw)
     viewer.wait("the window", lambda: part.findChildren(MaskDrawing))
     (drawing,) = part.findChildren(MaskDrawing)
-    assert drawing.mask.shape == SHAPE
-    assert not drawing.mask.any()
+    assert drawing.marked.shape == SHAPE
+    assert not drawing.marked.any()
     drawing.tools.rectAction.trigger()
     viewer.drag((30, 10), (39, 19), drawing.plot)
-    viewer.wait("marked pixels", lambda: drawing.mask.any())
-    drawn = drawing.mask
+    viewer.wait("marked pixels", lambda: drawing.marked.any())
+    drawn = drawing.marked
     drawing.save(tmp_path / "drawn.npy")
     viewer.wait("that it is used", lambda: part.mask_file.text() == "Mask: drawn.npy")
     np.testing.assert_array_equal(np.load(tmp_path / "drawn.npy"), drawn)

@@ -2,9 +2,9 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-import tango
 from numpy.typing import NDArray
 from taurus.external.qt import QtCore, QtWidgets  # before silx, which takes the same Qt
 
@@ -81,11 +81,11 @@ class MaskDrawing(QtWidgets.QDialog):
         self.resize(1100, 750)
 
     @property
-    def mask(self) -> NDArray[np.uint8]:
+    def marked(self) -> NDArray[np.uint8]:
         """``(ny, nx)`` of the whole detector, 1 where a pixel is marked."""
-        marked = self.tools.getSelectionMask(copy=False)
-        assert marked is not None, "the plot has had an image since it was made"
-        return (marked > 0).astype(np.uint8)
+        mask = self.tools.getSelectionMask(copy=False)
+        assert mask is not None, "the plot has had an image since it was made"
+        return (mask > 0).astype(np.uint8)
 
     def _ask(self) -> None:
         dialog = ask_for_file(self, "Save mask", MASKS)
@@ -96,13 +96,13 @@ class MaskDrawing(QtWidgets.QDialog):
     def save(self, file: Path) -> None:
         """Write the mask, and let the device use it for its camera."""
         try:
-            write_mask(file, self.mask)
+            write_mask(file, self.marked)
         except OSError as error:
             self._link.failed.emit(f"The mask is not saved: {error}")
             return
         chosen, path = self._link.chosen_camera, str(file.absolute())
 
-        def load(proxy: tango.DeviceProxy) -> None:
+        def load(proxy: Any) -> None:
             if not chosen:
                 proxy.command_inout("LoadMask", path)
                 return
