@@ -14,7 +14,7 @@ what each point is off (MacKinnon and White, J. Econometrics 29, 1985, 305, HC3)
 parameter where it is larger. Student's t widens both, so that ± 2 errors hold the truth in 95.4 %
 of scans with few points too. With one frame a step, its degrees of freedom are those of the few
 strong points, as far as these scatter more than the others; and how far the weights have moved a
-parameter is added. If then the shots differ by 20 %, ± 2 errors hold the truth in 93 to 97 % of
+parameter is added. If then the shots differ by 20 %, ± 2 errors hold the truth in 93 to 98 % of
 scans, by model. Divide by what the shots have in common, or take more frames a step.
 """
 
