@@ -9,7 +9,7 @@ from typing import Any
 
 from femtotango.component import setting_flow
 from femtotango.component.arming import Arming
-from femtotango.component.correction_commands import taken
+from femtotango.component.correction_commands import check_files, taken
 from femtotango.component.kept import Kept
 from femtotango.component.peak_fitter import PeakFitter
 from femtotango.component.polls import Polls
@@ -150,8 +150,10 @@ class Component:
 
         Raises:
             BadProperty: the device cannot work, so the value would never be in force.
+            BadPath: the value names a file that may not be read.
         """
         self.check_configuration()
+        check_files(self._view, name, value)
         normal = self.sync.request(name, value)
         camera = self._view.shown_camera
         if name in POSITION and camera:

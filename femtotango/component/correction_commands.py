@@ -10,6 +10,7 @@ from pipeline.files.mask_file import INSIDE, read_mask, split_path
 from pipeline.model.cameras import CAMERAS
 from pipeline.model.correction_files import (
     CorrectionFile,
+    CorrectionFileError,
     digest_of,
     format_files,
     parse_files,
@@ -21,6 +22,9 @@ from pipeline.protocols.snapshot import Dark
 
 Changes = Mapping[str, Value]
 """Values by parameter."""
+
+_FILES = ("dark", "mask")
+"""Parameters that name files."""
 
 
 def take_dark(view: View, frames: int, saves_somewhere: bool) -> Changes:
@@ -76,10 +80,8 @@ def load_mask(view: View, path: str) -> Changes:
         BadRequest: it is no mask of that camera.
     """
     camera = _camera(view)
-    file, dataset = split_path(path)
+    named = _readable(view, path)
     try:
-        full = existing_path(file, view.settings.output_folder, view.file_folders)
-        named = f"{full}{INSIDE}{dataset}" if dataset else str(full)
         mask = read_mask(named)
     except FileError as error:
         raise BadPath(str(error)) from error
@@ -93,6 +95,41 @@ def load_mask(view: View, path: str) -> Changes:
         raise BadRequest(f"{path}: all pixels are masked; a pixel is bad where it is not 0.")
     files = {**parse_files(view.settings.mask), camera: CorrectionFile(named, digest_of(mask))}
     return {"mask": format_files(files)}
+
+
+def check_files(view: View, name: str, value: object) -> None:
+    """Check that the files of a dark or mask that a client writes are where commands may read.
+
+    Files that are used already are not checked again: a dark level is written by the pipeline.
+
+    Args:
+        view: as clients see it.
+        name: of any parameter.
+        value: as it was written; one that is no such JSON is left to the check of its parameter.
+
+    Raises:
+        BadPath: a file is in no folder that may be used, or not there.
+    """
+    if name not in _FILES or not isinstance(value, str):
+        return
+    try:
+        files = parse_files(value)
+    except CorrectionFileError:
+        return
+    used = {file.path for file in parse_files(getattr(view.settings, name)).values()}
+    for file in files.values():
+        if file.path not in used:
+            _readable(view, file.path)
+
+
+def _readable(view: View, path: str) -> str:
+    """Return the absolute path of a file, with the dataset behind it, that may be read."""
+    file, dataset = split_path(path)
+    try:
+        full = existing_path(file, view.settings.output_folder, view.file_folders)
+    except FileError as error:
+        raise BadPath(str(error)) from error
+    return f"{full}{INSIDE}{dataset}" if dataset else str(full)
 
 
 def clear_mask(view: View) -> Changes:

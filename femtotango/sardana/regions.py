@@ -1,10 +1,11 @@
-"""What can be said of a region: whether the image has it, and whether its mean is of it."""
+"""What can be said of a region: whether the image has it, and whether its value is of it."""
 
 import math
 import time
 from typing import Any
 
 from pipeline.model.roi import Roi
+from pipeline.model.roi_statistics import STATISTICS
 
 _IN_FORCE = 0.5
 """Frames that come sooner after a change of the regions may have been processed without it [s]."""
@@ -50,20 +51,22 @@ def image_size(device: Any, camera: str) -> tuple[int | None, int | None]:
     return height, width
 
 
-def fresh_means(device: Any) -> dict[str, float]:
-    """Return the newest means by region, none when no frame has come since a region was changed.
+def fresh_values(device: Any, statistic: str) -> dict[str, float]:
+    """Return the newest values by region, none when no frame has come since a region was changed.
 
     Args:
         device: a tango.DeviceProxy.
+        statistic: which values, one of `STATISTICS`; minus and over are applied.
 
     Raises:
         tango.DevFailed: the device does not answer.
     """
-    attributes = device.read_attributes(["Rois", "RoiNames", "RoiMeans", "LastFrameAge"])
-    rois, names, means, age = attributes
-    if age.value is None or means.value is None or not math.isfinite(age.value):
+    attributes = device.read_attributes(["Rois", "RoiNames", "RoiStatistics", "LastFrameAge"])
+    rois, names, table, age = attributes
+    if age.value is None or table.value is None or not math.isfinite(age.value):
         return {}
     if time.time() - age.value < rois.time.totime() + _IN_FORCE:
         return {}
-    pairs = zip(list(names.value or ()), means.value.tolist(), strict=False)
-    return {name: mean for name, mean in pairs if math.isfinite(mean)}
+    column = table.value[:, STATISTICS.index(statistic)].tolist()
+    pairs = zip(list(names.value or ()), column, strict=False)
+    return {name: value for name, value in pairs if math.isfinite(value)}

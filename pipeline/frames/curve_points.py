@@ -65,7 +65,7 @@ class Points:
         return bool((self.freedom > 0).any())
 
     def sigmas(self, height: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the error of each point; all 1 when none is known.
+        """Return the error of each point; all 1, for a first fit, when none is known.
 
         Args:
             height: ``(point,)`` where each point is between the lowest (0) and highest (1).

@@ -4,15 +4,18 @@ The weights are the standard errors of the steps. Such an error comes from the f
 step and is uncertain itself; taken as it is, a step whose frames agree by chance would rule the
 fit. So each variance is drawn towards the one that steps of that height have in common, as far as
 its number of frames demands (Smyth, Stat. Appl. Genet. Mol. Biol. 3, 2004, 3); a step of one frame,
-which has no error, takes the common one. Without any error all steps weigh the same.
+which has no error, takes the common one. Where all steps are of one frame, their errors are told
+from what the fit leaves (`pipeline.frames.residual_scatter`), and the fit is repeated with them.
 
 The parameters' errors come from the covariance. They are never made smaller by χ² (only larger,
 when the points scatter more than their errors say). Where strong points scatter more than weak
 ones, and too few frames tell by how much, that is too little; so the variance that follows from
 what each point is off (MacKinnon and White, J. Econometrics 29, 1985, 305, HC3) is taken for a
 parameter where it is larger. Student's t widens both, so that ± 2 errors hold the truth in 95.4 %
-of scans with few points too. One case is left: one frame a step, and shots that differ by more than
-10 %; there it is about 90 %. Divide by what the shots have in common, or take more frames a step.
+of scans with few points too. With one frame a step, its degrees of freedom are those of the few
+strong points, as far as these scatter more than the others; and how far the weights have moved a
+parameter is added. If then the shots differ by 20 %, ± 2 errors hold the truth in 93 to 98 % of
+scans, by model. Divide by what the shots have in common, or take more frames a step.
 """
 
 import math
@@ -24,9 +27,11 @@ from scipy.special import ndtr, stdtrit
 
 from pipeline.frames.curve_points import BROAD, Floats, Points, common_variance
 from pipeline.frames.peak_models import SHAPES, Shape, start_values
+from pipeline.frames.residual_scatter import scatter_sigmas
 from pipeline.model.parameters import MODELS
 
 PARAMETERS = ("centre", "fwhm", "height", "offset")
+_HEIGHT = PARAMETERS.index("height")
 
 _SIGNIFICANT = 3.0
 """Height / its error of a peak that is shown."""
@@ -34,6 +39,8 @@ _WORST = 0.35
 """Rms of what is left / height, above which the curve does not look like the model."""
 _UNDETERMINED = "the points do not determine all of centre, width, height and offset"
 _ROUNDS = 3
+_FEWEST = 2.0
+"""Degrees of freedom of a variance that next to no point tells."""
 _MOST = 1000
 """Points that are fitted; more are taken together."""
 
@@ -138,6 +145,8 @@ class _Fit:
     errors: NDArray[np.float64]
     chi_square: float
     """Per degree of freedom, before the errors were scaled by it."""
+    height_sigma: float
+    """Error of the height before it was widened for the few points that it is known from."""
 
 
 def _best_fit(points: Points, shape: Shape) -> _Fit | str:
@@ -150,9 +159,10 @@ def _best_fit(points: Points, shape: Shape) -> _Fit | str:
     # First by the heights of the points, then by those of the curve: a point that is low by chance
     # must not seem better known for that.
     height = np.clip(points.y, 0, 1)
-    best = None
+    sigma = points.sigmas(height)
+    sigma_used = sigma
+    best = first = None
     for _ in range(_ROUNDS):
-        sigma = points.sigmas(height)
 
         def residuals(p: NDArray[np.float64], sigma: NDArray[np.float64] = sigma) -> NDArray:
             return (shape.curve(points.x, p) - points.y) / sigma
@@ -163,10 +173,14 @@ def _best_fit(points: Points, shape: Shape) -> _Fit | str:
         ]
         best = min(tried, key=lambda result: result.cost)
         starts = [best.x.tolist()]
+        first = best if first is None else first
+        sigma_used = sigma
         height = np.clip(shape.curve(points.x, best.x), 0, 1)
-        if not points.known:
-            break
-    assert best is not None
+        if points.known:
+            sigma = points.sigmas(height)
+        else:
+            sigma = scatter_sigmas(height, best.fun, best.jac, sigma)
+    assert best is not None and first is not None
     if not best.success:
         return "no fit: it does not converge"
     freedom = len(points.x) - shape.parameters
@@ -180,8 +194,17 @@ def _best_fit(points: Points, shape: Shape) -> _Fit | str:
         return f"no fit: {_UNDETERMINED}"
     scattered = _scatter_variance(best.jac, best.fun, covariance, None if points.known else height)
     scale = max(chi_square, 1.0) if points.known else chi_square
-    variance = np.maximum(np.diag(covariance) * scale, scattered) * _student(freedom) ** 2
-    return _Fit(best.x, np.sqrt(variance), chi_square)
+    variance = np.maximum(np.diag(covariance) * scale, scattered)
+    height_sigma = float(np.sqrt(variance[_HEIGHT])) * _student(freedom)
+    if points.known:
+        variance *= _student(freedom) ** 2
+    else:
+        pull = best.jac @ covariance
+        widened = [_student(each) for each in _effective_freedom(pull, sigma_used, freedom)]
+        variance *= np.array(widened) ** 2
+        # Both are fits of the same points: they differ by no more than the points allow.
+        variance += (best.x - first.x) ** 2
+    return _Fit(best.x, np.sqrt(variance), chi_square, height_sigma)
 
 
 def _scatter_variance(
@@ -209,7 +232,26 @@ def _scatter_variance(
     return np.einsum("ip,i->p", pull**2, square)
 
 
-def _student(freedom: int) -> float:
+def _effective_freedom(pull: Floats, sigma: Floats, freedom: int) -> Floats:
+    """Return the degrees of freedom of each parameter's variance.
+
+    What all points have in common is known from all of them. What strong points have in addition
+    is known from those few, less what the fit takes away (Satterthwaite, Biometrics Bull. 2, 1946,
+    110).
+
+    Args:
+        pull: ``(point, parameter)`` how far each point pulls each parameter, in its errors.
+        sigma: ``(point,)`` errors of the points.
+        freedom: points less parameters.
+    """
+    all_of_it = pull**2
+    more = all_of_it * (1 - (sigma.min() / sigma) ** 2)[:, None]
+    share = more.sum(axis=0) / np.maximum(all_of_it.sum(axis=0), 1e-300)
+    few = more.sum(axis=0) ** 2 / np.maximum((more**2).sum(axis=0), 1e-300) - pull.shape[1]
+    return 1 / ((1 - share) ** 2 / freedom + share**2 / np.clip(few, _FEWEST, freedom))
+
+
+def _student(freedom: float) -> float:
     """Return the factor by which ± 2 errors of so many degrees of freedom hold what ± 2 σ hold."""
     return float(stdtrit(freedom, ndtr(2.0))) / 2.0
 
@@ -245,7 +287,7 @@ def _judge(
         problem = f"its centre {values['centre']:g} lies outside of the scan, {start:g} … {stop:g}"
     elif model != "step" and fwhm < 0.8 * spacing:
         problem = f"too few points on the {what}, FWHM {values['fwhm']:.3g}; use smaller steps"
-    elif abs(height) < _SIGNIFICANT * error[2]:
+    elif abs(height) < _SIGNIFICANT * fit.height_sigma:
         size = f"{values['height']:.3g} ± {errors['height']:.2g}"
         problem = f"no clear {what}, its height would be {size}; take more frames"
     elif np.sqrt(np.mean(left**2)) > _WORST * abs(height):

@@ -3,6 +3,7 @@
 import json
 import time
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 import tango
@@ -267,6 +268,10 @@ def test_a_command_is_shown_as_written_at_once(device):
     assert not device.read_attribute("Accumulate").w_value
 
 
+def files(path: Path) -> str:
+    return json.dumps({"andor3_zyla12": {"file": str(path)}})
+
+
 @pytest.mark.parametrize("name", ["OutputFolder", "AllowedFolders"])
 def test_loading_stays_in_the_allowed_folders(nowhere, tmp_path, name):
     inside, outside = tmp_path / "inside", tmp_path / "outside"
@@ -283,3 +288,15 @@ def test_loading_stays_in_the_allowed_folders(nowhere, tmp_path, name):
         assert device.Distance == 0
         device.LoadPoni(str(inside / "a.poni"))
         assert device.Distance == 0.25
+        for attribute in ("Dark", "Mask"):
+            for path in (outside / "a.poni", inside / "link.poni", inside / "none.npy"):
+                error = refusal(device.write_attribute, attribute, files(path))
+                assert error.reason == "Femtomax_BadPath"
+                reading = device.read_attribute(attribute)
+                assert reading.value == reading.w_value == ""
+            device.write_attribute(attribute, files(inside / "a.poni"))
+            (inside / "a.poni").rename(inside / "b.poni")
+            # What is used already, and has gone, does not keep another camera's file out.
+            both = json.loads(files(inside / "a.poni")) | {"pilatus": str(inside / "b.poni")}
+            device.write_attribute(attribute, json.dumps(both))
+            (inside / "b.poni").rename(inside / "a.poni")

@@ -14,6 +14,8 @@ SHAPE = (60, 80)
 
 
 def test_a_dark_level_and_a_mask_are_taken_shown_and_cleared(viewer, player, tmp_path) -> None:
+    from femtotango.gui.panels.mask_drawing import MaskDrawing
+
     bad = np.zeros(SHAPE, np.uint8)
     bad[10:20, 30:40] = 1
     np.save(tmp_path / "bad.npy", bad)
@@ -42,6 +44,25 @@ def test_a_dark_level_and_a_mask_are_taken_shown_and_cleared(viewer, player, tmp
     viewer.wait("the dark level", lambda: "dark_andor3_zyla12" in part.dark_file.text())
     viewer.click(part.clear_dark)
     viewer.wait("none", lambda: part.dark_file.text() == "Dark level: Background")
+
+    viewer.click(part.draw)
+    viewer.wait("the window", lambda: part.findChildren(MaskDrawing))
+    (drawing,) = part.findChildren(MaskDrawing)
+    assert drawing.marked.shape == SHAPE
+    assert not drawing.marked.any()
+    drawing.tools.rectAction.trigger()
+    viewer.drag((30, 10), (39, 19), drawing.plot)
+    viewer.wait("marked pixels", lambda: drawing.marked.any())
+    drawn = drawing.marked
+    drawing.save(tmp_path / "drawn.npy")
+    viewer.wait("that it is used", lambda: part.mask_file.text() == "Mask: drawn.npy")
+    np.testing.assert_array_equal(np.load(tmp_path / "drawn.npy"), drawn)
+    # In detector pixels, to about one: an end of a drag is on a screen pixel.
+    rows, columns = np.nonzero(drawn)
+    np.testing.assert_allclose((rows.min(), rows.max()), (10, 19), atol=1)
+    np.testing.assert_allclose((columns.min(), columns.max()), (30, 39), atol=1)
+    viewer.click(part.clear_mask)
+    viewer.wait("no mask", lambda: part.mask_file.text() == "Mask: none")
 
     assert not plot.mask_tint.is_drawn
     player.device.LoadMask(str(tmp_path / "bad.npy"))

@@ -13,6 +13,7 @@ from support.sardana_server import MacroError
 from support.waiting import wait_for
 
 from pipeline.model.parameters import ATTRIBUTES
+from pipeline.model.roi_statistics import STATISTICS
 
 pytestmark = pytest.mark.slow
 
@@ -93,6 +94,45 @@ def test_roi_that_is_added_is_recorded(beamline: Beamline):
     np.testing.assert_allclose(values, beamline.curve("third"), rtol=1e-9)
     door.run("femto_roi remove third")
     assert list(beamline.read("RoiNames")) == ["wide", "narrow"]
+
+
+def test_regions_are_compared_and_another_statistic_is_shown(beamline: Beamline):
+    door = beamline.door
+    place = {"x": 100, "y": 110, "width": 50, "height": 40, "camera": "pilatus"}
+
+    def third() -> dict[str, object]:
+        return json.loads(beamline.read("Rois"))["third"]
+
+    shown = door.run("femto_roi add third 100 110 50 40 pilatus minus narrow over wide")
+    assert "pilatus minus narrow over wide" in shown
+    assert third() == {**place, "minus": "narrow", "over": "wide"}
+    door.run("ascan dummy_mot_01 0 1 1 0.02")
+    door.run("femto_wait")
+    np.testing.assert_allclose(beamline.recorded("roi3"), beamline.curve("third"), rtol=1e-9)
+    assert np.all(np.abs(beamline.curve("third")) < beamline.curve("wide") / 1000)
+    try:
+        door.run("femto_roi statistic sum")
+        assert beamline.read("RoiStatistic") == STATISTICS.index("sum")
+        newest = beamline.read("RoiStatistics")[0, STATISTICS.index("sum")]
+        assert f"sum {newest:<10g}" in door.run("femto_roi")
+    finally:
+        door.run("femto_roi statistic mean")
+    door.run("femto_roi compare third over column:i0")
+    assert third() == {**place, "over": "column:i0"}
+    door.run("femto_roi compare third")
+    assert third() == place
+    door.run("femto_roi compare narrow over wide")
+    door.run("femto_roi add narrow 1 2 3 4")
+    assert "was x 350 y 450 width 20 height 20 over wide" in door.text("Warning")
+    for line, why in (
+        ("compare nowhere over wide", "no region 'nowhere'; there are wide, narrow, third"),
+        ("compare wide over nowhere", "there is no such ROI"),
+        ("compare wide 1 2 3 4", "a new place needs add"),
+        ("remove wide now", "only add and compare take more"),
+        ("statistic median", "use mean, sum, max"),
+    ):
+        with pytest.raises(MacroError, match=why):
+            door.run(f"femto_roi {line}")
 
 
 @pytest.mark.parametrize("command", ["StopMacro", "AbortMacro"])

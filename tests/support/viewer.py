@@ -106,14 +106,15 @@ class Viewer:
         """The error that the user sees; empty: none."""
         return self.window.status_line.error_line.full_text
 
-    def at(self, x: float, y: float) -> QtCore.QPoint:
-        """Return where an image position is on the plot."""
-        left, top = self.plot.dataToPixel(x, y)
+    def at(self, x: float, y: float, plot: Any = None) -> QtCore.QPoint:
+        """Return where an image position is on the plot, or on another one."""
+        left, top = (plot or self.plot).dataToPixel(x, y)
         return QtCore.QPoint(round(left), round(top))
 
-    def drag(self, start: tuple[float, float], end: tuple[float, float]) -> None:
-        """Drag the mouse over the image, from ``(x, y)`` to ``(x, y)`` [pixel]."""
-        canvas, first, last = self.plot.canvas, self.at(*start), self.at(*end)
+    def drag(self, start: tuple[float, float], end: tuple[float, float], plot: Any = None) -> None:
+        """Drag the mouse over the image, or another plot, from ``(x, y)`` to ``(x, y)`` [pixel]."""
+        canvas = (plot or self.plot).getWidgetHandle()
+        first, last = self.at(*start, plot), self.at(*end, plot)
         QtTest.QTest.mouseMove(canvas, first)
         QtTest.QTest.mousePress(canvas, _LEFT, pos=first)
         for step in range(1, _STEPS + 1):

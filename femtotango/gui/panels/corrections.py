@@ -9,6 +9,7 @@ from taurus.external.qt import QtCore, QtWidgets
 from femtotango.gui.device_link.watched import CORRECTIONS
 from femtotango.gui.panels.device_widget import DeviceWidget
 from femtotango.gui.panels.form import FieldForm
+from femtotango.gui.panels.mask_drawing import open_mask_drawing
 from pipeline.model.cameras import CAMERAS
 from pipeline.model.dark_request import FEWEST_DARKS, MOST_DARKS
 
@@ -55,6 +56,8 @@ class CorrectionState(DeviceWidget):
         self.clear_dark.setToolTip("ClearDark: Background is subtracted again.")
         self.load = QtWidgets.QPushButton("Load mask …")
         self.load.setToolTip("LoadMask: what is not 0 in the file is left out.")
+        self.draw = QtWidgets.QPushButton("Draw mask …")
+        self.draw.setToolTip("Mark bad pixels on the image, save them as a mask and use it.")
         self.clear_mask = QtWidgets.QPushButton("Clear")
         self.clear_mask.setToolTip("ClearMask")
         self.take.clicked.connect(
@@ -62,6 +65,7 @@ class CorrectionState(DeviceWidget):
         )
         self.clear_dark.clicked.connect(lambda: self.link.command("ClearDark", changes=("Dark",)))
         self.load.clicked.connect(self._ask)
+        self.draw.clicked.connect(lambda: open_mask_drawing(self, self.link))
         self.clear_mask.clicked.connect(lambda: self.link.command("ClearMask", changes=("Mask",)))
         grid = QtWidgets.QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
@@ -74,7 +78,8 @@ class CorrectionState(DeviceWidget):
         for row, (left, right) in enumerate(pairs):
             grid.addWidget(left, row, 0)
             grid.addWidget(right, row, 1)
-        grid.addWidget(self.load, len(pairs), 0, 1, 2)
+        grid.addWidget(self.load, len(pairs), 0)
+        grid.addWidget(self.draw, len(pairs), 1)
         grid.setColumnStretch(0, 1)
 
     def refresh(self, names: frozenset[str]) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from pipeline.frames.peak_fit import PARAMETERS, PeakFit, fit_peak
 from pipeline.frames.peak_models import SHAPES
+from pipeline.frames.residual_scatter import scatter_sigmas
 from pipeline.model.parameters import MODELS
 
 FITTED = [model for model in MODELS if model != "none"]
@@ -32,19 +33,34 @@ def scan(
     return fit_peak(x, frames.mean(axis=1), errors, counts, model=model), centre
 
 
-@pytest.mark.parametrize("model", FITTED)
-@pytest.mark.parametrize(("burst", "points"), [(20, 21), (3, 31), (1, 31)])
-def test_the_truth_is_within_two_errors(model: str, burst: int, points: int) -> None:
+@pytest.mark.parametrize("shot", [0.0, 0.05, 0.2])
+@pytest.mark.parametrize(("burst", "points"), [(10, 21), (3, 31), (1, 31)])
+def test_the_truth_is_within_two_errors(burst: int, points: int, shot: float) -> None:
     rng = np.random.default_rng(7)
     pulls = []
-    for _ in range(200):
-        fit, centre = scan(rng, model, burst, points)
+    for number in range(200):
+        fit, centre = scan(rng, FITTED[number % len(FITTED)], burst, points, shot)
         if fit.valid:
             pulls.append((fit.values["centre"] - centre) / fit.errors["centre"])
-    assert len(pulls) >= 195
-    assert np.mean(np.abs(pulls) <= 2) >= 0.95
+    # A peak of single shots that differ by a fifth may drown in them; that is said, not shown.
+    single = burst == 1 and shot > 0.1
+    assert len(pulls) >= (170 if single else 195)
+    # Among 200 scans 95.4 % are 95.4 ± 1.5 %.
+    assert np.mean(np.abs(pulls) <= 2) >= (0.93 if single else 0.95)
     # Nor are the errors much too large: they would say nothing.
     assert np.median(np.abs(pulls)) / 0.6745 > 0.6
+
+
+def test_single_shots_that_differ_weigh_by_their_height() -> None:
+    rng = np.random.default_rng(5)
+    x = np.linspace(0.0, 4.0, 41)
+    truth = curve("gaussian", x, 2.0, 1.0, 100.0, 5.0)
+    scatter = 1 + 0.2 * truth
+    sigma = np.ones(41)
+    for _ in range(3):
+        off = np.sqrt(41 / 40) * rng.permutation(np.tile([-1.0, 1.0], 21)[:41]) * scatter / sigma
+        sigma = scatter_sigmas((truth - 5) / 100, off, np.ones((41, 1)) / sigma[:, None], sigma)
+    np.testing.assert_allclose(sigma, scatter, rtol=0.15)
 
 
 @pytest.mark.parametrize("model", FITTED)
