@@ -3,147 +3,15 @@
 import math
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.model.frame_ranges import FrameRanges
 from pipeline.model.parameters import Settings
-from pipeline.protocols.batch import PartialSum, SparseImage
-from pipeline.reducer.masks import Masks, frames_seen
-
-Order = tuple[int, int]
-"""``(scan, event)``: when a frame was taken, comparable over scans."""
-_NEVER: Order = (-1, -1)
-
-
-@dataclass(eq=False)
-class Sum:
-    """A growing sum of frames of one kind."""
-
-    stream: str
-    unit: str
-    shape: tuple[int, int]
-    accumulation_id: int
-    image: NDArray[Any]
-    """``(ny, nx)`` int64 or float64; exact."""
-    seen: NDArray[np.uint32] | None = None
-    """In how many frames the camera did not mask a pixel itself; None: it masks none."""
-    masks: Masks = field(default_factory=Masks)
-    """What our own corrections left out."""
-    photon_region: tuple[int, int, int, int] | None = None
-    count: int = 0
-    newest: Order = _NEVER
-    frames: dict[str, FrameRanges] = field(default_factory=dict)
-    """Frame numbers by scan label."""
-    settings: Settings = field(default_factory=Settings)
-    """Those in force when the newest frame was added."""
-    saved_count: int = 0
-    """How many of the frames are in a file."""
-    ended_at: float = 0.0
-    """Monotonic time at which another sum followed [s]; 0: it still grows."""
-    first: bool = True
-    """Its camera stood for the scan when the newest frame was added."""
-    number: int = 0
-    """Counts the sums of all cameras."""
-
-    @property
-    def valid(self) -> NDArray[np.bool_] | None:
-        """Pixels that were not masked in at least one frame; None: all."""
-        return self.masks.valid if self.seen is None else self.seen > 0
-
-    @property
-    def frames_seen(self) -> NDArray[np.uint32] | None:
-        """How many frames saw each pixel, where these differ; None: all saw every valid one."""
-        seen = self.masks.seen() if self.seen is None else self.seen
-        if seen is None or not np.any((seen > 0) & (seen < self.count)):
-            return None
-        return seen
-
-    def add_seen(self, seen: NDArray[np.uint32]) -> None:
-        """Note how many frames saw each pixel."""
-        if self.seen is not None:
-            np.add(self.seen, seen, out=self.seen)
-
-    def add_pixels(self, image: NDArray[Any] | SparseImage) -> None:
-        """Add the pixels of frames of the same kind."""
-        if self.image.dtype.kind == "i" and _dtype(image).kind == "f":
-            self.image = self.image.astype(np.float64)
-        if isinstance(image, SparseImage):
-            index = image.index.astype(np.int64, copy=False)
-            value = image.value.astype(self.image.dtype, copy=False)
-            _add_at(self.image.reshape(-1), index, value)
-        else:
-            # uint64 pixels go into int64 sums: workers refuse those that would not fit.
-            np.add(self.image, image, out=self.image, casting="unsafe")
-
-    def add_partial(
-        self,
-        partial: PartialSum,
-        newest: Order,
-        scan: str,
-        unmasked: NDArray[np.bool_] | None = None,
-    ) -> None:
-        """Add a partial sum of the same kind; see `Accumulation.add_partial`."""
-        self.add_pixels(partial.image)
-        if partial.valid is not None:
-            self.add_seen(frames_seen(partial.valid, partial.missed, len(partial.events)))
-        self.masks.add(partial.corrections, unmasked, len(partial.events))
-        self.count += len(partial.events)
-        self.newest = max(self.newest, newest)
-        self.photon_region = _common(self.photon_region, partial.photon_region)
-        ranges = self.frames.setdefault(scan, FrameRanges())
-        for frame in partial.frames:
-            ranges.add(frame)
-
-
-@numba.njit(nogil=True, cache=True)
-def _add_at(total, index, value):  # type: ignore[no-untyped-def]
-    # An index may come twice: two photons in one pixel.
-    for i in range(index.size):
-        total[index[i]] += value[i]
-
-
-def warm_up() -> None:
-    """Compile the kernel, so that the first partial sum need not wait."""
-    for dtype in (np.int64, np.float64):
-        _add_at(np.zeros(1, dtype), np.zeros(1, np.int64), np.zeros(1, dtype))
-
-
-def _common(
-    a: tuple[int, int, int, int] | None, b: tuple[int, int, int, int] | None
-) -> tuple[int, int, int, int] | None:
-    """Return what was analysed in both; of width or height 0 when that is nothing."""
-    if a is None or b is None or a == b:
-        return a or b
-    x, y = max(a[0], b[0]), max(a[1], b[1])
-    right, bottom = min(a[0] + a[2], b[0] + b[2]), min(a[1] + a[3], b[1] + b[3])
-    return x, y, max(0, right - x), max(0, bottom - y)
-
-
-def _dtype(image: NDArray[Any] | SparseImage) -> np.dtype[Any]:
-    return image.value.dtype if isinstance(image, SparseImage) else image.dtype
-
-
-def _same_kind(total: Sum, partial: PartialSum) -> bool:
-    return (total.stream, total.unit, total.shape) == (partial.stream, partial.unit, partial.shape)
-
-
-def start_sum(partial: PartialSum) -> Sum:
-    """Return an empty sum that the partial sum can be added to."""
-    dtype = np.float64 if _dtype(partial.image).kind == "f" else np.int64
-    return Sum(
-        stream=partial.stream,
-        unit=partial.unit,
-        shape=partial.shape,
-        accumulation_id=partial.accumulation_id,
-        image=np.zeros(partial.shape, dtype),
-        seen=None if partial.valid is None else np.zeros(partial.shape, np.uint32),
-        photon_region=partial.photon_region,
-    )
+from pipeline.protocols.batch import PartialSum
+from pipeline.reducer.growing_sum import NEVER, Order, Sum, same_kind, start_sum
 
 
 @dataclass
@@ -202,7 +70,7 @@ class Accumulation:
         """Frames that came too late for their sum."""
         self.changes = 0
         """Raised whenever what is shown changes."""
-        self._separator: Order = _NEVER
+        self._separator: Order = NEVER
         self._generation = 0
         self._contributed: dict[str, int] = {}
 
@@ -304,10 +172,10 @@ class Accumulation:
         return {**self.__dict__, "_forwarded": None, "_stays": None}
 
     def _sum_for(self, partial: PartialSum, worker: str, first: Order) -> Sum:
-        if self.current is not None and not _same_kind(self.current, partial):
+        if self.current is not None and not same_kind(self.current, partial):
             behind = self._contributed.get(worker, -1) < self._generation
             before = self._ended[-1] if self._ended else None
-            if behind and before is not None and _same_kind(before, partial):
+            if behind and before is not None and same_kind(before, partial):
                 return before
             self._end_current()
         elif (

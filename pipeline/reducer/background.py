@@ -5,7 +5,7 @@ import time
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from pipeline.protocols.tree import leaves
-from pipeline.reducer.journal import MakeJournal, no_journal
+from pipeline.reducer.journal_open import MakeJournal, no_journal
 from pipeline.reducer.live_integration import LiveIntegration
 from pipeline.reducer.publisher import Publisher
 from pipeline.reducer.state import ReducerState

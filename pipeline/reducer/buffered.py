@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pipeline.model.cameras import Unit
 from pipeline.model.frame_ranges import FrameRanges
 from pipeline.protocols.batch import Batch
-from pipeline.reducer.accumulation import Order
+from pipeline.reducer.growing_sum import Order
 
 _NOTHING: Order = (-1, -1)
 

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from pipeline.model.parameters import Settings
 from pipeline.protocols.batch import PartialSum
-from pipeline.reducer.accumulation import Accumulation, Numbers, Order, Sum
+from pipeline.reducer.accumulation import Accumulation, Numbers
+from pipeline.reducer.growing_sum import Order, Sum
 
 
 class CameraSums:

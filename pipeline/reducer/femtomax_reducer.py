@@ -15,10 +15,10 @@ from pipeline.dranspose_parameters import describe_parameters, parameter_bytes
 from pipeline.files.journal_file import FOLDER_VARIABLE
 from pipeline.frames import binning, roi_statistics
 from pipeline.model.parameters import settings_from_bytes
-from pipeline.reducer import accumulation
+from pipeline.reducer import growing_sum
 from pipeline.reducer.background import Background
 from pipeline.reducer.dark_taker import DarkTaker
-from pipeline.reducer.journal import MakeJournal, no_journal, open_journal
+from pipeline.reducer.journal_open import MakeJournal, no_journal, open_journal
 from pipeline.reducer.live_integration import LiveIntegration
 from pipeline.reducer.publisher import Publisher
 from pipeline.reducer.pulse_sweeper import PulseSweeper
@@ -163,7 +163,7 @@ def _warm_up() -> None:
     """Compile the kernels beside the start-up: seconds at the very first time on a machine."""
 
     def warm_up() -> None:
-        accumulation.warm_up()
+        growing_sum.warm_up()
         binning.warm_up()
         roi_statistics.warm_up_for_images()
 

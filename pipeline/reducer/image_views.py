@@ -15,7 +15,8 @@ from pipeline.model.ledger import ledger
 from pipeline.model.roi import Roi, format_rois
 from pipeline.protocols import snapshot
 from pipeline.protocols.tree import pack_group
-from pipeline.reducer.accumulation import Accumulation, Sum
+from pipeline.reducer.accumulation import Accumulation
+from pipeline.reducer.growing_sum import Sum
 from pipeline.reducer.lazy_arrays import LazyArray
 
 

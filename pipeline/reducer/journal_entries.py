@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.protocols.batch import Batch, PartialSum, SparseImage
-from pipeline.reducer.accumulation import Sum
+from pipeline.reducer.growing_sum import Sum
 from pipeline.reducer.masks import frames_seen
 from pipeline.reducer.notes import BatchTaken, Note
 from pipeline.reducer.state import ReducerState

@@ -7,7 +7,7 @@ from typing import Any
 
 from pipeline.model.parameters import Settings
 from pipeline.photons.list_resume import Existing
-from pipeline.reducer.accumulation import Sum
+from pipeline.reducer.growing_sum import Sum
 from pipeline.reducer.journal_content import BadContent, load
 from pipeline.reducer.journal_entries import Block, Pixels, Snapshot
 from pipeline.reducer.notes import (

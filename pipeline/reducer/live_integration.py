@@ -12,7 +12,7 @@ from pipeline.model.cameras import CAMERAS, Unit
 from pipeline.model.parameters import Settings
 from pipeline.model.roi import Roi
 from pipeline.protocols import snapshot
-from pipeline.reducer.accumulation import Sum
+from pipeline.reducer.growing_sum import Sum
 from pipeline.reducer.state import ReducerState
 
 _INTERVAL = 0.5

@@ -21,9 +21,9 @@ from pipeline.photons.scan_photons import PhotonScan
 from pipeline.photons.trust import NOTHING_BEFORE
 from pipeline.protocols import snapshot
 from pipeline.protocols.batch import Batch, PartialSum
-from pipeline.reducer.accumulation import Sum
 from pipeline.reducer.buffered import BufferedFrames
 from pipeline.reducer.camera_sums import CameraSums
+from pipeline.reducer.growing_sum import Sum
 from pipeline.reducer.health import Health
 from pipeline.reducer.notes import (
     Announced,

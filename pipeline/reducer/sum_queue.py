@@ -5,7 +5,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 from pipeline.files.atomic import FileError
-from pipeline.reducer.accumulation import Sum
+from pipeline.reducer.growing_sum import Sum
 from pipeline.reducer.state import ReducerState
 from pipeline.reducer.sum_saver import SumSaver
 

@@ -8,7 +8,7 @@ from pipeline.diffraction.integration import Integrator, share_of
 from pipeline.files.nexus_image import ImageRecord, save_sum
 from pipeline.model.cameras import CAMERAS
 from pipeline.model.parameters import Settings
-from pipeline.reducer.accumulation import Sum
+from pipeline.reducer.growing_sum import Sum
 from pipeline.reducer.live_integration import geometry_of, region_of
 from pipeline.reducer.state import ReducerState
 

@@ -9,7 +9,8 @@ from support.waiting import wait_for
 from pipeline.files.journal_file import JournalFile
 from pipeline.protocols.batch import Batch, CameraResult, EventResult, FrameResult, PartialSum
 from pipeline.reducer import journal as module
-from pipeline.reducer.journal import FILE_NAME, Journal, open_journal
+from pipeline.reducer.journal import FILE_NAME, Journal
+from pipeline.reducer.journal_open import open_journal
 from pipeline.reducer.state import ReducerState
 
 FRAME = FrameResult("pilatus", 0, (), np.empty(0), True, 1)

@@ -10,7 +10,7 @@ import pytest
 from pipeline.model.parameters import Settings
 from pipeline.protocols.batch import PartialSum
 from pipeline.reducer import sum_queue
-from pipeline.reducer.accumulation import Sum
+from pipeline.reducer.growing_sum import Sum
 from pipeline.reducer.state import ReducerState
 from pipeline.reducer.sum_queue import SumQueue
 from pipeline.reducer.sum_saver import SumSaver

@@ -15,7 +15,7 @@ from pipeline.photons.calibration_file import write_calibration
 from pipeline.photons.corrections import CorrectionLoader, dark_digest
 from pipeline.protocols.batch import Batch, EventResult, SparseImage
 from pipeline.protocols.stins import stins_image
-from pipeline.reducer.accumulation import Sum
+from pipeline.reducer.growing_sum import Sum
 from pipeline.reducer.state import ReducerState
 from pipeline.worker.event import EventWork
 from pipeline.worker.frame_buffers import FrameBuffers
