@@ -6,7 +6,8 @@ from pipeline.model.frame_ranges import FrameRanges
 from pipeline.model.roi_statistics import STATISTICS
 from pipeline.protocols.batch import CameraResult, FrameResult, StartInfo
 from pipeline.reducer.frame_statistics import FrameStatistics, table_of
-from pipeline.reducer.roi_curves import RoiTotals, ScanAxis
+from pipeline.reducer.roi_totals import RoiTotals
+from pipeline.reducer.scan_axis import ScanAxis
 
 
 class CameraScan:

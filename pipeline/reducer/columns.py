@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from pipeline.model.roi import MAX_ROIS
 from pipeline.protocols.tree import path_name
-from pipeline.reducer.roi_curves import RoiSeries
+from pipeline.reducer.roi_series import RoiSeries
 
 MAX_COLUMNS = MAX_ROIS
 """Columns that are kept at most; movables always are."""

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from pipeline.model.roi_statistics import COLUMNS
 from pipeline.protocols.batch import FrameResult
-from pipeline.reducer.roi_curves import RoiSeries
+from pipeline.reducer.roi_series import RoiSeries
 
 _KEPT = COLUMNS[1:]
 """The means stand in the scan's axis."""

@@ -18,7 +18,7 @@ from pipeline.reducer.columns import Columns
 from pipeline.reducer.compared_totals import ComparedTotals
 from pipeline.reducer.passed_over import PassedOver
 from pipeline.reducer.reorder import Reorder
-from pipeline.reducer.roi_curves import ScanAxis
+from pipeline.reducer.scan_axis import ScanAxis
 
 _GIVEN_UP = 10.0
 """An event that has not come after so long is lost [s]."""

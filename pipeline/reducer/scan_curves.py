@@ -12,9 +12,10 @@ from pipeline.model.roi import Roi
 from pipeline.model.roi_statistics import COMPARED, STATISTICS
 from pipeline.protocols import snapshot
 from pipeline.reducer.camera_scan import CameraScan
-from pipeline.reducer.roi_curves import RoiSeries, ScanAxis
 from pipeline.reducer.roi_readings import RoiReadings
+from pipeline.reducer.roi_series import RoiSeries
 from pipeline.reducer.scan import ScanState
+from pipeline.reducer.scan_axis import ScanAxis
 
 
 class ScanCurves:

@@ -5,7 +5,7 @@ import numpy as np
 from pipeline.model.frame_ranges import FrameRanges
 from pipeline.protocols.batch import CameraResult, DiscardedFrame, FrameResult, StartInfo
 from pipeline.reducer.camera_scan import CameraScan
-from pipeline.reducer.roi_curves import ScanAxis
+from pipeline.reducer.scan_axis import ScanAxis
 
 STREAM = "pilatus"
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from pipeline.protocols.sardana import FRAME_NUMBERS, VOID_BEFORE, frame_range
-from pipeline.reducer.roi_curves import ScanAxis
+from pipeline.reducer.scan_axis import ScanAxis
 from pipeline.reducer.step_frames import StepFrames
 
 
