@@ -17,7 +17,8 @@ from typing import Any
 from pipeline.model.frame_ranges import FrameRanges
 from pipeline.model.parameters import Settings
 from pipeline.photons.frame_safety import FileFacts, FileState
-from pipeline.photons.list_file import FrameRow, PhotonFile
+from pipeline.photons.list_columns import FrameRow
+from pipeline.photons.list_file import PhotonFile
 from pipeline.photons.list_path import PhotonFileError, PhotonFileGone
 from pipeline.photons.list_resume import NO_FILE, Existing
 from pipeline.protocols.batch import StartInfo

@@ -24,7 +24,7 @@ from pipeline.photons.frame_safety import (
     Safety,
 )
 from pipeline.photons.largest import LargestEnergies
-from pipeline.photons.list_file import FrameRow
+from pipeline.photons.list_columns import FrameRow
 from pipeline.photons.list_resume import NO_FILE, Existing
 from pipeline.photons.list_writer import PhotonWriter
 from pipeline.photons.trust import NOTHING_BEFORE, PhotonsBefore, PhotonTally

@@ -18,7 +18,7 @@ from pipeline.photons.calibration_file import calibration_content
 from pipeline.photons.cloud_fit import cloud_of
 from pipeline.photons.cloud_shape import DEFAULT_CLOUD
 from pipeline.photons.detection import finding_settings
-from pipeline.photons.list_file import SETTINGS_BYTES
+from pipeline.photons.list_columns import SETTINGS_BYTES
 from pipeline.photons.matched import MatchedFilter
 from pipeline.photons.matched_frame import calibration_for
 from pipeline.postprocessing.errors import BadOutput, BadSettings

@@ -9,7 +9,7 @@ from typing import Any
 from pipeline.files.atomic import FileError, write_new
 from pipeline.model.parameters import Settings
 from pipeline.photons import list_resume
-from pipeline.photons.list_file import empty_file
+from pipeline.photons.list_layout import empty_file
 from pipeline.photons.list_path import SUFFIX, PhotonFileError, photon_path
 from pipeline.postprocessing.errors import BadOutput
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.model.parameters import PARAMETERS, Settings
-from pipeline.photons.list_file import FIT
+from pipeline.photons.list_columns import FIT
 from pipeline.photons.list_resume import histogram_edges
 from pipeline.postprocessing.errors import BadRawFile, BadSettings
 from pipeline.postprocessing.eta_list import AXES, corrected, learned_axis, plain_name

@@ -12,9 +12,7 @@ from pathlib import Path
 from typing import TextIO
 
 from pipeline.files.atomic import FileError
-from pipeline.files.journal_file import (
-    JournalFile,
-)
+from pipeline.files.journal_file import JournalFile
 from pipeline.protocols.batch import PartialSum, SparseImage
 from pipeline.reducer.growing_sum import Sum
 from pipeline.reducer.journal_content import dump, fingerprint

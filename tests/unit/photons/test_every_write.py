@@ -14,7 +14,8 @@ from support.photons import PHOTON_SETTINGS, photon_frame
 
 from pipeline.files import hdf5_append
 from pipeline.photons.detection import finding_settings
-from pipeline.photons.list_file import FrameRow, PhotonFile
+from pipeline.photons.list_columns import FrameRow
+from pipeline.photons.list_file import PhotonFile
 from pipeline.protocols.batch import FrameStatus
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]

@@ -15,7 +15,8 @@ from support.photons import PHOTON_SETTINGS, read_columns, read_frames
 from pipeline.files.nexus import versions
 from pipeline.model.correction_files import CorrectionFile, format_files
 from pipeline.photons.detection import finding_settings
-from pipeline.photons.list_file import SETTINGS_BYTES, FrameRow, PhotonFile
+from pipeline.photons.list_columns import SETTINGS_BYTES, FrameRow
+from pipeline.photons.list_file import PhotonFile
 from pipeline.photons.list_path import PhotonFileError, PhotonFileGone
 from pipeline.protocols.batch import FrameStatus, PhotonFit, PhotonList
 

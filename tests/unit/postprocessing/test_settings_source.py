@@ -7,7 +7,7 @@ from support import post
 
 from pipeline.files.nexus_image import ImageRecord, save_image
 from pipeline.model.parameters import Settings
-from pipeline.photons.list_file import empty_file
+from pipeline.photons.list_layout import empty_file
 from pipeline.postprocessing.errors import BadSettings
 from pipeline.postprocessing.settings_source import read_settings, with_poni
 
