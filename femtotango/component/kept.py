@@ -6,8 +6,8 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any, TypeVar
 from urllib.parse import quote, unquote
 
+from femtotango.component.raw_data import Drop, Loss, RawData
 from femtotango.component.roi_slots import EMPTY, SLOTS
-from femtotango.component.save_raw_interlock import Drop, Loss, RawData
 from femtotango.component.scan_progress import Scan
 from femtotango.component.setting_flow import Flow
 from pipeline.model.cameras import check_camera, ranked

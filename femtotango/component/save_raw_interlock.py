@@ -12,10 +12,10 @@ The reducer owns the question whether every frame is safe somewhere (`FrameSafet
 what only the device knows: which scan was prepared, whether it goes on, whether all parts live.
 """
 
-import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from femtotango.component.frames_at_risk import first_frame, frames_at_risk
+from femtotango.component.raw_data import Drop, Loss, RawData, Signs
 from femtotango.component.scan_progress import Scan
 from femtotango.errors import NotTrusted
 from pipeline.model.cameras import CAMERAS
@@ -26,91 +26,6 @@ KILLED = "the device was killed while raw data were not saved: nobody watched."
 ENDED = "the device was ended or initialised while raw data were not saved."
 _AT_START = "it was false when the device began to watch."
 _ELSEWHERE = "it was false without this device's permission: another client has written it."
-
-
-@dataclass(frozen=True)
-class Signs:
-    """What is known of the pipeline at one moment."""
-
-    safety: FrameSafety | None = None
-    """The reducer's newest answer, however old; None: it has not answered yet."""
-    asked: float = -math.inf
-    """When it was asked for that answer, monotonic [s]."""
-    away: str = ""
-    """Why that answer does not count any more; empty: it does."""
-    silent: str = ""
-    """Which parts of the pipeline show no life; empty: all do."""
-
-
-@dataclass(frozen=True)
-class Drop:
-    """A series of which raw data were not saved, with permission."""
-
-    number: int
-    """The device's number of the scan."""
-    mapping: str
-    """Its trigger map."""
-    process: str
-    """The reducer that tells of it."""
-    first: int
-    """The first frame that may lack raw data."""
-    raw_off: bool = True
-    """False: raw data are saved again, and the last photons are on their way into the file."""
-    until: int | None = None
-    """Newest frame when a client switched raw saving on again; None: none did."""
-    over: float | None = None
-    """When the scan's events were found to be done, monotonic [s]; None: they are not."""
-
-
-@dataclass(frozen=True)
-class Loss:
-    """What went wrong while raw data were not saved, and the frames that it may have cost."""
-
-    reason: str
-    number: int = 0
-    """Of the scan; 0: not known."""
-    mapping: str = ""
-    """Empty: no series of this device was running."""
-    process: str = ""
-    first: int = 0
-    frames: str = ""
-    """Have neither raw data nor durable photons: `4-6, 9, 57-`; open as long as it is not known."""
-    closed: bool = False
-    """The series is over: the frames are final."""
-
-    @property
-    def text(self) -> str:
-        """What happened, and which frames it cost."""
-        if self.frames:
-            cost = f"Frames {self.frames} of scan {self.number} have neither raw data nor photons."
-        elif self.mapping:
-            cost = f"No frame of scan {self.number} is lost by it."
-        else:
-            cost = "Frames of that time may have neither raw data nor photons."
-        return f"SaveRaw was switched on: {self.reason} {cost}"
-
-
-@dataclass(frozen=True)
-class RawData:
-    """What became of the Balor's raw data; kept from one life of the device to the next."""
-
-    drop: Drop | None = None
-    losses: tuple[Loss, ...] = ()
-    """Not acknowledged yet."""
-    off: bool = False
-    """SaveRaw may be false, and that is known."""
-    acknowledged: str = ""
-    """Trigger map of the newest series when a client acknowledged last."""
-
-    @property
-    def unsafe_frames(self) -> str:
-        """The frames with neither raw data nor durable photons: `scan 12: 57-; scan 13: 4-6`."""
-        return "; ".join(f"scan {x.number}: {x.frames}" for x in self.losses if x.frames)
-
-    @property
-    def must_save(self) -> bool:
-        """Say whether SaveRaw must be true."""
-        return self.drop is None or not self.drop.raw_off
 
 
 def why_not(signs: Signs, scan: Scan) -> str:

@@ -9,7 +9,7 @@ from functools import partial
 
 from femtotango.component import pulse
 from femtotango.component.pulse import Pulses
-from femtotango.component.save_raw_interlock import Signs
+from femtotango.component.raw_data import Signs
 from femtotango.component.settings_sync import SettingsSync
 from femtotango.dranspose_client.addresses import Addresses
 from femtotango.dranspose_client.http import Controller, Reducer

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import tango
 
 from femtotango.component import save_raw_interlock as interlock
-from femtotango.component.save_raw_interlock import RawData
+from femtotango.component.raw_data import RawData, Signs
 from femtotango.component.scan_progress import Scan
 from femtotango.component.vital_signs import VitalSigns
 from femtotango.errors import NoBalor, NotTrusted
@@ -266,7 +266,7 @@ class Balor:
             note = ""
         return Seen(save_raw, _lines(*alarms), note, self._state.unsafe_frames)
 
-    def _guard(self, state: RawData, signs: interlock.Signs, scan: Scan) -> RawData:
+    def _guard(self, state: RawData, signs: Signs, scan: Scan) -> RawData:
         """Look at the camera's SaveRaw, and switch it on when it must be."""
         self._problem = ""
         try:

@@ -18,9 +18,9 @@ from femtotango.component.component import GEOMETRY_CAMERA, Component
 from femtotango.component.image_reader import FullImage
 from femtotango.component.image_results import ACCUMULATED_IMAGE
 from femtotango.component.kept import Kept
+from femtotango.component.raw_data import RawData
 from femtotango.component.result_attributes import RESULTS
 from femtotango.component.result_row import Result
-from femtotango.component.save_raw_interlock import RawData
 from femtotango.device.attributes import (
     MAX_FILTER,
     Q_VALUES,

@@ -10,7 +10,7 @@ from support.waiting import PATIENCE, wait_for
 from tango.server import attribute
 from tango.test_context import DeviceTestContext
 
-from femtotango.component.save_raw_interlock import Drop, RawData, Signs
+from femtotango.component.raw_data import Drop, RawData, Signs
 from femtotango.component.scan_progress import Scan
 from femtotango.device.balor_monitor import Balor, Seen
 from femtotango.errors import NoBalor, NotTrusted

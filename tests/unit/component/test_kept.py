@@ -12,7 +12,7 @@ from femtotango.component.kept import (
     from_properties,
     to_properties,
 )
-from femtotango.component.save_raw_interlock import Drop, Loss, RawData
+from femtotango.component.raw_data import Drop, Loss, RawData
 from femtotango.component.scan_progress import Scan
 from pipeline.model.cameras import CAMERAS, ranked
 

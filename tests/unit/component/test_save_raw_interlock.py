@@ -4,12 +4,9 @@ from dataclasses import replace
 
 import pytest
 
+from femtotango.component.raw_data import Drop, Loss, RawData, Signs
 from femtotango.component.save_raw_interlock import (
     ENDED,
-    Drop,
-    Loss,
-    RawData,
-    Signs,
     acknowledge,
     alarm,
     allow,

@@ -13,7 +13,7 @@ from hypothesis.stateful import (
 )
 
 from femtotango.component import save_raw_interlock as interlock
-from femtotango.component.save_raw_interlock import RawData, Signs
+from femtotango.component.raw_data import RawData, Signs
 from femtotango.component.scan_progress import Scan
 from femtotango.errors import NotTrusted
 from pipeline.model.frame_ranges import FrameRanges
