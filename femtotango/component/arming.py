@@ -9,8 +9,8 @@ from femtotango.dranspose_client.http import Controller, Reducer, SardanaIngeste
 from femtotango.dranspose_client.services import Config, Progress
 from femtotango.dranspose_client.trigger_maps import TriggerMap, flush_map
 from femtotango.errors import Interrupted, NotReady, PipelineError
+from pipeline.protocols.published_paths import ACCUMULATED_NUMBER, FRAMES
 from pipeline.protocols.sardana import SARDANA
-from pipeline.protocols.snapshot import ACCUMULATED_NUMBER, FRAMES
 
 _SETTLE = 12.0
 """A killed service stays listed for 10 s; longer nobody waits for the others [s]."""

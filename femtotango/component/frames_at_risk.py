@@ -3,7 +3,7 @@
 import re
 
 from pipeline.model.frame_ranges import FrameRanges
-from pipeline.protocols.snapshot import FrameSafety
+from pipeline.protocols.packed_datasets import FrameSafety
 
 _RANGE = re.compile(r"(\d+)(?:-(\d+))?")
 _MORE = re.compile(r"\band (\d+) more\b")

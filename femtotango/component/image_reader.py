@@ -19,19 +19,17 @@ from femtotango.errors import NoImage, NotReady
 from pipeline.frames.binning import bin_blocks
 from pipeline.model.roi import Roi, parse_rois
 from pipeline.model.roi_statistics import COLUMNS
-from pipeline.protocols.snapshot import (
+from pipeline.protocols.packed_datasets import ImageRois
+from pipeline.protocols.published_paths import (
     ACCUMULATED_NUMBER,
     FRAMES_SEEN,
     IMAGE,
     IMAGE_ROIS,
     SNAPSHOT,
     SUM_FRAMES,
-    CameraImage,
-    ImageRois,
-    Published,
-    ScanCamera,
     camera_path,
 )
+from pipeline.protocols.snapshot import CameraImage, Published, ScanCamera
 
 _TRIES = 10
 _ROIS_LIMIT, _ROIS_POLL = 2.0, 0.02

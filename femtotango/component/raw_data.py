@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 
-from pipeline.protocols.snapshot import FrameSafety
+from pipeline.protocols.packed_datasets import FrameSafety
 
 
 @dataclass(frozen=True)

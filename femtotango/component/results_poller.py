@@ -10,14 +10,9 @@ from numpy.typing import NDArray
 from femtotango.dranspose_client.http import Reducer
 from femtotango.dranspose_client.published import fetch_group
 from femtotango.errors import BadReply, PipelineError, TimedOut
-from pipeline.protocols.snapshot import (
-    CURVES,
-    NOTHING,
-    REVISION,
-    SNAPSHOT,
-    Published,
-    RoiCurves,
-)
+from pipeline.protocols.packed_datasets import RoiCurves
+from pipeline.protocols.published_paths import CURVES, REVISION, SNAPSHOT
+from pipeline.protocols.snapshot import NOTHING, Published
 
 _RATE_WINDOW = 2.0
 """The frame rate is an average over so long [s]."""

@@ -19,7 +19,7 @@ from femtotango.component.raw_data import Drop, Loss, RawData, Signs
 from femtotango.component.scan_progress import Scan
 from femtotango.errors import NotTrusted
 from pipeline.model.cameras import CAMERAS
-from pipeline.protocols.snapshot import FrameSafety
+from pipeline.protocols.packed_datasets import FrameSafety
 
 _START = "start the camera, then write SaveRaw again"
 KILLED = "the device was killed while raw data were not saved: nobody watched."

@@ -15,7 +15,8 @@ from femtotango.dranspose_client.addresses import Addresses
 from femtotango.dranspose_client.http import Controller, Reducer
 from femtotango.dranspose_client.published import fetch_group
 from femtotango.errors import PipelineError
-from pipeline.protocols.snapshot import FRAME_SAFETY, FrameSafety
+from pipeline.protocols.packed_datasets import FrameSafety
+from pipeline.protocols.published_paths import FRAME_SAFETY
 
 logger = logging.getLogger(__name__)
 

@@ -1,14 +1,9 @@
 """The reference page of what the reducer publishes, made from the table itself."""
 
 from pipeline.protocols.groups import Row, rows
-from pipeline.protocols.snapshot import (
-    CURVES,
-    FRAME_SAFETY,
-    SNAPSHOT,
-    FrameSafety,
-    Published,
-    RoiCurves,
-)
+from pipeline.protocols.packed_datasets import FrameSafety, RoiCurves
+from pipeline.protocols.published_paths import CURVES, FRAME_SAFETY, SNAPSHOT
+from pipeline.protocols.snapshot import Published
 
 _HEAD = f"""# What the reducer publishes
 

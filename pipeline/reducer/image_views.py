@@ -14,6 +14,7 @@ from pipeline.model.cameras import CAMERAS
 from pipeline.model.ledger import ledger
 from pipeline.model.roi import Roi, format_rois
 from pipeline.protocols import snapshot
+from pipeline.protocols.packed_datasets import ImageRois
 from pipeline.protocols.tree import pack_group
 from pipeline.reducer.accumulation import Accumulation
 from pipeline.reducer.growing_sum import Sum
@@ -82,8 +83,8 @@ class ImageViews:
         )
 
 
-def _rois(shown: Sum, rois: Mapping[str, Roi]) -> snapshot.ImageRois:
-    return snapshot.ImageRois(
+def _rois(shown: Sum, rois: Mapping[str, Roi]) -> ImageRois:
+    return ImageRois(
         rois=format_rois({name: roi.place for name, roi in rois.items()}),
         statistics=image_statistics(shown.image, shown.valid, list(rois.values())),
         frames=shown.count,

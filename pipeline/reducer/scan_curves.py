@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from pipeline.frames.roi_ratio import StepValues
 from pipeline.model.roi import Roi
 from pipeline.model.roi_statistics import COMPARED, STATISTICS
-from pipeline.protocols import snapshot
+from pipeline.protocols.packed_datasets import RoiCurves
 from pipeline.reducer.camera_scan import CameraScan
 from pipeline.reducer.roi_readings import RoiReadings
 from pipeline.reducer.roi_series import RoiSeries
@@ -183,7 +183,7 @@ class ScanCurves:
         found = self.steps_of(name, self._statistic)
         return found.value, found.error, found.n.astype(np.float64)
 
-    def packed(self) -> snapshot.RoiCurves:
+    def packed(self) -> RoiCurves:
         """Return all curves of one moment."""
         x = self.x()
         counts = None
@@ -196,7 +196,7 @@ class ScanCurves:
             errors = [np.full(len(x), math.nan) for _ in self.names]
         nothing = np.empty((0, len(x)))
         map_x, map_y = self.map_axes()
-        return snapshot.RoiCurves(
+        return RoiCurves(
             names=self.names,
             x=x,
             means=np.array(means) if self.names else nothing,

@@ -19,8 +19,8 @@ from pipeline.photons.frame_safety import frames_text
 from pipeline.photons.list_resume import NO_FILE, Existing
 from pipeline.photons.scan_photons import PhotonScan
 from pipeline.photons.trust import NOTHING_BEFORE
-from pipeline.protocols import snapshot
 from pipeline.protocols.batch import Batch, PartialSum
+from pipeline.protocols.packed_datasets import FrameSafety
 from pipeline.reducer.buffered import BufferedFrames
 from pipeline.reducer.camera_sums import CameraSums
 from pipeline.reducer.growing_sum import Sum
@@ -294,18 +294,18 @@ class ReducerState:
             self.notes.note(GivenUp(mapping, until))
             self.mark_changed()
 
-    def frame_safety(self, now: float) -> snapshot.FrameSafety:
+    def frame_safety(self, now: float) -> FrameSafety:
         """Say whether every frame is safe somewhere; `now` is monotonic [s]."""
         with self.lock:
             scan = self.photon_scan
             if scan is None or scan.photons is None:
-                return snapshot.FrameSafety(
+                return FrameSafety(
                     process=PROCESS, reason="No frame of the Balor was seen yet: take a scan."
                 )
             scan.look_at_queue(now)
             photons = scan.photons
             safety = photons.safety(now)
-            return snapshot.FrameSafety(
+            return FrameSafety(
                 process=PROCESS,
                 mapping=scan.mapping,
                 number=scan.published_number,

@@ -15,6 +15,7 @@ from tango import AttrQuality, DispLevel, EventType
 from femtotango.component.result_attributes import RESULTS
 from pipeline.model.parameters import ATTRIBUTES
 from pipeline.protocols import snapshot
+from pipeline.protocols.packed_datasets import RoiCurves
 from pipeline.protocols.tree import as_tree, pack_group
 
 ROWS = np.empty((0, 0))
@@ -28,7 +29,7 @@ class Tree(dict):
             health=snapshot.Health(failed_frames=failed, alarms=alarms),
             photons=snapshot.Photons(**photons),
         )
-        curves = snapshot.RoiCurves(names=(), x=np.empty(0), means=ROWS, errors=ROWS)
+        curves = RoiCurves(names=(), x=np.empty(0), means=ROWS, errors=ROWS)
         values = replace(values, snapshot=pack_group(values), curves=pack_group(curves))
         self.update(as_tree(values))
 

@@ -11,6 +11,7 @@ from femtotango.component import results_poller
 from femtotango.component.results_poller import Curves, Observer
 from femtotango.dranspose_client.http import Reducer
 from pipeline.protocols import snapshot
+from pipeline.protocols.packed_datasets import RoiCurves
 from pipeline.protocols.tree import as_tree, pack_group
 
 
@@ -24,7 +25,7 @@ class Published(dict):
             scan=snapshot.Scan(mapping=mapping),
             **more,
         )
-        curves = snapshot.RoiCurves(
+        curves = RoiCurves(
             names=tuple(f"roi{i}" for i in range(len(means))),
             x=np.arange(float(len(means[0]))),
             means=np.array(means, float),

@@ -15,7 +15,7 @@ from femtotango.component.scan_progress import Scan
 from femtotango.device.balor_monitor import Balor, Seen
 from femtotango.errors import NoBalor, NotTrusted
 from femtotango.simulation.balor_device import BalorSimulator
-from pipeline.protocols.snapshot import FrameSafety
+from pipeline.protocols.packed_datasets import FrameSafety
 
 NOWHERE = "tango://127.0.0.1:1/a/b/c#dbase=no"
 SCAN = Scan(number=12, mapping="m", cameras=("andor3_balor",), done=False)

@@ -18,6 +18,7 @@ from support.published import published
 from support.waiting import STEADY, wait_for
 
 from pipeline.protocols import snapshot
+from pipeline.protocols.packed_datasets import RoiCurves
 from pipeline.protocols.tree import as_tree, pack_group
 
 SIDE = 3000
@@ -48,7 +49,7 @@ class Tree(dict):
         )
         values = snapshot.Published(revision=revision, shown=shown)
         rows = np.empty((0, 0))
-        curves = pack_group(snapshot.RoiCurves(names=(), x=np.empty(0), means=rows, errors=rows))
+        curves = pack_group(RoiCurves(names=(), x=np.empty(0), means=rows, errors=rows))
         self.update(as_tree(replace(values, snapshot=pack_group(values), curves=curves)))
 
 

@@ -16,7 +16,8 @@ from support.published import published
 from support.waiting import wait_for
 
 from pipeline.photons import list_writer
-from pipeline.protocols.snapshot import FRAME_SAFETY, FrameSafety
+from pipeline.protocols.packed_datasets import FrameSafety
+from pipeline.protocols.published_paths import FRAME_SAFETY
 from pipeline.protocols.tree import read_group
 from pipeline.reducer import live_integration
 from pipeline.simulation.balor import balor_frame

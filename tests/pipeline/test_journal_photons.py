@@ -16,7 +16,7 @@ from pipeline.files.hdf5_append import AppendFile
 from pipeline.model.parameters import Settings
 from pipeline.photons import list_writer
 from pipeline.protocols.batch import FrameStatus
-from pipeline.protocols.snapshot import FrameSafety
+from pipeline.protocols.packed_datasets import FrameSafety
 from pipeline.reducer import FemtomaxReducer
 from pipeline.reducer.femtomax_reducer import make_parts
 from pipeline.reducer.journal_content import dump

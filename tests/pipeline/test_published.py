@@ -13,7 +13,9 @@ from support.published import published
 from support.waiting import wait_for
 
 from pipeline.protocols.groups import Row, rows
-from pipeline.protocols.snapshot import CURVES, SNAPSHOT, Published, RoiCurves
+from pipeline.protocols.packed_datasets import RoiCurves
+from pipeline.protocols.published_paths import CURVES, SNAPSHOT
+from pipeline.protocols.snapshot import Published
 from pipeline.protocols.tree import ATTRIBUTES, leaves, read_group
 from pipeline.simulation.balor import stream_balor_frames
 

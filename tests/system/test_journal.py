@@ -24,7 +24,8 @@ from femtotango.dranspose_client.http import Reducer
 from femtotango.errors import PipelineError
 from femtotango.simulation.beamline import ScanPlayer
 from pipeline.model.frame_ranges import FrameRanges
-from pipeline.protocols.snapshot import ACCUMULATED_NUMBER, SNAPSHOT, Published
+from pipeline.protocols.published_paths import ACCUMULATED_NUMBER, SNAPSHOT
+from pipeline.protocols.snapshot import Published
 from pipeline.protocols.tree import read_group
 from pipeline.simulation.balor import stream_balor_frames
 from pipeline.simulation.scan import BurstScan

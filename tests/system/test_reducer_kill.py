@@ -24,7 +24,7 @@ from femtotango.dranspose_client.http import Reducer
 from femtotango.errors import PipelineError
 from femtotango.stack.ports import Ports
 from pipeline.model.parameters import Settings
-from pipeline.protocols.snapshot import FRAMES
+from pipeline.protocols.published_paths import FRAMES
 from pipeline.simulation.balor import stream_balor_frames
 from pipeline.worker import FemtomaxWorker
 

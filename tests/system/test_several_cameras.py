@@ -15,7 +15,8 @@ from femtotango.dranspose_client.trigger_maps import TriggerMap, scan_map
 from femtotango.simulation.beamline import ScanPlayer
 from femtotango.simulation.detector_socket import PushSource
 from femtotango.simulation.sardana_records import post_record
-from pipeline.protocols.snapshot import SNAPSHOT, Published
+from pipeline.protocols.published_paths import SNAPSHOT
+from pipeline.protocols.snapshot import Published
 from pipeline.protocols.stins import stins_end, stins_header, stins_image
 from pipeline.protocols.tree import read_group
 from pipeline.simulation.scan import BurstScan, sardana_records

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from femtotango.component.frames_at_risk import first_frame, frames_at_risk
 from pipeline.model.frame_ranges import FrameRanges
-from pipeline.protocols.snapshot import FrameSafety
+from pipeline.protocols.packed_datasets import FrameSafety
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ from femtotango.component.save_raw_interlock import (
 from femtotango.component.scan_progress import Scan
 from femtotango.dranspose_client.services import Progress
 from femtotango.errors import NotTrusted
-from pipeline.protocols.snapshot import FrameSafety
+from pipeline.protocols.packed_datasets import FrameSafety
 
 SCAN = Scan(number=12, mapping="m", frames=100, cameras=("andor3_balor",), done=False)
 GOOD = FrameSafety(process="p", mapping="m", filename="f", may_drop_raw=1, newest=9)

@@ -4,20 +4,14 @@ from dataclasses import replace
 
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import (
-    RuleBasedStateMachine,
-    initialize,
-    invariant,
-    precondition,
-    rule,
-)
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from femtotango.component import save_raw_interlock as interlock
 from femtotango.component.raw_data import RawData, Signs
 from femtotango.component.scan_progress import Scan
 from femtotango.errors import NotTrusted
 from pipeline.model.frame_ranges import FrameRanges
-from pipeline.protocols.snapshot import FrameSafety
+from pipeline.protocols.packed_datasets import FrameSafety
 
 LENGTH = 30
 
