@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipeline.files import hdf5_append
+from pipeline.files import hdf5_chunk_index
 from pipeline.files.hdf5_append import OLDEST_FORMAT, AppendFile
 
 
@@ -33,7 +33,7 @@ def read(path: Path, name: str) -> np.ndarray:
     suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=40
 )
 def test_any_growth_with_and_without_closing(tmp_path, monkeypatch, steps, chunk):
-    monkeypatch.setattr(hdf5_append, "_CAPACITY", 3)
+    monkeypatch.setattr(hdf5_chunk_index, "_CAPACITY", 3)
     path = tmp_path / "file.h5"
     make(path, chunk)
     file = AppendFile(path)
@@ -59,7 +59,7 @@ def test_nodes_as_large_as_the_format_s(tmp_path):
     file = AppendFile(path)
     for first in range(0, 9000, 900):
         file.append({"a": np.arange(first, first + 900)})
-    assert len(file._columns["a"].nodes) == 3
+    assert len(file._columns["a"].index.nodes) == 3
     file.close()
     assert read(path, "a").tolist() == list(range(9000))
 
