@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from pipeline.model.frame_ranges import FrameRanges
 from pipeline.model.parameters import Settings
 from pipeline.photons import trust
+from pipeline.photons.early_frames import EarlyFrames
 from pipeline.photons.energies import PhotonEnergies
 from pipeline.photons.frame_safety import (
     NO_QUEUE,
@@ -65,10 +66,7 @@ class PhotonScan:
         self._tally = PhotonTally(before)
         self._ledger = FrameLedger()
         self._queue = NO_QUEUE
-        self._early: dict[FrameStatus, FrameRanges] = {}
-        """Frames before a file was wanted."""
-        self._early_changes: list[FrameRow] = []
-        """Of them, the first one of each change of settings."""
+        self._early = EarlyFrames()
         self._closed = False
         self.searched = settings.photon_region is not None
         """Photons were searched in this scan, or are to be."""
@@ -93,7 +91,7 @@ class PhotonScan:
         with self._lock:
             kept = dict(self.__dict__)
             # Files are closed outside of the reducer's lock, which a snapshot holds.
-            for name in ("_ledger", "_early", "_early_changes"):
+            for name in ("_ledger", "_early"):
                 kept[name] = deepcopy(kept[name])
         # What waits now says nothing of a later process.
         for name in ("_lock", "_clock", "_queue"):
@@ -297,11 +295,7 @@ class PhotonScan:
         if self._writer is None:
             return
         if row.photons is None and not self._wants_file():
-            changes = self._early_changes
-            if row.settings and (not changes or changes[-1].settings != row.settings):
-                changes.append(row)
-            else:
-                self._early.setdefault(row.status, FrameRanges()).add(row.frame)
+            self._early.add(row)
             return
         self._give_early(self._writer)
         self._writer.add(row)
@@ -314,12 +308,7 @@ class PhotonScan:
 
     def _give_early(self, writer: PhotonWriter) -> None:
         """Give the frames that came before a file was wanted their rows."""
-        rows = self._early_changes
-        rows += [
-            FrameRow(frame, status) for status, frames in self._early.items() for frame in frames
-        ]
-        self._early, self._early_changes = {}, []
-        for row in sorted(rows, key=lambda row: row.frame):
+        for row in self._early.take():
             writer.add(row)
 
     def _histogram(self) -> tuple[NDArray[np.float64], NDArray[np.int64]]:

@@ -1,38 +1,26 @@
 """The results of one scan: what came of each event, put in order."""
 
-import time
-from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from pipeline.model.cameras import ranked
 from pipeline.model.frame_ranges import FrameRanges
 from pipeline.model.parameters import Settings
-from pipeline.photons.frame_safety import NO_QUEUE, Queue
 from pipeline.photons.list_resume import NO_FILE, Existing
 from pipeline.photons.scan_photons import PhotonScan
 from pipeline.photons.trust import NOTHING_BEFORE, PhotonsBefore
 from pipeline.protocols.batch import Batch, CameraResult, FrameStatus, StartInfo
+from pipeline.reducer.arrivals import Arrivals, Arrived
 from pipeline.reducer.camera_scan import CameraScan
 from pipeline.reducer.columns import Columns
 from pipeline.reducer.compared_totals import ComparedTotals
 from pipeline.reducer.passed_over import PassedOver
-from pipeline.reducer.reorder import Reorder
 from pipeline.reducer.scan_axis import ScanAxis
 
 _GIVEN_UP = 10.0
 """An event that has not come after so long is lost [s]."""
 _GIVEN_UP_RESUMED = 3.0
 """The same after a restart of the reducer, which has lost what was on its way [s]."""
-
-
-@dataclass(frozen=True)
-class _Arrived:
-    """A batch that waits for its turn."""
-
-    batch: Batch
-    since: float
-    """When it came, monotonic [s]."""
 
 
 class ScanState:
@@ -69,9 +57,7 @@ class ScanState:
         self._photons_before = photons_before
         self._photon_file = photon_file
         self._newest_event = 0
-        self._reorder: Reorder[_Arrived] = Reorder()
-        self._arrived: deque[tuple[float, int]] = deque()
-        """When it was looked [s], and how many batches had come by then."""
+        self._reorder = Arrivals()
 
     @property
     def published_number(self) -> int:
@@ -202,9 +188,9 @@ class ScanState:
         self._passed.note(batch)
         # Those that come late are not lost: they have gone past.
         self._take(self._reorder.pass_over(event for event, _ in batch.passed), settings)
-        self._take(self._reorder.add(batch.event, _Arrived(small, time.monotonic())), settings)
+        self._take(self._reorder.add(batch.event, Arrived(small)), settings)
 
-    def _take(self, ready: Iterable[_Arrived], settings: Settings) -> None:
+    def _take(self, ready: Iterable[Arrived], settings: Settings) -> None:
         for one in ready:
             self._in_order(one, settings)
 
@@ -230,7 +216,7 @@ class ScanState:
     def go_on(self) -> None:
         """Go on in a new process, whose clock is another one."""
         self.resumed = True
-        self._arrived.clear()
+        self._reorder.forget_times()
         if self.photons is not None:
             self.photons.go_on()
 
@@ -246,8 +232,7 @@ class ScanState:
         limit = _GIVEN_UP_RESUMED if self.resumed else _GIVEN_UP
         if self.look_at_queue(now) <= limit:
             return None
-        late = [come for at, come in self._arrived if now - at > limit]
-        return self._reorder.highest_of(late[-1])
+        return self._reorder.newest_late(now, limit)
 
     def give_up(self, until: int, settings: Settings) -> str:
         """Wait no longer for events before this one; return a sentence that names them."""
@@ -261,37 +246,10 @@ class ScanState:
 
     def look_at_queue(self, now: float) -> float:
         """Tell the photons which results wait for an earlier event; return for how long [s]."""
-        waited = self._longest_wait(now)
+        waited = self._reorder.longest_wait(now)
         if self.photons is not None:
-            self.photons.queue(self._queue(now - waited))
+            self.photons.queue(self._reorder.queue(now - waited, self._photon_streams))
         return waited
-
-    def _queue(self, since: float) -> Queue:
-        if not len(self._reorder):
-            return NO_QUEUE
-        results = [ready.batch.result for ready in self._reorder]
-        return Queue(
-            event=self._reorder.next,
-            since=min(since, *(ready.since for ready in self._reorder)),
-            frames=tuple(
-                frame.frame
-                for result in results
-                for frame in result.frames
-                if frame.stream in self._photon_streams
-            ),
-        )
-
-    def _longest_wait(self, now: float) -> float:
-        """Return for how long a result is known to have waited [s]; 0: none waits."""
-        oldest = self._reorder.longest_waiting
-        if oldest is None:
-            self._arrived.clear()
-            return 0.0
-        while self._arrived and self._arrived[0][1] <= oldest:
-            self._arrived.popleft()
-        if not self._arrived or self._arrived[-1][1] < self._reorder.arrivals:
-            self._arrived.append((now, self._reorder.arrivals))
-        return now - self._arrived[0][0]
 
     def give_up_waiting(self, settings: Settings) -> None:
         """Take what is there as all there is: the scan was cut off."""
@@ -305,7 +263,7 @@ class ScanState:
             )
         return self.photons
 
-    def _in_order(self, ready: _Arrived, settings: Settings) -> None:
+    def _in_order(self, ready: Arrived, settings: Settings) -> None:
         batch, result = ready.batch, ready.batch.result
         cameras = [one for one in result.cameras if not one.late]
         for one in cameras:

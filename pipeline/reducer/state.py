@@ -2,7 +2,6 @@
 
 import threading
 import time
-import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,7 +14,6 @@ from pipeline.model.correction_files import parse_corrections
 from pipeline.model.frame_ranges import FrameRanges
 from pipeline.model.parameters import Settings
 from pipeline.photons.corrections import CorrectionLoader
-from pipeline.photons.frame_safety import frames_text
 from pipeline.photons.list_resume import NO_FILE, Existing
 from pipeline.photons.scan_photons import PhotonScan
 from pipeline.photons.trust import NOTHING_BEFORE
@@ -34,14 +32,9 @@ from pipeline.reducer.notes import (
     Saved,
     SettingsTaken,
 )
+from pipeline.reducer.published_safety import published_safety
 from pipeline.reducer.scan import ScanState
-
-PROCESS = uuid.uuid4().hex
-"""Tells this process from the one before it, whose frames nobody vouches for."""
-_UNKNOWN = "None"
-"""The trigger map of a process that was started in the middle of a run."""
-_MAX_SCANS = 3
-_MAX_LABELS = 1000
+from pipeline.reducer.scans import Scans
 
 
 @dataclass
@@ -58,16 +51,9 @@ class ReducerState:
     photon_scan: ScanState | None = None
     """The newest one with a camera whose photons are searched."""
     _revision: int = 0
-    _scans: dict[str, ScanState] = field(default_factory=dict)
-    _dropped: dict[str, tuple[int, str]] = field(default_factory=dict)
-    """Order and label of scans that are no longer kept."""
-    _labels: dict[str, str] = field(default_factory=dict)
-    """Trigger map of the scan that has a label."""
+    _scans: Scans = field(default_factory=Scans)
     _closing: list[tuple[PhotonScan, bool]] = field(default_factory=list)
-    _orders: int = 0
-    _oldest: int = 0
     _begun: int = 0
-    _announced: str = _UNKNOWN
     _corrections: CorrectionLoader = field(default_factory=CorrectionLoader)
     _buffered: BufferedFrames = field(default_factory=BufferedFrames)
     _seen: dict[str, FrameRanges] = field(default_factory=dict)
@@ -91,27 +77,14 @@ class ReducerState:
 
     def announce(self, mapping: str) -> None:
         """Note that a trigger map has begun; what was before is cut off."""
-        if mapping == _UNKNOWN and self.resumed:
+        if not Scans.is_known(mapping) and self.resumed:
             return
         self.notes.note(Announced(mapping, time.time()))
-        self._announced = mapping
-        scan = self._scans.get(mapping)
-        if scan is None:
+        if not self._scans.announce(mapping):
             self._open(mapping)
-        elif scan.order <= 0:
-            # Its first results were faster than dranspose's word of it.
-            self._orders += 1
-            scan.order = self._orders
 
     def _scan_of(self, mapping: str) -> ScanState:
-        if mapping in self._scans:
-            return self._scans[mapping]
-        if self._announced in (mapping, _UNKNOWN):
-            return self._open(mapping)
-        # Of a scan before this process: it must not take the place of the one that runs.
-        self._oldest -= 1
-        self._scans[mapping] = ScanState(mapping, self._oldest)
-        return self._scans[mapping]
+        return self._scans.find(mapping) or self._open(mapping)
 
     def _give_up_rest(self, scan: ScanState) -> None:
         lost = scan.lost
@@ -137,22 +110,15 @@ class ReducerState:
         self.health.failed_frames += now - sum(lost.count for lost in before.values())
 
     def _open(self, mapping: str) -> ScanState:
-        for scan in self._scans.values():
+        for scan in self._scans:
             self._give_up_rest(scan)
         self._name_failed(self._buffered.give_up())
-        self._orders += 1
         before = self.scan.photon_evidence if self.scan is not None else NOTHING_BEFORE
-        self._scans[mapping] = ScanState(
-            mapping, self._orders, before, self.photon_files.get(mapping, NO_FILE)
-        )
-        # Frames of a cut-off scan may still come with the first event of the next.
-        while len(self._scans) > _MAX_SCANS:
-            oldest = self._scans.pop(next(iter(self._scans)))
-            self._dropped[oldest.mapping] = oldest.order, self._label_of(oldest)
-            self._close(oldest)
-        while len(self._dropped) > _MAX_LABELS:
-            del self._dropped[next(iter(self._dropped))]
-        return self._scans[mapping]
+        existing = self.photon_files.get(mapping, NO_FILE)
+        opened, dropped = self._scans.open(mapping, before, existing)
+        for scan in dropped:
+            self._close(scan)
+        return opened
 
     def add_batch(self, batch: Batch) -> tuple[int, ...] | None:
         """Take in a batch; one that came before is dropped.
@@ -180,7 +146,7 @@ class ReducerState:
                 self.health.fail(start.problem)
         self.health.discarded_frames += sum(one.discarded is not None for one in result.cameras)
         self.health.late_messages += sum(one.late for one in result.cameras)
-        if batch.mapping not in self._dropped:
+        if not self._scans.is_dropped(batch.mapping):
             self._add_to_scan(self._scan_of(batch.mapping), batch)
         order, _ = self._order_and_label(batch.mapping)
         for frame in result.frames:
@@ -215,17 +181,10 @@ class ReducerState:
         return valid
 
     def _order_and_label(self, mapping: str) -> tuple[int, str]:
-        if mapping in self._dropped:
-            return self._dropped[mapping]
+        if self._scans.is_dropped(mapping):
+            return self._scans.dropped(mapping)
         scan = self._scan_of(mapping)
-        return scan.order, self._label_of(scan)
-
-    def _label_of(self, scan: ScanState) -> str:
-        """Return a scan's label; where another one has it already, with a number of its own."""
-        owner = self._labels.setdefault(scan.label, scan.mapping)
-        if len(self._labels) > _MAX_LABELS:
-            del self._labels[next(iter(self._labels))]
-        return scan.label if owner == scan.mapping else f"{scan.label} ({scan.order})"
+        return scan.order, self._scans.label_of(scan)
 
     def _add_to_scan(self, scan: ScanState, batch: Batch) -> None:
         lost = scan.lost
@@ -269,13 +228,13 @@ class ReducerState:
     @property
     def files_closed(self) -> bool:
         """True when no photon file waits to be closed."""
-        scans = self._scans.values()
-        return not self._closing and all(s.photons is None or s.photons.settled for s in scans)
+        photons = (scan.photons for scan in self._scans)
+        return not self._closing and all(found is None or found.settled for found in photons)
 
     def watch(self, now: float) -> None:
         """Give up events that have not come for too long; `now` is monotonic [s]."""
         with self.lock:
-            for scan in self._scans.values():
+            for scan in self._scans:
                 until = scan.watch(now)
                 if until is not None:
                     self.give_up(scan.mapping, until)
@@ -297,28 +256,7 @@ class ReducerState:
     def frame_safety(self, now: float) -> FrameSafety:
         """Say whether every frame is safe somewhere; `now` is monotonic [s]."""
         with self.lock:
-            scan = self.photon_scan
-            if scan is None or scan.photons is None:
-                return FrameSafety(
-                    process=PROCESS, reason="No frame of the Balor was seen yet: take a scan."
-                )
-            scan.look_at_queue(now)
-            photons = scan.photons
-            safety = photons.safety(now)
-            return FrameSafety(
-                process=PROCESS,
-                mapping=scan.mapping,
-                number=scan.published_number,
-                filename=photons.path,
-                may_drop_raw=int(safety.may_drop_raw),
-                reason=safety.reason,
-                newest=safety.newest,
-                unsafe=frames_text(safety.unsafe),
-                waiting=frames_text(safety.waiting),
-                series_ended=int(scan.photon_series_ended),
-                complete=int(safety.complete),
-                save_raw=photons.save_raw,
-            )
+            return published_safety(self.photon_scan, now)
 
     def fail(self, error: str, frames: int = 0) -> None:
         """Note an error and how many frames it cost."""
@@ -346,8 +284,8 @@ class ReducerState:
     def go_on(self, unsaved: Iterable[Sum], saved: Mapping[int, int]) -> None:
         """Go on after a restart of the process; see `Accumulation.restore`."""
         self.resumed = True
-        self._announced = _UNKNOWN
-        for scan in {*self._scans.values(), self.scan, self.photon_scan}:
+        self._scans.forget_announced()
+        for scan in {*self._scans, self.scan, self.photon_scan}:
             if scan is not None:
                 scan.go_on()
         for photons, _ in self._closing:
@@ -382,4 +320,4 @@ class ReducerState:
 
     def scans(self) -> tuple[ScanState, ...]:
         """Return the scans that may still change."""
-        return tuple(self._scans.values())
+        return tuple(self._scans)

@@ -1,0 +1,40 @@
+"""What is published of the question whether every frame is safe somewhere."""
+
+import uuid
+
+from pipeline.photons.frame_safety import frames_text
+from pipeline.protocols.packed_datasets import FrameSafety
+from pipeline.reducer.scan import ScanState
+
+PROCESS = uuid.uuid4().hex
+"""Tells this process from the one before it, whose frames nobody vouches for."""
+
+
+def published_safety(scan: ScanState | None, now: float) -> FrameSafety:
+    """Say whether every frame is safe somewhere.
+
+    Args:
+        scan: the newest one with a camera whose photons are searched; None: there was none.
+        now: monotonic [s].
+    """
+    if scan is None or scan.photons is None:
+        return FrameSafety(
+            process=PROCESS, reason="No frame of the Balor was seen yet: take a scan."
+        )
+    scan.look_at_queue(now)
+    photons = scan.photons
+    safety = photons.safety(now)
+    return FrameSafety(
+        process=PROCESS,
+        mapping=scan.mapping,
+        number=scan.published_number,
+        filename=photons.path,
+        may_drop_raw=int(safety.may_drop_raw),
+        reason=safety.reason,
+        newest=safety.newest,
+        unsafe=frames_text(safety.unsafe),
+        waiting=frames_text(safety.waiting),
+        series_ended=int(scan.photon_series_ended),
+        complete=int(safety.complete),
+        save_raw=photons.save_raw,
+    )
