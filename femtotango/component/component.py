@@ -12,6 +12,7 @@ from femtotango.component.arming import Arming
 from femtotango.component.correction_commands import taken
 from femtotango.component.kept import Kept
 from femtotango.component.peak_fitter import PeakFitter
+from femtotango.component.polls import Polls
 from femtotango.component.results_poller import PATIENCE, Observation, Observer
 from femtotango.component.roi_slots import assign
 from femtotango.component.scan_control import ScanControl
@@ -29,7 +30,6 @@ logger = logging.getLogger(__name__)
 
 _IDLE = 0.4
 """How often the controller is asked while no scan is running [s]."""
-_REFRESH = 5.0
 _DELIVERY = 1.3
 """A command waits so long for its setting to arrive [s]."""
 _AGREEMENT = 1.5
@@ -93,10 +93,7 @@ class Component:
         )
         self._view_lock = threading.Lock()
         self._timeouts = 0
-        self._poll_now = threading.Event()
-        self._polled = threading.Condition()
-        self._polls_begun = 0
-        self._polls_done = 0
+        self._polls = Polls(self._closing)
         self._asked = threading.Event()
         """The controller was asked once, so that a scan under way is known."""
         self._threads: list[threading.Thread] = []
@@ -129,7 +126,7 @@ class Component:
         """End the threads and the connections; takes as long as the request under way."""
         self._closing.set()
         self.sync.wake.set()
-        self._poll_now.set()
+        self._polls.wake()
         self.scans.close()
         for thread in self._threads:
             thread.join(timeout=5.0)
@@ -211,13 +208,7 @@ class Component:
 
     def refresh(self) -> Observation:
         """Fetch all results once more and return them."""
-        with self._polled:
-            # A poll that is under way may have begun too early.
-            wanted = self._polls_begun + 1
-            self._poll_now.set()
-            self._polled.wait_for(
-                lambda: self._polls_done >= wanted or self._closing.is_set(), _REFRESH
-            )
+        self._polls.wait_for_whole()
         return self._view.results
 
     def prepare(self, request: ScanRequest) -> None:
@@ -281,18 +272,13 @@ class Component:
     def _observe(self) -> None:
         while not self._closing.is_set():
             begin = time.monotonic()
-            with self._polled:
-                self._polls_begun += 1
-                complete = self._poll_now.is_set()
-                self._poll_now.clear()
+            complete = self._polls.begin()
             try:
                 self._fetch_results(complete)
             except Exception as error:  # noqa: BLE001 - whatever it is, results must go on
                 self._show_fault("Results", error)
-            with self._polled:
-                self._polls_done = self._polls_begun
-                self._polled.notify_all()
-            self._poll_now.wait(max(0.0, begin + self._period - time.monotonic()))
+            self._polls.end()
+            self._polls.pause(begin + self._period - time.monotonic())
 
     def _fetch_results(self, complete: bool) -> None:
         results = self._observer.poll_results(complete)

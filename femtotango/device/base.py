@@ -1,10 +1,10 @@
 """The device without its commands: life, attributes, memory and events."""
 
-import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import cached_property
 from importlib.metadata import version
 from typing import Any
 
@@ -16,7 +16,6 @@ from tango.server import Device, DeviceMeta
 from femtotango.component import health, kept, setting_flow
 from femtotango.component.component import GEOMETRY_CAMERA, Component
 from femtotango.component.image_reader import FullImage
-from femtotango.component.image_results import ACCUMULATED_IMAGE
 from femtotango.component.kept import Kept
 from femtotango.component.raw_data import RawData
 from femtotango.component.result_attributes import RESULTS
@@ -31,12 +30,14 @@ from femtotango.device.attributes import (
 from femtotango.device.balor_monitor import Balor, Seen
 from femtotango.device.camera_attributes import CameraAttributes, share_freely
 from femtotango.device.change_events import Changes, Pusher, Reading
+from femtotango.device.image_reads import ImageReads
 from femtotango.device.memorized import DeviceMemory
 from femtotango.device.properties import Properties
 from femtotango.device.slot_labels import show_slots
 from femtotango.device.tango_errors import reported
 from femtotango.device.tango_logs import forwarded
-from femtotango.errors import NoBalor, PipelineError
+from femtotango.device.written_values import show_requested, show_written
+from femtotango.errors import NoBalor
 from femtotango.text_encoding import latin
 from pipeline.model.cameras import ranked
 from pipeline.model.parameters import ATTRIBUTES, PARAMETERS, POSITION, Value
@@ -74,8 +75,6 @@ class DeviceCore(_Attributes):
             share_freely(self, name)
         self._cameras = CameraAttributes(self)
         self._changes = Changes()
-        self._fetched: dict[tuple[int, str], Reading] = {}
-        """The images for the reads under way, by thread and attribute."""
         # DevRestart makes a new object while a command still waits in the old one.
         self._name = self.get_name()
         before = _living.get(self._name)
@@ -132,9 +131,9 @@ class DeviceCore(_Attributes):
             self._keep_raw_data,
             before.raw_data,
         )
-        self._show_written({name: before.flow[p.name].requested for name, p in ATTRIBUTES.items()})
-        self._show_written(
-            {Q_VALUES: self._q_values, MAX_FILTER: before.max_filter, SAVE_RAW: True}
+        show_written(self, {name: before.flow[p.name].requested for name, p in ATTRIBUTES.items()})
+        show_written(
+            self, {Q_VALUES: self._q_values, MAX_FILTER: before.max_filter, SAVE_RAW: True}
         )
         with ExitStack() as life:
             # They end the other way round: what touches Tango before the commands that wait.
@@ -239,17 +238,14 @@ class DeviceCore(_Attributes):
         since = self._since[SAVE_RAW]
         return bool(view.save_raw), since, _INVALID if view.save_raw is None else quality
 
-    def read_attr_hardware(self, indices: Sequence[int]) -> None:
-        """Fetch what takes long before Tango reads any attribute; other clients are served.
+    @cached_property
+    def _image_reads(self) -> ImageReads:
+        """Stays while Init begins another life: a read may be under way."""
+        return ImageReads(self, lambda: self._images, lambda: self._component.view)
 
-        Only here: what was read before in the same call would be lost to those clients.
-        """
-        attributes = self.get_device_attr()
-        names = (attributes.get_attr_by_ind(index).get_name() for index in indices)
-        for name in names:
-            if name.startswith(ACCUMULATED_IMAGE):
-                camera = name.removeprefix(ACCUMULATED_IMAGE).removeprefix("_")
-                self._fetched[threading.get_ident(), camera] = self._fetch_image(camera)
+    def read_attr_hardware(self, indices: Sequence[int]) -> None:
+        """Fetch what takes long before Tango reads any attribute; other clients are served."""
+        self._image_reads.fetch(indices)
 
     def read_accumulated_image(self, camera: str = "") -> Reading:
         """Return the image that was fetched for this read.
@@ -257,17 +253,7 @@ class DeviceCore(_Attributes):
         Args:
             camera: whose image; empty: the one that is shown.
         """
-        return self._fetched.pop((threading.get_ident(), camera))
-
-    def _fetch_image(self, camera: str) -> Reading:
-        view = self._component.view
-        if view.results.error is None:
-            try:
-                with tango.AutoTangoAllowThreads(self):
-                    return self._images.as_float32(view, camera), view.results.time, _VALID
-            except PipelineError as error:
-                self.warn_stream(f"AccumulatedImage: {error}")
-        return np.empty((0, 0), np.float32), time.time(), _INVALID
+        return self._image_reads.take(camera)
 
     def _readings(self) -> Iterator[tuple[str, Reading]]:
         for name, parameter in ATTRIBUTES.items():
@@ -290,9 +276,9 @@ class DeviceCore(_Attributes):
                 normal = self._component.request(name, value)
         finally:
             # Tango would show a refused value as written, or an accepted one as it was spelled.
-            self._show_written({attribute: self._component.sync.flow[name].requested})
+            show_written(self, {attribute: self._component.sync.flow[name].requested})
             if name in POSITION:
-                self._show_requested((GEOMETRY_CAMERA,))
+                show_requested(self, self._component.sync.flow, (GEOMETRY_CAMERA,))
         self._refused.pop(name, None)
         # Tango itself remembers what comes this way.
         self._component.told({name: normal})
@@ -309,7 +295,7 @@ class DeviceCore(_Attributes):
                 self._q_values = check_q_values(values)
         finally:
             with tango.AutoTangoMonitor(self):
-                self._show_written({Q_VALUES: self._q_values})
+                show_written(self, {Q_VALUES: self._q_values})
         self._since[Q_VALUES] = time.time()
         self._memory.keep_properties({kept.Q_VALUES: kept.q_value_texts(self._q_values.tolist())})
         self._on_change()
@@ -326,27 +312,9 @@ class DeviceCore(_Attributes):
         for name, value in values.items():
             self._component.request(name, value)
         with tango.AutoTangoMonitor(self):
-            self._show_requested(values)
+            show_requested(self, self._component.sync.flow, values)
 
     # Memory
-
-    def _show_requested(self, names: Iterable[str]) -> None:
-        """Have Tango show as written what is requested now; call with the monitor."""
-        flow = self._component.sync.flow
-        attributes = {name: PARAMETERS[name].attribute for name in names}
-        self._show_written(
-            {a: flow[name].requested for name, a in attributes.items() if a is not None}
-        )
-
-    def _show_written(self, values: Mapping[str, Any]) -> None:
-        """Have Tango show values as written; else forms show zeros, or what is out of date.
-
-        Args:
-            values: by attribute.
-        """
-        attributes = self.get_device_attr()
-        for name, value in values.items():
-            attributes.get_w_attr_by_name(name).set_write_value(value)
 
     def _add_cameras(self) -> None:
         """Give each camera that has been seen attributes of its own."""
@@ -364,7 +332,7 @@ class DeviceCore(_Attributes):
         untold = setting_flow.untold(self._component.sync.flow)
         if untold:
             with tango.AutoTangoMonitor(self):
-                self._show_requested(untold)
+                show_requested(self, self._component.sync.flow, untold)
         self._remember(untold)
 
     def _remember(self, untold: Mapping[str, Value]) -> None:
