@@ -7,6 +7,7 @@ import click
 from rich.console import Console
 
 from femtotango.commands.raw_files import calibrate, process, verify
+from femtotango.gui.command import femtomax
 from femtotango.sardana.config import sardana_config
 from femtotango.stack.errors import CommandError
 
@@ -157,37 +158,10 @@ def simulate(
     run(simulation, Console())
 
 
-@femtotango.command()
-@click.argument("device")
-@click.option("--size", metavar="WxH", help="Size of the window.")
-@click.option("--screenshot", type=click.Path(path_type=Path), help="Save a picture and exit.")
-@click.option(
-    "--scale",
-    type=click.FloatRange(0.5, 4.0),
-    default=1.0,
-    show_default=True,
-    help="Of letters and buttons.",
-)
-@click.option(
-    "--theme",
-    type=click.Choice(("desktop", "light", "dark")),
-    default="desktop",
-    show_default=True,
-    help="Colours of the window.",
-)
+@femtotango.command(params=list(femtomax.params), help=femtomax.help)
 @click.pass_context
-def viewer(
-    context: click.Context,
-    device: str,
-    size: str | None,
-    screenshot: Path | None,
-    scale: float,
-    theme: str,
-) -> None:
-    """Open the live viewer of DEVICE.
-
-    DEVICE is a Tango name, a/b/c or tango://host:port/a/b/c#dbase=no.
-    """
+def viewer(context: click.Context, **_: object) -> None:
+    """Open the live viewer, if its packages are installed."""
     from femtotango.commands.viewer import viewer_command
 
     context.forward(viewer_command())

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from femtotango.sardana.running_scan import Prepared
 
-_LOST = 2
+LOST = 2
 """After so many points without any frame the scan is lost for the analysis."""
 
 
@@ -85,8 +85,8 @@ class FrameCheck:
         known = self._missing
         self._missing = max(missing, known)
         self._silent = self._silent + 1 if missing and frames == before else 0
-        if self._silent >= _LOST:
-            return Verdict(f"no frame has come since point {point + 1 - _LOST}", lost=True)
+        if self._silent >= LOST:
+            return Verdict(f"no frame has come since point {point + 1 - LOST}", lost=True)
         if missing > known:
             return Verdict(
                 f"Point {point}: {missing - known} of {self._point} frames did not come."

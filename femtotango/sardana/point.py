@@ -13,6 +13,7 @@ import numpy as np
 import tango
 from numpy.typing import NDArray
 
+from femtotango.sardana.frame_check import LOST
 from pipeline.model.roi_statistics import STATISTICS
 
 _WATCHED = (
@@ -30,8 +31,6 @@ _WATCHED = (
 )
 _SHORT = 2.0
 """Patience after a point without any frame [s]."""
-_LOST = 2
-"""After so many points without any frame nobody waits until frames come again."""
 SLOTS = {
     f"roi{number}{statistic}": (number - 1, statistic)
     for number in range(1, 9)
@@ -197,7 +196,7 @@ class Point:
         return bool(alive) and not self._excess
 
     def _waits_for(self, camera: str) -> bool:
-        return self._silent.get(camera, 0) < _LOST
+        return self._silent.get(camera, 0) < LOST
 
     def waits(self, now: float) -> bool:
         """Poll; False when the frames are processed, the scan is over, or the time is up."""

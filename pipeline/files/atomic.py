@@ -16,7 +16,8 @@ Write = Callable[[Path], object]
 """Writes a file at the path that it is given; what it returns is not used."""
 
 _TAKEN = "{} exists already; files are never overwritten, give a new name."
-_MAX_NUMBER = 9999
+MAX_NUMBER = 9999
+"""Of files that get a number because their name is taken."""
 _NO_HARD_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EMLINK, errno.ENOSYS)
 
 
@@ -99,7 +100,7 @@ def write_numbered(path: Path, write: Write, beside: Mapping[str, Write] | None 
     suffixes = [*(beside or {}), path.suffix]
     writers = [*(beside or {}).values(), write]
     with _plain_errors(f"{path}: cannot be written"), _written(path, writers) as parts:
-        for number in range(_MAX_NUMBER + 1):
+        for number in range(MAX_NUMBER + 1):
             stem = f"{path.stem}_{number}" if number else path.stem
             names = [path.with_name(stem + suffix) for suffix in suffixes]
             try:
@@ -107,7 +108,7 @@ def write_numbered(path: Path, write: Write, beside: Mapping[str, Write] | None 
             except FileExistsError:
                 continue
             return names[-1]
-    raise FileError(f"{path} and {_MAX_NUMBER} numbered ones exist already; move old ones away.")
+    raise FileError(f"{path} and {MAX_NUMBER} numbered ones exist already; move old ones away.")
 
 
 def write_over(path: Path, text: str) -> None:
@@ -156,12 +157,12 @@ def move_numbered(path: Path, wanted: Path) -> Path:
                 continue
             path.unlink(missing_ok=True)
             return name
-    raise FileError(f"{wanted} and {_MAX_NUMBER} numbered ones exist already; move old ones away.")
+    raise FileError(f"{wanted} and {MAX_NUMBER} numbered ones exist already; move old ones away.")
 
 
 def _numbered(path: Path) -> Iterator[Path]:
     yield path
-    for number in range(1, _MAX_NUMBER + 1):
+    for number in range(1, MAX_NUMBER + 1):
         yield path.with_name(f"{path.stem}_{number}{path.suffix}")
 
 

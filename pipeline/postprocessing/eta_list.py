@@ -25,7 +25,7 @@ _GROUP = "entry/eta"
 _BINS = 50
 _LEARNED_FROM = 4_000_000
 """Photons that are enough to learn from."""
-_ROWS = 4_000_000
+ROWS = 4_000_000
 """Read together."""
 
 
@@ -166,5 +166,5 @@ def _write(path: Path, part: Path, axes: Mapping[str, EtaAxis]) -> None:
 
 
 def _parts(photons: Any, rows: int, *names: str) -> Iterator[tuple[NDArray[Any], ...]]:
-    for first in range(0, rows, _ROWS):
-        yield tuple(photons[name][first : min(rows, first + _ROWS)] for name in names)
+    for first in range(0, rows, ROWS):
+        yield tuple(photons[name][first : min(rows, first + ROWS)] for name in names)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pipeline.files.atomic import FileError, write_new
+from pipeline.files.atomic import MAX_NUMBER, FileError, write_new
 from pipeline.model.parameters import Settings
 from pipeline.photons import list_resume
 from pipeline.photons.list_layout import empty_file
@@ -14,7 +14,6 @@ from pipeline.photons.list_path import SUFFIX, PhotonFileError, photon_path
 from pipeline.postprocessing.errors import BadOutput
 
 _RESULTS, _REPORT = "_processed", "_report"
-_MAX_NUMBER = 9999
 
 
 @dataclass(frozen=True)
@@ -69,7 +68,7 @@ def new_outputs(folder: Path, name: str, raw: str, stream: str, settings: Settin
         BadOutput: the photon file cannot be made, or no name is free.
     """
     searched = stream in settings.photon_streams and settings.photon_region is not None
-    for number in range(_MAX_NUMBER + 1):
+    for number in range(MAX_NUMBER + 1):
         text = f"_{number}" if number else ""
         photons = folder / f"{name}{SUFFIX}{text}.h5"
         results = folder / f"{name}{_RESULTS}{text}.h5"
@@ -79,7 +78,7 @@ def new_outputs(folder: Path, name: str, raw: str, stream: str, settings: Settin
         if searched and not _make(photons, raw, stream, settings):
             continue
         return Outputs(str(photons) if searched else "", str(results), str(report))
-    raise BadOutput(f"{folder} has {_MAX_NUMBER} results of {name} already: move old ones away.")
+    raise BadOutput(f"{folder} has {MAX_NUMBER} results of {name} already: move old ones away.")
 
 
 def check_photons(outputs: Outputs, raw: str, stream: str, settings: Settings) -> bool:

@@ -14,13 +14,12 @@ from pipeline.model.parameters import PARAMETERS, Settings
 from pipeline.photons.list_columns import FIT
 from pipeline.photons.list_resume import histogram_edges
 from pipeline.postprocessing.errors import BadRawFile, BadSettings
-from pipeline.postprocessing.eta_list import AXES, corrected, learned_axis, plain_name
+from pipeline.postprocessing.eta_list import AXES, ROWS, corrected, learned_axis, plain_name
 from pipeline.postprocessing.settings_source import plain, settings_from
 from pipeline.protocols.batch import FrameStatus, PhotonFit, PhotonList
 
-_ROWS = 4_000_000
-"""Read together."""
-_COLUMNS = ("y", "x", "energy", "flags")
+COLUMNS = ("y", "x", "energy", "flags")
+"""Of every list, beside the frame."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +58,7 @@ class PhotonListFile:
             self._entry: Any = self._file["entry"]
             there = self._entry["photons"]
             self._fit = any(name in there for name in FIT)
-            names = (*_COLUMNS, *(FIT if self._fit else ()), "frame")
+            names = (*COLUMNS, *(FIT if self._fit else ()), "frame")
             self._photons = {name: self._entry[f"photons/{name}"] for name in names}
             self._corrected = {
                 axis: self._photons[axis] for axis in AXES if plain_name(axis) in there
@@ -137,8 +136,8 @@ class PhotonListFile:
         """Give frame number, place and length of photons of one frame that stand together."""
         column = self._photons["frame"]
         begun: tuple[int, int] | None = None
-        for first in range(0, self.photons, _ROWS):
-            part = column[first : min(self.photons, first + _ROWS)]
+        for first in range(0, self.photons, ROWS):
+            part = column[first : min(self.photons, first + ROWS)]
             edges = [0, *(np.flatnonzero(np.diff(part.astype(np.int64))) + 1).tolist()]
             for edge in edges:
                 number, place = int(part[edge]), first + edge
@@ -153,7 +152,7 @@ class PhotonListFile:
         """Return the photons of a frame as they were found."""
         rows = slice(entry.first, entry.first + entry.length)
         fit = {name: self._photons[name][rows] for name in FIT} if self._fit else None
-        columns = {name: self._photons[name][rows] for name in _COLUMNS}
+        columns = {name: self._photons[name][rows] for name in COLUMNS}
         return PhotonList(**columns, fit=None if fit is None else PhotonFit(**fit))
 
     def check_corrected(self) -> None:
@@ -164,8 +163,8 @@ class PhotonListFile:
             except ValueError as error:
                 self.problems.append(f"{axis} is corrected, but {error}")
                 continue
-            for first in range(0, self.photons, _ROWS):
-                rows = slice(first, min(self.photons, first + _ROWS))
+            for first in range(0, self.photons, ROWS):
+                rows = slice(first, min(self.photons, first + ROWS))
                 if not np.array_equal(corrected(learned, self._photons[axis][rows]), column[rows]):
                     self.problems.append(f"{axis} is not the eta correction of {plain_name(axis)}")
                     break
@@ -208,8 +207,8 @@ class PhotonListFile:
             self.problems.append("the energy histogram has other bins than the settings say")
             return
         counts = np.zeros(len(edges) - 1, np.int64)
-        for first in range(0, self.photons, _ROWS):
-            part: NDArray[Any] = self._photons["energy"][first : first + _ROWS]
+        for first in range(0, self.photons, ROWS):
+            part: NDArray[Any] = self._photons["energy"][first : first + ROWS]
             counts += np.histogram(part, edges)[0]
         # A kill may come between the photons and their histogram.
         if self.complete and not np.array_equal(counts, group["counts"][()]):

@@ -18,9 +18,8 @@ from pipeline.model.cameras import CAMERAS
 from pipeline.postprocessing.errors import BadRawFile, BadSettings
 from pipeline.postprocessing.raw_frame import Layout, Piece, RawFrame
 from pipeline.postprocessing.raw_open import absolute, open_raw
+from pipeline.protocols.raw_file import NUMBERS
 
-NUMBERS = "sequence_number"
-"""Dataset of the frames' numbers, beside the frames."""
 _INSTRUMENT, _EIGER = "/entry/instrument", "/entry/data"
 _BITSHUFFLE, _LZ4 = 32008, 2
 _FILTERS = {

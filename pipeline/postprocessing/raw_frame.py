@@ -6,7 +6,6 @@ file's index nor a decompressed frame travels between processes.
 
 import contextlib
 import os
-import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,12 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.postprocessing.errors import BadRawFile
+from pipeline.protocols.raw_file import BLOCK_BYTES, CHUNK_HEAD
 from pipeline.protocols.stins import BadFrame, Message, StinsFrame, parse, stins_packed
-
-_CHUNK_HEAD = struct.Struct(">QI")
-"""HDF5's bitshuffle filter puts the chunk's size and the block size before the blocks [bytes]."""
-_BLOCK = 8192
-"""Block size of the cameras' messages [bytes]."""
 
 
 class BadChunk(Exception):
@@ -100,12 +95,12 @@ class RawFrame:
             for chunk, piece in zip(data, self.pieces, strict=True)
             if piece.packed
         }
-        if blocks - {0, _BLOCK}:
+        if blocks - {0, BLOCK_BYTES}:
             # Of another block size than cameras send: HDF5 knows what to do with it.
             return self._message(self._read_by_hdf5().tobytes(), "none")
         if layout.chunk == layout.shape:
             packed = self.pieces[0].packed
-            body = memoryview(data[0])[_CHUNK_HEAD.size :] if packed else data[0]
+            body = memoryview(data[0])[CHUNK_HEAD.size :] if packed else data[0]
             return self._message(body, "bslz4" if packed else "none")
         return self._message(self._assemble(data).tobytes(), "none")
 
@@ -157,7 +152,7 @@ def _packed(
 
 def _unpack(data: bytes, packed: bool, layout: Layout, number: int) -> NDArray[Any]:
     """Read a chunk as if it were a frame, with all the checks of one."""
-    body = memoryview(data)[_CHUNK_HEAD.size :] if packed else data
+    body = memoryview(data)[CHUNK_HEAD.size :] if packed else data
     compression = "bslz4" if packed else "none"
     try:
         content = parse(_packed(number, layout.chunk, layout, compression, body))
@@ -169,9 +164,9 @@ def _unpack(data: bytes, packed: bool, layout: Layout, number: int) -> NDArray[A
 
 def _block(data: bytes, layout: Layout, number: int) -> int:
     """Return the block size of a compressed chunk [bytes]."""
-    if len(data) < _CHUNK_HEAD.size:
+    if len(data) < CHUNK_HEAD.size:
         raise BadChunk(f"frame {number} is cut off after {len(data)} bytes")
-    size, block = _CHUNK_HEAD.unpack_from(data)
+    size, block = CHUNK_HEAD.unpack_from(data)
     if size != layout.chunk_bytes:
         raise BadChunk(
             f"frame {number} is damaged: its chunk says {size} bytes, expected {layout.chunk_bytes}"

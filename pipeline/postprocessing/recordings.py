@@ -14,12 +14,11 @@ from pipeline.model.parameters import Settings
 from pipeline.postprocessing.block import Block
 from pipeline.postprocessing.errors import BadRawFile, BadSettings
 from pipeline.postprocessing.raw_open import absolute
-from pipeline.postprocessing.source import cut_into_blocks, file_identity
+from pipeline.postprocessing.source import block_size, cut_into_blocks, file_identity
 from pipeline.protocols.stins import BadFrame, StinsFrame, StinsHeader, parse, stins_header
 
 _BLOCK_BYTES = 64_000_000
 """Frames of a block as they were recorded: they travel to another process."""
-_MAX_FRAMES = 64
 _SUFFIXES = (".cbors", ".cbors.gz", ".pkls", ".pkls.gz")
 
 
@@ -89,8 +88,8 @@ class RecordingSource:
         self.files = tuple(map(str, paths))
         self.notes: tuple[str, ...] = ()
         self.events = found.events
-        each = max(1, found.bytes // max(1, found.events))
-        self._block = block or max(1, min(_MAX_FRAMES, _BLOCK_BYTES // each, found.events // 16))
+        each = found.bytes // max(1, found.events)
+        self._block = block or block_size(each, found.events, _BLOCK_BYTES)
 
     def identity(self) -> Mapping[str, Any]:
         """Return what must be the same for a run to go on."""

@@ -77,14 +77,15 @@ class Source(Protocol):
         ...
 
 
-def block_size(frame_bytes: int, frames: int) -> int:
+def block_size(frame_bytes: int, frames: int, block_bytes: int = _BLOCK_BYTES) -> int:
     """Return how many events make a block; the number of processes must not matter.
 
     Args:
         frame_bytes: of a frame without compression.
         frames: of the series.
+        block_bytes: of all frames of a block, as `frame_bytes` counts them.
     """
-    return max(1, min(_MAX_FRAMES, _BLOCK_BYTES // max(1, frame_bytes), frames // _BLOCKS))
+    return max(1, min(_MAX_FRAMES, block_bytes // max(1, frame_bytes), frames // _BLOCKS))
 
 
 def file_identity(path: str) -> list[Any]:

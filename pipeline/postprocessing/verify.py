@@ -15,7 +15,7 @@ from pipeline.photons.calibration import CalibrationError
 from pipeline.photons.matched_frame import calibration_for
 from pipeline.postprocessing.block import Block, BlockWork, Event, batches
 from pipeline.postprocessing.errors import BadRawFile, BadSettings
-from pipeline.postprocessing.photon_list import FrameEntry, PhotonListFile
+from pipeline.postprocessing.photon_list import COLUMNS, FrameEntry, PhotonListFile
 from pipeline.postprocessing.pool import Pool
 from pipeline.postprocessing.raw_file import RawSeries, read_series
 from pipeline.postprocessing.source import block_size
@@ -26,7 +26,6 @@ _DETAILS = 20
 """So many frames that differ are told one by one."""
 _SAMPLES = 3
 """Frames that tell which series of a raw file a photon file belongs to."""
-_COLUMNS = ("y", "x", "energy", "flags")
 _NOT_IN_RAW = (FrameStatus.NEVER_CAME, FrameStatus.DISCARDED, FrameStatus.FAILED)
 """Of frames that the raw file need not have."""
 
@@ -224,7 +223,7 @@ def _difference(file: PhotonListFile, entry: FrameEntry | None, result: EventRes
 def _first_difference(there: PhotonList, wanted: PhotonList) -> str:
     if (there.fit is None) != (wanted.fit is None):
         return "the file has other columns than its settings give"
-    pairs = [(name, getattr(there, name), getattr(wanted, name)) for name in _COLUMNS]
+    pairs = [(name, getattr(there, name), getattr(wanted, name)) for name in COLUMNS]
     if there.fit is not None and wanted.fit is not None:
         pairs += [(name, a, getattr(wanted.fit, name)) for name, a in vars(there.fit).items()]
     for name, a, b in pairs:

@@ -5,7 +5,6 @@ it; the header's settings in the same group. A later series with the same file n
 """
 
 import json
-import struct
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,15 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.protocols import stins
+from pipeline.protocols.raw_file import BLOCK_BYTES, CHUNK_HEAD, NUMBERS
 from pipeline.protocols.stins import Message, StinsFrame, StinsHeader
 
-_CHUNK_HEAD = struct.Struct(">QI")
-"""HDF5's bitshuffle filter puts the chunk's size and the block size before the blocks [bytes]."""
-_BLOCK = 8192
 _BSLZ4 = (0, 2)
 """Options of the filter: its own block size, LZ4."""
-NUMBERS = "sequence_number"
-"""Dataset of the frames' numbers, beside the frames."""
 
 
 def write_raw_file(
@@ -119,7 +114,7 @@ def _chunk(part: NDArray[Any], compression: str) -> bytes:
 
 
 def _with_head(nbytes: int, packed: Any) -> bytes:
-    return _CHUNK_HEAD.pack(nbytes, _BLOCK) + bytes(packed)
+    return CHUNK_HEAD.pack(nbytes, BLOCK_BYTES) + bytes(packed)
 
 
 def _write_settings(group: Any, settings: Mapping[str, Any]) -> None:

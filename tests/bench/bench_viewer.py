@@ -2,19 +2,17 @@
 
 import gc
 import os
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import psutil
 from feeding import stack_with
 from section import Section, markdown_table
+from support.changing_image import changing
 
 from femtotango.simulation.beamline import ScanPlayer
-from femtotango.stack.tango_client import connect
 from pipeline.simulation.scan import BurstScan, detector_frames
 
 BALOR = "andor3_balor"
@@ -103,28 +101,6 @@ class _Window:
         return times
 
 
-@contextmanager
-def changing(device: str) -> Iterator[None]:
-    """Let another client change the whole image at a rate, without load on the pipeline."""
-    stop = threading.Event()
-
-    def change() -> None:
-        proxy = connect(device)
-        on = True
-        while not stop.wait(1 / RATE):
-            proxy.MaxFilter = on
-            on = not on
-
-    thread = threading.Thread(target=change)
-    thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        thread.join()
-        connect(device).MaxFilter = False
-
-
 def run() -> Section:
     """Compare the longest turns of the event loop in alternating rounds, whole and zoomed."""
     from femtotango.gui.device_link.link import close_links
@@ -179,7 +155,7 @@ def _measure(window: _Window, device: str) -> tuple[float, float, float]:
     process = psutil.Process()
     turns: list[float] = []
     bare: list[float] = []
-    with changing(device):
+    with changing(device, RATE):
         window.turns(_UPDATES)
         gc.collect()
         before = process.memory_info().rss

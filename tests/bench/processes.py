@@ -4,16 +4,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 
 import psutil
-
-_SIGNS = (
-    ("redis-server", "redis"),
-    ("databaseds", "Tango database"),
-    ("dranspose.controller", "controller"),
-    ("dranspose.reducer", "reducer"),
-    ("femtotango.device", "device"),
-    ("http_sardana", "sardana ingester"),
-    (" ingester ", "camera ingester"),
-)
+from support.stack_parts import SIGNS
 
 
 def named_processes(pid: int) -> dict[str, list[psutil.Process]]:
@@ -31,7 +22,7 @@ def named_processes(pid: int) -> dict[str, list[psutil.Process]]:
 
 def _name(line: list[str]) -> str:
     words = " ".join(line)
-    for sign, name in _SIGNS:
+    for name, sign in SIGNS.items():
         if sign in words:
             return name
     return line[line.index("-n") + 1] if "-n" in line else words

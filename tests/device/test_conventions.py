@@ -6,9 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 import tango
-from support.client_side import closed_port
-from support.device_server import NAME, serving
-from support.published import published
+from support.device_server import NAME
+from support.published import device_of
 from support.waiting import wait_for
 from tango import AttrQuality, DispLevel, EventType
 
@@ -43,10 +42,8 @@ def tree():
 
 @pytest.fixture
 def address(tree, tmp_path):
-    with published(tree) as reducer, closed_port() as nowhere:
-        properties = {"ControllerUrl": nowhere, "ReducerUrl": reducer}
-        with serving(tmp_path / "memory.txt", properties) as address:
-            yield address
+    with device_of(tree, tmp_path) as address:
+        yield address
 
 
 @pytest.fixture

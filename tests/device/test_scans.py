@@ -8,7 +8,7 @@ from contextlib import suppress
 import numpy as np
 import pytest
 import tango
-from support.client_side import refusal
+from support.client_side import refusal, wait_settled
 from support.device_server import device_server
 from support.waiting import STEADY, stays, wait_for
 
@@ -241,13 +241,7 @@ def test_settings_written_before_the_scan_hold_for_every_frame(player):
 def test_another_client_s_trigger_map_is_followed(player):
     controller = Controller(player.info["controller"])
     number = player.device.ScanNumber
-
-    def settled() -> bool:
-        return not controller.config().behind()
-
-    # A trigger map that follows a parameter closely may start ingesters without streams.
-    wait_for(settled, "all services have the parameters")
-    stays(settled, "nobody changes parameters")
+    wait_settled(controller)
     controller.set_sequence(scan_map(["pilatus"], 1, 3, records=False))
     controller.close()
     player.wait_until("ScanNumber", lambda n: n == number + 1)

@@ -10,9 +10,9 @@ import h5py
 import numpy as np
 import pytest
 import tango
-from support.client_side import refusal
+from support.client_side import refusal, wait_settled
 from support.repeats import repeats
-from support.waiting import stays, wait_for
+from support.waiting import wait_for
 
 from femtotango.dranspose_client.http import Controller
 from femtotango.dranspose_client.trigger_maps import scan_map
@@ -202,13 +202,7 @@ def test_another_client_s_scan_of_several_cameras_is_followed(summing):
     player = summing
     number = player.read("ScanNumber")
     controller = Controller(player.info["controller"])
-
-    def settled() -> bool:
-        return not controller.config().behind()
-
-    # A trigger map that follows a parameter closely may start ingesters without streams.
-    wait_for(settled, "all services have the parameters")
-    stays(settled, "nobody changes parameters")
+    wait_settled(controller)
     controller.set_sequence(beamline_map((PILATUS, ZYLA), 6))
     controller.close()
     player.wait_until("ScanNumber", lambda n: n == number + 1)

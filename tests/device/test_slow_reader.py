@@ -12,9 +12,7 @@ import numpy as np
 import psutil
 import pytest
 import tango
-from support.client_side import closed_port
-from support.device_server import serving
-from support.published import published
+from support.published import device_of
 from support.waiting import STEADY, wait_for
 
 from pipeline.protocols import snapshot
@@ -62,12 +60,10 @@ def tree():
 
 @pytest.fixture
 def address(tree, tmp_path):
-    with published(tree) as reducer, closed_port() as nowhere:
-        properties = {"ControllerUrl": nowhere, "ReducerUrl": reducer}
-        with serving(tmp_path / "memory.txt", properties) as address:
-            device = client(address)
-            wait_for(lambda: device.FrameCount == 1, device.status)
-            yield address
+    with device_of(tree, tmp_path) as address:
+        device = client(address)
+        wait_for(lambda: device.FrameCount == 1, device.status)
+        yield address
 
 
 def client(address) -> Any:

@@ -4,14 +4,11 @@ How long input waits is measured in `tests/bench/bench_viewer.py`.
 """
 
 import gc
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import psutil
 import pytest
+from support.changing_image import changing
 
-from femtotango.stack.tango_client import connect
 from pipeline.simulation.scan import BurstScan, detector_frames
 
 pytestmark = [pytest.mark.gui, pytest.mark.slow, pytest.mark.timeout(600)]
@@ -26,28 +23,6 @@ GROWTH = 12e6
 ROUNDS = 5
 """What stays of each image makes every round grow; what is only held for a while does not."""
 PATIENCE = 90.0
-
-
-@contextmanager
-def changing(device: str, rate: float) -> Iterator[None]:
-    """Let another client change the whole image at a rate [Hz], without load on the pipeline."""
-    stop = threading.Event()
-
-    def change() -> None:
-        proxy = connect(device)
-        on = True
-        while not stop.wait(1 / rate):
-            proxy.MaxFilter = on
-            on = not on
-
-    thread = threading.Thread(target=change)
-    thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        thread.join()
-        connect(device).MaxFilter = False
 
 
 def show_updates(viewer, updates: int) -> None:

@@ -9,6 +9,9 @@ from typing import Any
 
 import pytest
 import tango
+from support.waiting import stays, wait_for
+
+from femtotango.dranspose_client.http import Controller
 
 
 def refusal(call: Callable[..., Any], *arguments: Any) -> tango.DevError:
@@ -51,6 +54,19 @@ def silent_server() -> Iterator[SilentServer]:
             thread.join()
             for connection in taken:
                 connection.close()
+
+
+def wait_settled(controller: Controller) -> None:
+    """Wait until all services have the parameters, and nobody changes any.
+
+    A trigger map that follows a parameter closely may start ingesters without streams.
+    """
+
+    def settled() -> bool:
+        return not controller.config().behind()
+
+    wait_for(settled, "all services have the parameters")
+    stays(settled, "nobody changes parameters")
 
 
 @contextmanager

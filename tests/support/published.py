@@ -3,12 +3,24 @@
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
+from pathlib import Path
 from typing import Any
 
 import uvicorn
 from dranspose.helpers.h5dict import router
 from fastapi import FastAPI
+from support.client_side import closed_port
+from support.device_server import serving
 from support.waiting import PATIENCE, wait_for
+
+
+@contextmanager
+def device_of(tree: dict[str, Any], folder: Path) -> Iterator[str]:
+    """Run a device that reads a tree and has no controller, and give its address."""
+    with published(tree) as reducer, closed_port() as nowhere:
+        properties = {"ControllerUrl": nowhere, "ReducerUrl": reducer}
+        with serving(folder / "memory.txt", properties) as address:
+            yield address
 
 
 @contextmanager

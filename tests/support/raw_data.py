@@ -15,6 +15,7 @@ import psutil
 import tango
 from numpy.typing import NDArray
 from support import killing
+from support.stack_parts import SIGNS, sign_of
 from support.waiting import wait_for
 
 from femtotango.simulation.beamline import ScanPlayer
@@ -27,11 +28,11 @@ STREAM = "andor3_balor"
 SHAPE = (256, 256)
 ROI = '{"x": 0, "y": 0, "width": 256, "height": 256}'
 PARTS = {
-    "controller": "dranspose.controller:app",
-    "reducer": "dranspose.reducer:app",
-    "worker": "worker1",
-    "ingester": STREAM,
-    "redis": "redis-server",
+    "controller": SIGNS["controller"],
+    "reducer": SIGNS["reducer"],
+    "worker": sign_of("worker1"),
+    "ingester": sign_of(STREAM),
+    "redis": SIGNS["redis"],
 }
 """What the command line of each part has."""
 _CLOUD = np.array([[60, 120, 60], [120, 480, 120], [60, 120, 60]])

@@ -13,6 +13,7 @@ import psutil
 import tango
 from support.killing import INGESTERS, processes, ready
 from support.leftovers import reserved_ports
+from support.stack_parts import SIGNS, sign_of
 from support.waiting import wait_for
 
 from femtotango.errors import PipelineError
@@ -33,14 +34,14 @@ _FEW_FILES = 12
 """So many more open files are no leak: connections that are just being made."""
 _LEAK_LIMIT = 60.0
 PARTS = {
-    "Redis": "redis-server",
-    "controller": "dranspose.controller",
-    "camera ingester": "-n pilatus",
-    "Sardana ingester": "http_sardana",
-    "worker": "-n worker1",
-    "reducer": "dranspose.reducer",
-    "device": "femtotango.device",
-    "Tango database": "databaseds",
+    "Redis": SIGNS["redis"],
+    "controller": SIGNS["controller"],
+    "camera ingester": sign_of(STREAM),
+    "Sardana ingester": SIGNS["Sardana ingester"],
+    "worker": sign_of("worker1"),
+    "reducer": SIGNS["reducer"],
+    "device": SIGNS["device"],
+    "Tango database": SIGNS["Tango database"],
     "up": "",
 }
 """What the command line of each part has; `up` is the parent of all."""

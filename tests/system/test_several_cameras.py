@@ -8,6 +8,7 @@ from contextlib import closing
 import httpx
 import numpy as np
 import pytest
+from support.client_side import wait_settled
 from support.waiting import PATIENCE, STEADY, stays, wait_for
 
 from femtotango.dranspose_client.http import Controller, Reducer
@@ -87,12 +88,7 @@ def player(two_cameras: ScanPlayer) -> ScanPlayer:
 def post(player: ScanPlayer, trigger_map: TriggerMap) -> None:
     """Post a trigger map to the controller, as another client does."""
     with closing(Controller(player.info["controller"])) as controller:
-
-        def settled() -> bool:
-            return not controller.config().behind()
-
-        wait_for(settled, "all services have the parameters")
-        stays(settled, "nobody changes parameters")
+        wait_settled(controller)
         controller.set_sequence(trigger_map)
         wait_for(lambda: controller.progress().last_assigned >= 1, "events are assigned")
     stays(lambda: True, "ingesters listen")
