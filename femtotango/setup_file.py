@@ -19,7 +19,8 @@ import numpy as np
 
 from femtotango.text_encoding import carriable
 from pipeline.files.atomic import FileError, write_new, write_over
-from pipeline.model.parameters import PARAMETERS, ParameterError, Value
+from pipeline.model.parameter import ParameterError, Value
+from pipeline.model.parameters import PARAMETERS
 from pipeline.model.roi import Roi, RoiError, format_rois, parse_rois
 
 VERSION = 1

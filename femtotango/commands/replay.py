@@ -22,7 +22,8 @@ from femtotango.stack.ports import Ports
 from femtotango.stack.processes import Command, Process, end
 from femtotango.stack.services import Services, StackPorts
 from femtotango.stack.tango_client import connect, device_state
-from pipeline.model.parameters import PARAMETERS, ParameterError, Value
+from pipeline.model.parameter import ParameterError, Value
+from pipeline.model.parameters import PARAMETERS
 
 _POLL = 0.1
 _LIMIT = 60.0

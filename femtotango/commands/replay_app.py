@@ -23,7 +23,7 @@ from dranspose.helpers.utils import import_class
 from dranspose.replay import get_internals, get_parameters, reducer_app, replay
 
 from pipeline.model.old_parameters import OLD_PARAMETERS, with_new_names
-from pipeline.model.parameters import ParameterError
+from pipeline.model.parameter import ParameterError
 
 _NO_HASH = ""
 """dranspose's replay has no hash of its parameters; equal hashes mean that all services agree."""

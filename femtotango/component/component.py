@@ -24,7 +24,8 @@ from femtotango.component.vital_signs import VitalSigns
 from femtotango.dranspose_client.addresses import Addresses
 from femtotango.dranspose_client.http import Controller, Reducer, SardanaIngester
 from femtotango.errors import BadProperty, NotReady, PipelineError, TimedOut
-from pipeline.model.parameters import POSITION, Value
+from pipeline.model.parameter import Value
+from pipeline.model.parameters import POSITION
 
 logger = logging.getLogger(__name__)
 

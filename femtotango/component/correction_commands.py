@@ -15,7 +15,8 @@ from pipeline.model.correction_files import (
     parse_files,
 )
 from pipeline.model.dark_request import FEWEST_DARKS, MOST_DARKS, DarkRequest
-from pipeline.model.parameters import Settings, Value
+from pipeline.model.parameter import Value
+from pipeline.model.parameters import Settings
 from pipeline.protocols.snapshot import Dark
 
 Changes = Mapping[str, Value]

@@ -6,7 +6,8 @@ from typing import Any
 
 from femtotango.errors import BadValue
 from pipeline.model.old_parameters import OLD_PARAMETERS, photon_roi_in, translate
-from pipeline.model.parameters import ParameterError, Settings
+from pipeline.model.parameter import ParameterError
+from pipeline.model.parameters import Settings
 
 logger = logging.getLogger(__name__)
 

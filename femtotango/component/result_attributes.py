@@ -1,12 +1,12 @@
 """The read-only attributes, as one table: what each shows of a view."""
 
 import math
-from functools import partial
 
 from femtotango.component import health
 from femtotango.component import result_readers as readers
 from femtotango.component.image_results import image_results
 from femtotango.component.result_row import Result, Source
+from femtotango.component.roi_results import fit_results, slot_results
 from femtotango.component.roi_slots import SLOTS
 from femtotango.text_encoding import latin
 from pipeline.model.cameras import CAMERAS
@@ -24,67 +24,7 @@ def _max_bins(parameter: str) -> tuple[int]:
 
 _HISTOGRAM = _max_bins("histogram_bins")
 _AZIMUTHAL = _max_bins("azimuthal_bins")
-
-
 _MOST_COLUMNS = 1000
-_CHANNELS = {
-    "x": "centre of mass along x, above the border's level,",
-    "y": "centre of mass along y, above the border's level,",
-    "sum": "sum",
-}
-"""Statistics that each slot has whatever RoiStatistic is."""
-
-
-def _fit() -> list[Result]:
-    meanings = {
-        "centre": ("Centre of the fitted peak or step, on XAxis.", "centre"),
-        "fwhm": ("Full width at half maximum, on XAxis.", "width"),
-        "height": ("Height above FitOffset; negative for a dip.", "height"),
-        "offset": ("Level beside the peak, or before the step.", "offset"),
-    }
-    rows = []
-    for name, (meaning, word) in meanings.items():
-        attribute = f"Fit{name.capitalize()}"
-        doc = f"{meaning} NaN without a fit: FitStatus says why."
-        rows.append(Result(attribute, float, doc, partial(readers.fitted, name)))
-        doc = f"Standard error of the fitted {word}."
-        rows.append(Result(f"{attribute}Error", float, doc, partial(readers.fit_error, name)))
-    return rows
-
-
-def _slots() -> list[Result]:
-    rows = []
-    for slot in range(SLOTS):
-        number = slot + 1
-        rows.append(
-            Result(
-                f"Roi{number}Mean",
-                float,
-                f"Newest frame's value of the ROI in slot {number} (see RoiSlots, RoiStatistic).",
-                partial(readers.slot_mean, slot),
-            )
-        )
-        for statistic, meaning in _CHANNELS.items():
-            rows.append(
-                Result(
-                    f"Roi{number}{statistic.capitalize()}",
-                    float,
-                    f"Newest frame's {meaning} of the ROI in slot {number}.",
-                    partial(readers.slot_statistic, slot, statistic),
-                    unit="pixel" if statistic in ("x", "y") else "",
-                )
-            )
-        rows.append(
-            Result(
-                f"Roi{number}Curve",
-                float,
-                f"Values of the ROI in slot {number} over XAxis.",
-                partial(readers.slot_curve, slot),
-                dims=(MAX_CURVE_POINTS,),
-            )
-        )
-    return rows
-
 
 RESULTS: tuple[Result, ...] = (
     *image_results(),
@@ -213,8 +153,8 @@ RESULTS: tuple[Result, ...] = (
         readers.dark_progress,
     ),
     Result("XLabel", str, "What XAxis holds.", readers.text(lambda p: p.x_label, this_scan=True)),
-    *_slots(),
-    *_fit(),
+    *slot_results(),
+    *fit_results(),
     Result(
         "FitCurve",
         float,

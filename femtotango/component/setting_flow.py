@@ -20,7 +20,8 @@ from typing import Any
 
 from femtotango.errors import BadValue
 from femtotango.text_encoding import carriable
-from pipeline.model.parameters import PARAMETERS, ParameterError, Settings, Value
+from pipeline.model.parameter import ParameterError, Value
+from pipeline.model.parameters import PARAMETERS, Settings
 
 ACCUMULATE = "accumulate"
 ROIS = "rois"

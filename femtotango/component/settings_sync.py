@@ -17,7 +17,8 @@ from femtotango.component.setting_flow import ACCUMULATE, ACCUMULATION_ID, ROIS,
 from femtotango.dranspose_client.http import Controller
 from femtotango.dranspose_client.services import Config
 from femtotango.errors import Interrupted, NotReady
-from pipeline.model.parameters import PULSE, Settings, Value
+from pipeline.model.parameter import Value
+from pipeline.model.parameters import PULSE, Settings
 
 _POLL = 0.05
 _CACHE = 0.7

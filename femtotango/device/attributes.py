@@ -19,7 +19,8 @@ from femtotango.component.result_attributes import RESULTS
 from femtotango.component.result_row import Result
 from femtotango.errors import BadValue
 from femtotango.text_encoding import ascii_only
-from pipeline.model.parameters import ATTRIBUTES, Parameter
+from pipeline.model.parameter import Parameter
+from pipeline.model.parameters import ATTRIBUTES
 
 MAX_FILTER = "MaxFilter"
 Q_VALUES = "QValues"

@@ -40,7 +40,8 @@ from femtotango.device.written_values import show_requested, show_written
 from femtotango.errors import NoBalor
 from femtotango.text_encoding import latin
 from pipeline.model.cameras import ranked
-from pipeline.model.parameters import ATTRIBUTES, PARAMETERS, POSITION, Value
+from pipeline.model.parameter import Value
+from pipeline.model.parameters import ATTRIBUTES, PARAMETERS, POSITION
 
 OUTPUT_FOLDER = "output_folder"
 _VALID, _INVALID = AttrQuality.ATTR_VALID, AttrQuality.ATTR_INVALID

@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 
 from femtotango.component.result_attributes import RESULTS, Result
-from pipeline.model.parameters import PARAMETERS, Parameter
+from pipeline.model.parameter import Parameter
+from pipeline.model.parameters import PARAMETERS
 
 _HEAD = """# The device FemtomaxAnalysis
 

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import constants
 
-from pipeline.model.parameters import PARAMETERS, ParameterError
+from pipeline.model.parameter import ParameterError
+from pipeline.model.parameters import PARAMETERS
 
 HC = constants.h * constants.c / constants.e * 1e-3
 """Photon energy [keV] times wavelength [m]."""

@@ -23,10 +23,9 @@ from numpy.typing import NDArray
 from scipy.optimize import least_squares
 from scipy.special import ndtr, stdtrit
 
+from pipeline.frames.curve_points import BROAD, Floats, Points, common_variance
 from pipeline.frames.peak_models import SHAPES, Shape, start_values
 from pipeline.model.parameters import MODELS
-
-Floats = NDArray[np.float64]
 
 PARAMETERS = ("centre", "fwhm", "height", "offset")
 
@@ -34,14 +33,10 @@ _SIGNIFICANT = 3.0
 """Height / its error of a peak that is shown."""
 _WORST = 0.35
 """Rms of what is left / height, above which the curve does not look like the model."""
-_PRIOR = 8.0
-"""The common variance counts as much as that of a step with so many degrees of freedom."""
 _UNDETERMINED = "the points do not determine all of centre, width, height and offset"
 _ROUNDS = 3
 _MOST = 1000
 """Points that are fitted; more are taken together."""
-_NARROW, _BROAD = 0.15, 0.3
-"""Heights within which points have a variance in common; more where one point tells little."""
 
 
 @dataclass(frozen=True)
@@ -105,7 +100,7 @@ def fit_peak(
     shape = SHAPES[model]
     if problem := _unusable(given[use], values[use], shape.parameters):
         return PeakFit(model, problem)
-    points = _Points.of(*_grouped(given[use], values[use], error[use], count[use]))
+    points = Points.of(*_grouped(given[use], values[use], error[use], count[use]))
     fit = _best_fit(points, shape)
     if isinstance(fit, str):
         return PeakFit(model, fit)
@@ -138,82 +133,6 @@ def _unusable(x: NDArray[np.float64], y: NDArray[np.float64], parameters: int) -
 
 
 @dataclass(frozen=True)
-class _Points:
-    """A curve in units in which its range is 0 … 1, sorted along x."""
-
-    x: NDArray[np.float64]
-    y: NDArray[np.float64]
-    error: NDArray[np.float64]
-    """NaN: unknown."""
-    freedom: NDArray[np.float64]
-    """Degrees of freedom of each error."""
-    x_zero: float
-    x_unit: float
-    y_zero: float
-    y_unit: float
-
-    @classmethod
-    def of(
-        cls,
-        x: NDArray[np.float64],
-        y: NDArray[np.float64],
-        error: NDArray[np.float64],
-        count: NDArray[np.float64],
-    ) -> "_Points":
-        order = np.argsort(x, kind="stable")
-        x, y, error, count = x[order], y[order], error[order], count[order]
-        x_unit, y_unit = float(np.ptp(x)), float(np.ptp(y))
-        known = np.isfinite(error) & (error > 0)
-        return cls(
-            x=(x - x[0]) / x_unit,
-            y=(y - y.min()) / y_unit,
-            error=np.where(known, error / y_unit, math.nan),
-            freedom=np.where(known & (count > 1), count - 1, 0.0),
-            x_zero=float(x[0]),
-            x_unit=x_unit,
-            y_zero=float(y.min()),
-            y_unit=y_unit,
-        )
-
-    @property
-    def known(self) -> bool:
-        """Tell whether any step has an error."""
-        return bool((self.freedom > 0).any())
-
-    def sigmas(self, height: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the error of each point; all 1 when none is known.
-
-        Args:
-            height: ``(point,)`` where each point is between the lowest (0) and highest (1).
-        """
-        if not self.known:
-            return np.ones(len(self.x))
-        seen = self.freedom > 0
-        square = self.error[seen] ** 2
-        # Of many frames an error is known well; of few, it counts as much as they say.
-        weight = np.minimum(self.freedom[seen], 1e6)
-        common = _common_variance(height, height[seen], square, weight, _NARROW)
-        own = np.where(seen, self.error, 0.0) ** 2
-        freedom = np.minimum(self.freedom, 1e6)
-        # A few frames that agree to the last digit do not make a point exact.
-        floor = 1e-6 * float(np.median(square))
-        return np.sqrt(np.maximum((freedom * own + _PRIOR * common) / (freedom + _PRIOR), floor))
-
-
-def _common_variance(
-    at: NDArray[np.float64],
-    height: NDArray[np.float64],
-    square: NDArray[np.float64],
-    weight: NDArray[np.float64],
-    reach: float,
-) -> NDArray[np.float64]:
-    """Smooth variances over the height of the points, each weighed by its degrees of freedom."""
-    near = np.exp(-(((at[:, None] - height[None, :]) / reach) ** 2) / 2) + 1e-3
-    near = near * np.minimum(weight, 1e3)
-    return (near @ square) / near.sum(axis=1)
-
-
-@dataclass(frozen=True)
 class _Fit:
     parameters: NDArray[np.float64]
     errors: NDArray[np.float64]
@@ -221,7 +140,7 @@ class _Fit:
     """Per degree of freedom, before the errors were scaled by it."""
 
 
-def _best_fit(points: _Points, shape: Shape) -> _Fit | str:
+def _best_fit(points: Points, shape: Shape) -> _Fit | str:
     low = [-1.0, math.log(1e-4), -20.0, -20.0, *shape.low]
     high = [2.0, math.log(20.0), 20.0, 20.0, *shape.high]
     starts = start_values(points.x, points.y, shape)
@@ -282,7 +201,7 @@ def _scatter_variance(
     # A point that alone decides about a parameter is hit by any curve, and says nothing.
     square = (off / np.maximum(1 - leverage, 0.3)) ** 2
     if height is not None:
-        alike = _common_variance(height, height, square, np.ones(len(square)), _BROAD)
+        alike = common_variance(height, height, square, np.ones(len(square)), BROAD)
         square = np.maximum(square, alike)
     return np.einsum("ip,i->p", pull**2, square)
 
@@ -293,7 +212,7 @@ def _student(freedom: int) -> float:
 
 
 def _judge(
-    fit: _Fit, points: _Points, shape: Shape, model: str, given: NDArray[np.float64]
+    fit: _Fit, points: Points, shape: Shape, model: str, given: NDArray[np.float64]
 ) -> PeakFit:
     """Turn a fit into numbers, or say why it is of no use."""
     centre, width, height, offset = fit.parameters[:4].tolist()

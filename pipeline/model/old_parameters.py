@@ -7,7 +7,8 @@ client's change; `docs/migration.md` says what else has changed.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from pipeline.model.parameters import PARAMETERS, ParameterError, Settings, Value
+from pipeline.model.parameter import ParameterError, Value
+from pipeline.model.parameters import PARAMETERS, Settings
 from pipeline.model.roi import Roi, format_photon_roi, parse_rois
 
 PHOTON = "photon"

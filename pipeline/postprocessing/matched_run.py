@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from pipeline.files.atomic import FileError, write_numbered
 from pipeline.model.cameras import CAMERAS
 from pipeline.model.matched import MatchedSettings, format_matched
-from pipeline.model.parameters import PARAMETERS, ParameterError, Settings
+from pipeline.model.parameter import ParameterError
+from pipeline.model.parameters import PARAMETERS, Settings
 from pipeline.model.roi import Roi, format_photon_roi
 from pipeline.photons.calibration import Calibration, CalibrationError, Calibrator
 from pipeline.photons.calibration_file import calibration_content

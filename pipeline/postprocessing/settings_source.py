@@ -18,7 +18,8 @@ from pipeline.model.correction_files import (
     parse_files,
 )
 from pipeline.model.old_parameters import with_new_names
-from pipeline.model.parameters import ATTRIBUTES, PARAMETERS, PULSE, ParameterError, Settings
+from pipeline.model.parameter import ParameterError
+from pipeline.model.parameters import ATTRIBUTES, PARAMETERS, PULSE, Settings
 from pipeline.photons.corrections import BadCorrection, dark_digest, read_dark, read_mask_of
 from pipeline.postprocessing.errors import BadSettings
 

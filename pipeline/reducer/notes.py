@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from pipeline.model.parameters import Value
+from pipeline.model.parameter import Value
 from pipeline.protocols.batch import Batch
 
 

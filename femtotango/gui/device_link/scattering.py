@@ -8,7 +8,8 @@ import numpy as np
 from femtotango.gui.device_link.link import DeviceLink
 from femtotango.gui.device_link.shown import shown_image
 from pipeline.diffraction.geometry import Geometry, GeometryError, from_settings
-from pipeline.model.parameters import PARAMETERS, POSITION, ParameterError, Settings
+from pipeline.model.parameter import ParameterError
+from pipeline.model.parameters import PARAMETERS, POSITION, Settings
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,8 @@ from taurus.external.qt import QtCore, QtGui, QtWidgets
 
 from femtotango.gui.numbers import number_from
 from femtotango.gui.plots.colors import REFUSED
-from pipeline.model.parameters import ATTRIBUTES, Parameter, ParameterError
+from pipeline.model.parameter import Parameter, ParameterError
+from pipeline.model.parameters import ATTRIBUTES
 
 _DECIMALS = 8
 _FIGURES = 8

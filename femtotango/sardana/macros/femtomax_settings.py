@@ -9,7 +9,8 @@ from typing import Any, ClassVar
 from sardana.macroserver.macro import Macro, Type
 
 from femtotango.sardana.access import FemtomaxError, choose, connect, plain_errors
-from pipeline.model.parameters import PARAMETERS, Parameter, ParameterError, Value
+from pipeline.model.parameter import Parameter, ParameterError, Value
+from pipeline.model.parameters import PARAMETERS
 
 THRESHOLDS = (
     "background",

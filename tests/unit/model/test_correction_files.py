@@ -15,7 +15,8 @@ from pipeline.model.correction_files import (
 )
 from pipeline.model.dark_request import DarkRequest, parse_request
 from pipeline.model.ledger import ledger
-from pipeline.model.parameters import ParameterError, Settings
+from pipeline.model.parameter import ParameterError
+from pipeline.model.parameters import Settings
 
 ZYLA = "andor3_zyla10"
 DARK = CorrectionFile("/data/dunkel é.h5", "0123456789abcdef")

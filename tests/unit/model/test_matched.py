@@ -3,7 +3,8 @@
 import pytest
 
 from pipeline.model.matched import MatchedSettings, format_matched, parse_matched
-from pipeline.model.parameters import PARAMETERS, ParameterError, Settings
+from pipeline.model.parameter import ParameterError
+from pipeline.model.parameters import PARAMETERS, Settings
 
 
 def test_it_survives_its_text_and_its_bytes() -> None:

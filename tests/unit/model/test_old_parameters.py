@@ -10,7 +10,8 @@ from pipeline.model.old_parameters import (
     translate,
     with_new_names,
 )
-from pipeline.model.parameters import PARAMETERS, ParameterError, Settings
+from pipeline.model.parameter import ParameterError
+from pipeline.model.parameters import PARAMETERS, Settings
 
 SETTINGS = Settings().replaced("background", 90.0)
 

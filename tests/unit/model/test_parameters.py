@@ -4,13 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.model.parameters import (
-    ATTRIBUTES,
-    PARAMETERS,
-    ParameterError,
-    Settings,
-    settings_from_bytes,
-)
+from pipeline.model.parameter import ParameterError
+from pipeline.model.parameters import ATTRIBUTES, PARAMETERS, Settings, settings_from_bytes
 
 BY_KIND = {
     bool: st.booleans(),
