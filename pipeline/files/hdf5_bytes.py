@@ -57,7 +57,7 @@ class FileBytes:
         return place
 
     def put(self, place: int, data: bytes) -> None:
-        """Write bytes; a program that looks sees writes in this order."""
+        """Write bytes; other programs see the writes in the order of these calls."""
         view = memoryview(data)
         while len(view):
             written = os.pwrite(self._fd, view, place + len(data) - len(view))

@@ -18,7 +18,7 @@ from pipeline.protocols.batch import FrameStatus
 MAX_WAIT = 2.0
 """A frame that waits longer for its photons to be durable needs its raw data [s]."""
 MAX_STALL = 1.0
-"""Results that wait longer for an event that does not come are not vouched for [s]."""
+"""Results that wait longer for an event that does not come do not count as safe [s]."""
 MAX_UNSEEN = 1.5
 """A file at which nobody has looked for longer may be gone [s]."""
 _NAMED_RANGES = 1000

@@ -165,7 +165,7 @@ class PhotonFile:
             file.close()
 
     def abandon(self) -> None:
-        """Let go of the file as it stands on disk."""
+        """Close the file as it stands on disk."""
         file, self._open = self._open, None
         if file is not None:
             file.abandon()

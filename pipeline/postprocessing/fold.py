@@ -19,7 +19,7 @@ from pipeline.reducer.femtomax_reducer import CONTEXT, make_parts
 from pipeline.reducer.state import ReducerState
 
 _DISK = 60.0
-"""A disk that takes longer for the photons that wait does not come back [s]."""
+"""A disk that takes longer than this to write the waiting photons counts as lost [s]."""
 _POLL = 0.02
 
 

@@ -102,7 +102,7 @@ class RunState:
         self._append([_DONE, json.dumps(self.outcome).encode()])
 
     def close(self) -> None:
-        """Let go of the files; the run can go on another time."""
+        """Close the files; the run can go on another time."""
         self._file.close()
         self._entries = ()
         if self._lock is not None:

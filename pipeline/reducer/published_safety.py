@@ -7,7 +7,7 @@ from pipeline.protocols.packed_datasets import FrameSafety
 from pipeline.reducer.scan import ScanState
 
 PROCESS = uuid.uuid4().hex
-"""Tells this process from the one before it, whose frames nobody vouches for."""
+"""Tells this process from the one before it, whose frames do not count as safe."""
 
 
 def published_safety(scan: ScanState | None, now: float) -> FrameSafety:

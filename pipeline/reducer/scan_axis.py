@@ -1,4 +1,4 @@
-"""The axis of a scan: which frames belong to which motor step, and the ROI curves over it."""
+"""The axis of a scan: which frames belong to which motor step, and the means of each step."""
 
 import math
 from collections import deque

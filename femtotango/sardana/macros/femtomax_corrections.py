@@ -29,7 +29,7 @@ class femto_dark(Macro):
     ]
 
     def run(self, action: str, frames: int) -> None:
-        """Ask for it, or clear it; then show. It is taken while the door is free to scan."""
+        """Request or clear it, then show it. The door is free for the scan that takes it."""
         action = choose(action, "take", "clear", "show")
         with plain_errors():
             device = connect(self.getEnv)
