@@ -31,6 +31,7 @@ from femtotango.device.balor_monitor import Balor, Seen
 from femtotango.device.camera_attributes import CameraAttributes, share_freely
 from femtotango.device.change_events import Changes, Pusher, Reading
 from femtotango.device.image_reads import ImageReads
+from femtotango.device.life_before import life_before
 from femtotango.device.memorized import DeviceMemory
 from femtotango.device.properties import Properties
 from femtotango.device.slot_labels import show_slots
@@ -105,7 +106,7 @@ class DeviceCore(_Attributes):
 
     def _begin(self, properties: Properties) -> None:
         self._memory = DeviceMemory(self._name)
-        before, self._refused = self._remembered(properties)
+        before, self._refused = life_before(self._memory, properties)
         self._cameras.restore(before.cameras)
         # A replay may have a folder of its own; elsewhere an emptied property ends the saving.
         folder = properties.output_folder
@@ -144,24 +145,6 @@ class DeviceCore(_Attributes):
             life.enter_context(forwarded(self))
             self._life = life.pop_all()
         _living[self._name] = self
-
-    def _remembered(self, properties: Properties) -> tuple[Kept, dict[str, str]]:
-        """Return what a life begins with, and what of it could not be used."""
-        before = self._memory.take()
-        if before is not None:
-            return before, {}
-        texts = self._memory.settings([*ATTRIBUTES, MAX_FILTER])
-        max_filter = texts.pop(MAX_FILTER, "").lower() in ("true", "1")
-        before, unreadable = kept.from_properties(properties.kept)
-        flow, refused = setting_flow.recalled(
-            {ATTRIBUTES[name].name: text for name, text in texts.items()},
-            time.time(),
-            before.sum_number,
-        )
-        controller = properties.addresses.controller
-        before = replace(before, flow=flow, controller=controller, max_filter=max_filter)
-        self._memory.know_properties(kept.to_properties(before))
-        return before, refused | unreadable
 
     def _kept(self) -> Kept:
         return replace(
