@@ -11,19 +11,15 @@ import h5py
 import numpy as np
 import pytest
 from support.photons import PHOTON_SETTINGS, photon_frame
-from support.repeats import repeats
 
-from pipeline.files import hdf5_bytes, hdf5_chunk_index
+from pipeline.files import hdf5_append
 from pipeline.photons.detection import finding_settings
-from pipeline.photons.list_columns import FrameRow
-from pipeline.photons.list_file import PhotonFile
+from pipeline.photons.list_file import FrameRow, PhotonFile
 from pipeline.protocols.batch import FrameStatus
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
 
-FRAMES = repeats(100, 200)
-"""Each of their thousands of writes is followed by a look at the whole file: half of them take a
-quarter of the time, and fill as many levels of an index."""
+TESTS = Path(__file__).parents[2]
 
 READER = """
 import os, pickle, shutil, sys
@@ -96,15 +92,15 @@ print(tried)
 
 
 def life(rng: np.random.Generator) -> list[list[FrameRow]]:
-    """Return what is written together: frames, three changes of settings, some frames lost."""
+    """Return what is written together: 200 frames, three changes of settings, some frames lost."""
     batches = []
     settings = PHOTON_SETTINGS
     lost = []
-    for frame in range(FRAMES):
-        if frame in (25, 26, 60):
+    for frame in range(200):
+        if frame in (50, 51, 120):
             settings = settings.replaced("energy_threshold", float(500 + frame))
         text = finding_settings(settings)
-        if frame % 19 == 7:
+        if frame % 29 == 7:
             row = FrameRow(frame, FrameStatus(1 + frame % 5), None, text)
             lost += [frame] * (row.status is FrameStatus.NEVER_CAME)
         else:
@@ -172,8 +168,8 @@ def record(monkeypatch, file_path: Path) -> list[tuple[int | None, bytes | int]]
 
 
 def test_every_prefix_of_a_file_s_life_can_be_read(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(hdf5_chunk_index, "_CAPACITY", 4)  # small nodes: indices of several levels
-    monkeypatch.setattr(hdf5_bytes, "_STEP", 4096)
+    monkeypatch.setattr(hdf5_append, "_CAPACITY", 4)  # small nodes: indices of several levels
+    monkeypatch.setattr(hdf5_append, "_STEP", 4096)
     batches = life(np.random.default_rng(0))
     file = PhotonFile(str(tmp_path / "raw" / "s.h5"), "andor3_balor", PHOTON_SETTINGS, chunk=4)
     start = tmp_path / "start.h5"
@@ -182,7 +178,7 @@ def test_every_prefix_of_a_file_s_life_can_be_read(tmp_path, monkeypatch, capsys
         writes = record(patch, file.path)
         for batch in batches[:-1]:
             file.write(batch)
-        levels = len(file._open._columns["entry/photons/x"].index.nodes)
+        levels = len(file._open._columns["entry/photons/x"].nodes)
         file.close(False)
         file.write(batches[-1])
         file.close(True)
@@ -207,6 +203,6 @@ def test_every_prefix_of_a_file_s_life_can_be_read(tmp_path, monkeypatch, capsys
     assert result.returncode == 0, result.stdout + result.stderr
     with capsys.disabled():
         print(
-            f"\n{len(writes)} writes of {FRAMES} frames, index of {levels} levels: "
+            f"\n{len(writes)} writes of 200 frames, index of {levels} levels: "
             f"{int(result.stdout)} prefixes tried, torn writes among them, all readable"
         )
