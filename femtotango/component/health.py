@@ -73,9 +73,8 @@ def alarms(view: View) -> list[str]:
     """
     found = [view.save_raw_alarm] if view.save_raw_alarm else []
     if view.scan.lost and not view.scan.done:
-        names = " and ".join(sorted(view.scan.lost))
         found.append(
-            f"{names} ended or hangs; frames of this scan are missing, so it is being given up."
+            f"{view.scan.what_it_lost}; frames of this scan are missing, so it is being given up."
         )
     if view.current:
         failed = failed_frames(view.snapshot, view.scan)

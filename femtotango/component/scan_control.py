@@ -192,15 +192,14 @@ class ScanControl:
             scan = self.scan
             if scan.mapping != lost.mapping or scan.done or scan.stopped:
                 return
-            names = " and ".join(sorted(lost.lost))
             if scan.continuous:
                 self._continuous.rearm()
                 if self.scan.mapping != lost.mapping:
                     self._newest.last_error = (
-                        f"Continuous mode was begun anew because {names} ended or hangs: "
+                        f"Continuous mode was begun anew because {lost.what_it_lost}: "
                         "frames that were on their way are lost."
                     )
             else:
-                self._end.stop(f"given up because {names} ended or hangs")
+                self._end.stop(f"given up because {lost.what_it_lost}")
         finally:
             self._abandoning = False

@@ -44,6 +44,13 @@ class Scan:
         """Its cameras as they stand in a sentence."""
         return " and ".join(self.cameras)
 
+    @property
+    def what_it_lost(self) -> str:
+        """The parts that it has lost, with what became of them."""
+        *others, last = sorted(self.lost)
+        names = f"{', '.join(others)} and {last}" if others else last
+        return f"{names} ended or {'hang' if others else 'hangs'}"
+
 
 def followed(scan: Scan, config: Config, progress: Progress) -> Scan:
     """Return the scan with what the controller says of it now."""

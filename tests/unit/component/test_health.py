@@ -59,6 +59,11 @@ CASES = [
         State.ALARM,
         "worker1 ended or hangs; frames of this scan are missing, so it is being given up.",
     ),
+    (
+        replace(RUNNING, scan=replace(RUNNING.scan, lost=frozenset({"c", "a", "b"}))),
+        State.ALARM,
+        "a, b and c ended or hang; frames of this scan are missing, so it is being given up.",
+    ),
     (replace(IDLE, scan=replace(IDLE.scan, lost=frozenset({"worker1"}))), State.ON, "Ready."),
     (shown(IDLE, health=Health(alarms=("Disk full.",))), State.ALARM, "Disk full."),
     (replace(IDLE, save_raw_alarm="Frames 3-9 are lost."), State.ALARM, "Frames 3-9 are lost."),
