@@ -72,7 +72,8 @@ class femto_wait(Macro):
                     self._give_up(device, f"No progress for {standstill:g} s ({progress})")
                 time.sleep(_POLL)
             self._done = True
-            self.output("%d frame(s) in the image", device.read_attribute("FrameCount").value or 0)
+            count = device.read_attribute("FrameCount").value or 0
+            self.output("%d frame%s in the image", count, "s" * (count != 1))
 
     def _progress(self, device: Any, frames: int) -> str:
         if frames > 0:
