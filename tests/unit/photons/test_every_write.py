@@ -12,9 +12,10 @@ import numpy as np
 import pytest
 from support.photons import PHOTON_SETTINGS, photon_frame
 
-from pipeline.files import hdf5_append
+from pipeline.files import hdf5_bytes, hdf5_chunk_index
 from pipeline.photons.detection import finding_settings
-from pipeline.photons.list_file import FrameRow, PhotonFile
+from pipeline.photons.list_columns import FrameRow
+from pipeline.photons.list_file import PhotonFile
 from pipeline.protocols.batch import FrameStatus
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
@@ -168,8 +169,8 @@ def record(monkeypatch, file_path: Path) -> list[tuple[int | None, bytes | int]]
 
 
 def test_every_prefix_of_a_file_s_life_can_be_read(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(hdf5_append, "_CAPACITY", 4)  # small nodes: indices of several levels
-    monkeypatch.setattr(hdf5_append, "_STEP", 4096)
+    monkeypatch.setattr(hdf5_chunk_index, "_CAPACITY", 4)  # small nodes: indices of several levels
+    monkeypatch.setattr(hdf5_bytes, "_STEP", 4096)
     batches = life(np.random.default_rng(0))
     file = PhotonFile(str(tmp_path / "raw" / "s.h5"), "andor3_balor", PHOTON_SETTINGS, chunk=4)
     start = tmp_path / "start.h5"
@@ -178,7 +179,7 @@ def test_every_prefix_of_a_file_s_life_can_be_read(tmp_path, monkeypatch, capsys
         writes = record(patch, file.path)
         for batch in batches[:-1]:
             file.write(batch)
-        levels = len(file._open._columns["entry/photons/x"].nodes)
+        levels = len(file._open._columns["entry/photons/x"].index.nodes)
         file.close(False)
         file.write(batches[-1])
         file.close(True)
