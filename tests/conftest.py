@@ -52,6 +52,14 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadFileSche
 
 
 class _FilesTogether(LoadFileScheduling):
+    def remove_node(self, node: Any) -> str | None:
+        # What a process that crashes had finished must not be shared out again: xdist would wait
+        # for tests that nobody runs.
+        unit = self.assigned_work[node]
+        for scope in [scope for scope, tests in unit.items() if all(tests.values())]:
+            del unit[scope]
+        return super().remove_node(node)
+
     def _split_scope(self, nodeid: str) -> str:
         return _group(nodeid) or super()._split_scope(nodeid)
 
