@@ -6,6 +6,7 @@ import numpy as np
 
 from pipeline.dranspose_parameters import describe_parameters
 from pipeline.model.cameras import Camera
+from pipeline.photons.corrections import Levels
 from pipeline.protocols.batch import PartialSum
 from pipeline.protocols.stins import StinsFrame
 from pipeline.worker import FemtomaxWorker
@@ -30,7 +31,7 @@ class EmptyWorker:
 class _EachImage(EventWork):
     """Sends each frame's image instead of adding it up."""
 
-    def _buffer_frame(self, camera: Camera, message: StinsFrame, unit: str) -> None:
+    def _buffer_frame(self, camera: Camera, message: StinsFrame, unit: str, levels: Levels) -> None:
         image, settings = message.image, self._settings
         self._partials.append(
             PartialSum(
