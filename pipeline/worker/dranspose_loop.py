@@ -1,16 +1,13 @@
 """dranspose's worker loop, changed so that what does not come holds up nothing else.
 
-Decision 11 says why. What belongs to waiting is different from dranspose 0.2.0: an event is
-processed when its turn has come (`pipeline.worker.deliveries`), not when all of it is there. And
-results of events that come fast travel together.
+Decision 11 says why. Only what belongs to waiting is different from dranspose 0.2.0: an event is
+processed when its turn has come (`pipeline.worker.deliveries`), not when all of it is there.
 """
 
 import asyncio
 import logging
-import math
 import pickle
 import time
-from collections import deque
 from contextlib import suppress
 from importlib.metadata import version
 from typing import Any
@@ -35,13 +32,6 @@ _KNOWN = "0.2.0"
 """The version of dranspose whose loop this is."""
 _UPDATE = 1.0
 """A busy worker tells the controller at least so often what it has done [s]."""
-_TOGETHER = 0.02
-"""When events come faster than this, results wait so long for those of the next ones [s].
-
-A message costs the worker, the reducer, Redis and the controller more than what is in it.
-"""
-_RECENT = 4
-"""Events of which the rate is taken."""
 
 
 def install() -> None:
@@ -120,11 +110,6 @@ class _Loop:
         """Events that the controller has not been told of, and whether they gave a result."""
         self._times: Any = None
         self._told = time.monotonic()
-        self._taken: deque[float] = deque([-math.inf], maxlen=_RECENT)
-        """When the newest events were taken, monotonic [s]."""
-        self._unsent: tuple[EventData, Any] | None = None
-        """The newest event and what is to be sent with it: also the results before."""
-        self._send_at = 0.0
 
     async def run(self) -> None:
         """Process events until the task is cancelled."""
@@ -142,13 +127,10 @@ class _Loop:
                 await self._receive()
                 delivery = self._deliveries.take(self._come.keys(), time.monotonic())
                 self._note_passed()
-                if self._unsent is not None and time.monotonic() >= self._send_at:
-                    await self._send()
                 if delivery is not None:
                     await self._process(delivery, begin)
                 idle = self._deliveries.idle and queue.empty() and not queued.done()
                 if self._done and (idle or time.monotonic() - self._told > _UPDATE):
-                    await self._send()
                     await self._tell()
                 if delivery is None:
                     await self._wait(queued)
@@ -193,8 +175,6 @@ class _Loop:
 
     async def _wait(self, queued: asyncio.Task[Any]) -> None:
         wake_at = self._deliveries.wake_at
-        if self._unsent is not None:
-            wake_at = self._send_at if wake_at is None else min(wake_at, self._send_at)
         timeout = None if wake_at is None else max(0.0, wake_at - time.monotonic())
         await asyncio.wait(
             [queued, *self._polls.values()],
@@ -209,30 +189,17 @@ class _Loop:
         received = time.perf_counter()
         result = await self._call(event)
         processed = time.perf_counter()
+        if result is not None:
+            await self._send(event, result)
         self._worker.state.processed_events += 1
         if delivery.first:
-            self._done[delivery.event] = False
-        if result is not None:
-            await self._send_soon(event, result)
+            self._done[delivery.event] = result is not None
         self._count(begin, received, processed)
-
-    async def _send_soon(self, event: EventData, result: Any) -> None:
-        """Send what a call returned, or let it wait for that of the next one."""
-        now = time.monotonic()
-        if self._unsent is None:
-            self._send_at = now + _TOGETHER
-        self._unsent = event, result
-        is_fast = now - self._taken[0] < _RECENT * _TOGETHER
-        self._taken.append(now)
-        if not is_fast or now >= self._send_at or not hasattr(self._worker.worker, "withhold"):
-            await self._send()
 
     async def _call(self, event: EventData) -> Any:
         work = self._worker.worker
         if work is None:
             return None
-        if self._unsent is not None:
-            work.withhold()
         loop = asyncio.get_running_loop()
         try:
             return await loop.run_in_executor(
@@ -242,10 +209,7 @@ class _Loop:
             logger.exception("event %d failed", event.event_number)
             return None
 
-    async def _send(self) -> None:
-        if self._unsent is None:
-            return
-        (event, result), self._unsent = self._unsent, None
+    async def _send(self, event: EventData, result: Any) -> None:
         socket = self._worker.out_socket
         if socket is None:
             return
@@ -260,9 +224,6 @@ class _Loop:
             await socket.send_multipart([header, pickle.dumps(result)])
         except Exception:
             logger.exception("the result of event %d was not sent", event.event_number)
-        if event.event_number in self._done:
-            # It stands for the events whose results came with it.
-            self._done[event.event_number] = True
 
     def _note_passed(self) -> None:
         """Tell the worker what it does not wait for, and note it as done for the controller."""

@@ -66,11 +66,6 @@ class FemtomaxWorker:
         """Note an event of the trigger map before, which came too late."""
         self._late += [CameraResult(name, late=True) for name in event.streams if name in CAMERAS]
 
-    def withhold(self) -> None:
-        """Note that the newest results are not sent: the next ones come with them."""
-        with self._store.lock:
-            self._store.outbox.withhold()
-
     @staticmethod
     def describe_parameters() -> list[Any]:
         """Return dranspose's description of all parameters."""

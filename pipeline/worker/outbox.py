@@ -19,7 +19,7 @@ class Outbox:
         self._sequence = itertools.count()
         self._unacknowledged: list[Batch] = []
         self._sender: object = None
-        """The worker object that was the last to send them, all of them; None: nobody sent them."""
+        """The worker object that was the last to send them, all of them."""
 
     def acknowledge(self, sender: object) -> tuple[Batch, ...]:
         """Forget what was delivered, and return it.
@@ -31,10 +31,6 @@ class Outbox:
             return ()
         delivered, self._unacknowledged = self._unacknowledged, []
         return tuple(delivered)
-
-    def withhold(self) -> None:
-        """Note that what was returned last is not sent: the next call returns it again."""
-        self._sender = None
 
     def send(
         self,

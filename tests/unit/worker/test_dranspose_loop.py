@@ -60,33 +60,15 @@ class Analysis:
         self.discarded.append(event.event_number)
 
 
-class Withholding(Analysis):
-    """Returns what was withheld again, as our worker class does."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._unsent: list[int] = []
-        self._withheld = False
-
-    def withhold(self) -> None:
-        self._withheld = True
-
-    def process_event(self, event: EventData, parameters: Any, tick: bool) -> Any:
-        kept = self._unsent if self._withheld else []
-        self._unsent, self._withheld = [*kept, event.event_number], False
-        return tuple(self._unsent)
-
-
 class Scene:
     """A loop with two cameras, whose sockets, Redis and reducer are the test's."""
 
-    def __init__(self, analysis: Analysis | None = None) -> None:
+    def __init__(self) -> None:
         self.sockets = {A: Socket(A), B: Socket(B)}
-        self.analysis = Analysis() if analysis is None else analysis
+        self.analysis = Analysis()
         self.queue: asyncio.Queue[Any] = asyncio.Queue()
         self.results: list[Any] = []
         self.told: list[list[int]] = []
-        self.with_result: list[int] = []
         self.worker = SimpleNamespace(
             assignment_queue=self.queue,
             build_event=self._build,
@@ -113,8 +95,6 @@ class Scene:
         update = json.loads(fields["data"])
         assert len(update["completed"]) == len(update["has_result"])
         self.told.append(update["completed"])
-        pairs = zip(update["completed"], update["has_result"], strict=True)
-        self.with_result += [event for event, has_result in pairs if has_result]
 
     def assign(self, event: int, *streams: str) -> None:
         self.queue.put_nowait((event, {self.sockets[s]: (s,) for s in streams}))
@@ -170,37 +150,6 @@ def test_what_does_not_come_is_passed_over_and_taken_when_it_comes(
             assert sorted(event for told in scene.told for event in told) == [1, 2, 3]
 
     monkeypatch.setattr("pipeline.worker.deliveries.PATIENCE", 0.05)
-    asyncio.run(run())
-
-
-def test_results_of_events_that_come_fast_travel_together() -> None:
-    async def run() -> None:
-        async with Scene(Withholding()) as scene:
-            for event in range(40):
-                scene.assign(event, A)
-            scene.sockets[A].bring(*range(40))
-            while sum(map(len, scene.told)) < 40:
-                await asyncio.sleep(0.001)
-            assert [event for sent in scene.results for event in sent] == list(range(40))
-            # The controller waits for the reducer's word on those that brought the others, too.
-            assert scene.with_result == [sent[-1] for sent in scene.results]
-            assert len(scene.results) < 40
-
-    asyncio.run(run())
-
-
-def test_a_result_waits_for_no_event_that_does_not_come(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def run() -> None:
-        async with Scene(Withholding()) as scene:
-            for event in range(10):
-                scene.assign(event, A)
-            scene.sockets[A].bring(*range(9))
-            while sum(map(len, scene.results)) < 9:
-                await asyncio.sleep(0.001)
-            assert [event for sent in scene.results for event in sent] == list(range(9))
-            assert not scene.told
-
-    monkeypatch.setattr(dranspose_loop, "_UPDATE", 1000.0)
     asyncio.run(run())
 
 

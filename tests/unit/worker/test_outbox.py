@@ -63,14 +63,3 @@ def test_whatever_is_lost_arrives_in_the_end_and_in_order(calls: list[tuple[int,
         if not lost:
             arrived.update((batch.sequence, batch.event) for batch in batches)
     assert sorted(arrived) == list(range(len(arrived)))
-
-
-def test_what_is_withheld_comes_with_the_next() -> None:
-    outbox, worker = Outbox(), object()
-    first = send(outbox, worker, 1)
-    outbox.withhold()
-    assert outbox.acknowledge(worker) == ()
-    both = send(outbox, worker, 2)
-    assert both[:1] == first
-    assert [batch.event for batch in both] == [1, 2]
-    assert outbox.acknowledge(worker) == both
