@@ -108,10 +108,17 @@ def watching(device: str, before: RawData | None = None):
         watched.balor.close()
 
 
-@pytest.fixture
-def camera():
+@pytest.fixture(scope="module")
+def balor():
     with DeviceTestContext(MoodyBalor, process=True, timeout=PATIENCE) as proxy:
         yield proxy
+
+
+@pytest.fixture
+def camera(balor):
+    balor.Mood = ""
+    balor.SaveRaw = True
+    return balor
 
 
 @pytest.fixture
