@@ -4,6 +4,7 @@ import pytest
 from bench.integration import azimuthal_rows, rings_rows
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_it_measures_what_it_has_checked() -> None:
     rows = azimuthal_rows(("pilatus",), rounds=1)

@@ -31,6 +31,7 @@ def same_q(one: np.ndarray, other: np.ndarray) -> None:
     np.testing.assert_allclose(one, other, rtol=1e-6, atol=1e-9 * other.max())
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(geometries())
 def test_pyfai_reads_the_same_q_from_our_file(

@@ -33,6 +33,7 @@ def scan(
     return fit_peak(x, frames.mean(axis=1), errors, counts, model=model), centre
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shot", [0.0, 0.05, 0.2])
 @pytest.mark.parametrize(("burst", "points"), [(10, 21), (3, 31), (1, 31)])
 def test_the_truth_is_within_two_errors(burst: int, points: int, shot: float) -> None:
