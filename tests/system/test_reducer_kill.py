@@ -33,7 +33,7 @@ pytestmark = pytest.mark.slow
 
 SHAPE = (200, 300)
 MAPPING = "00000000-0000-4000-8000-000000000000"
-MOMENTS = repeats(5, 20)
+MOMENTS = repeats(10, 20)
 _PROMPT = 0.3
 """A reducer that answers later than this has not enough of the processor [s]."""
 
