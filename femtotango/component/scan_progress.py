@@ -57,8 +57,7 @@ def followed(scan: Scan, config: Config, progress: Progress) -> Scan:
     names = {name for name, _ in scan.services}
     # Where one of the same name is new, the one before has ended, although dranspose lists it for
     # another 10 s.
-    renewed = {name for name, _ in config.sources_and_workers - scan.services if name in names}
-    gone = renewed | {name for name, _ in scan.services - config.sources_and_workers}
+    gone = names & {name for name, _ in scan.services ^ config.sources_and_workers}
     # A controller that was started anew knows of no event.
     progress = progress if progress.total or scan.progress is None else scan.progress
     return replace(scan, progress=progress, lost=scan.lost if scan.done else scan.lost | gone)

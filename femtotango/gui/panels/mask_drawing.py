@@ -15,9 +15,8 @@ from silx.gui.plot.MaskToolsWidget import MaskToolsWidget  # isort: skip
 from femtotango.gui.device_link.link import DeviceLink
 from femtotango.gui.device_link.shown import shown_image
 from femtotango.gui.panels.finer_pixels import Answer, fetch_all
-from femtotango.gui.plots.saving import ask_for_file, with_ending
+from femtotango.gui.plots.saving import MASKS, ask_for_file, with_ending, write_pixels
 
-MASKS = {".npy": "Mask as NumPy array", ".edf": "Mask as EDF"}
 _TOOLS = 320
 """Width of the tools [screen pixel]."""
 
@@ -96,7 +95,7 @@ class MaskDrawing(QtWidgets.QDialog):
     def save(self, file: Path) -> None:
         """Write the mask, and let the device use it for its camera."""
         try:
-            write_mask(file, self.marked)
+            write_pixels(file, self.marked)
         except OSError as error:
             self._link.failed.emit(f"The mask is not saved: {error}")
             return
@@ -115,21 +114,3 @@ class MaskDrawing(QtWidgets.QDialog):
             self.accept()
 
         self._link.call(load, rereads=("Mask",), done=tell)
-
-
-def write_mask(file: Path, mask: NDArray[np.uint8]) -> None:
-    """Write a mask.
-
-    Args:
-        file: ending in ``.npy`` or ``.edf``.
-        mask: ``(ny, nx)``, not 0 where a pixel is bad.
-
-    Raises:
-        OSError: the file cannot be written.
-    """
-    if file.suffix.lower() == ".npy":
-        np.save(file, mask)
-        return
-    from fabio.edfimage import EdfImage
-
-    EdfImage(data=mask).write(str(file))

@@ -10,6 +10,7 @@ from taurus.external.qt import QtCore, QtWidgets
 
 CURVES = {".csv": "Curves as CSV", ".txt": "Curves as columns of text", ".png": "Picture"}
 PIXELS = {".tif": "All pixels as TIFF", ".npy": "All pixels as NumPy array", ".png": "Picture"}
+MASKS = {".npy": "Mask as NumPy array", ".edf": "Mask as EDF"}
 PICTURES = {".png": "Picture"}
 SETUPS = {".json": "Setup: ROIs, q values, geometry"}
 """What a file with this ending holds."""
@@ -35,12 +36,13 @@ def write_columns(file: Path, columns: Columns) -> None:
             writer.writerow([f"{value:.10g}" for value in row])
 
 
-def write_pixels(file: Path, pixels: NDArray[np.float32]) -> None:
-    """Write pixels as they are.
+def write_pixels(file: Path, pixels: NDArray[np.float32 | np.uint8]) -> None:
+    """Write pixels, or a mask, as they are.
 
     Args:
-        file: ending in ``.npy`` or ``.tif``.
-        pixels: ``(ny, nx)``, NaN where masked.
+        file: ending in ``.npy``, ``.edf`` or ``.tif``.
+        pixels: ``(ny, nx)``, float32 with NaN where masked; uint8 of a mask, not 0 where a pixel is
+            bad.
 
     Raises:
         OSError: the file cannot be written.
@@ -48,9 +50,11 @@ def write_pixels(file: Path, pixels: NDArray[np.float32]) -> None:
     if file.suffix.lower() == ".npy":
         np.save(file, pixels)
         return
+    from fabio.edfimage import EdfImage
     from fabio.tifimage import TifImage
 
-    TifImage(data=pixels).write(str(file))
+    image = EdfImage if file.suffix.lower() == ".edf" else TifImage
+    image(data=pixels).write(str(file))
 
 
 def write_picture(file: Path, widget: QtWidgets.QWidget) -> None:
