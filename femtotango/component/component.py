@@ -22,7 +22,9 @@ from femtotango.component.settings_sync import SettingsSync
 from femtotango.component.state import Pipeline, View
 from femtotango.component.vital_signs import VitalSigns
 from femtotango.dranspose_client.addresses import Addresses
-from femtotango.dranspose_client.http import Controller, Reducer, SardanaIngester
+from femtotango.dranspose_client.controller import Controller
+from femtotango.dranspose_client.reducer import Reducer
+from femtotango.dranspose_client.sardana_ingester import SardanaIngester
 from femtotango.errors import BadProperty, NotReady, PipelineError, TimedOut
 from pipeline.model.parameter import Value
 from pipeline.model.parameters import POSITION

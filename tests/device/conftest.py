@@ -9,7 +9,8 @@ import pytest
 from support.client_side import closed_port
 from support.device_server import device_server
 
-from femtotango.dranspose_client.http import Controller, Reducer
+from femtotango.dranspose_client.controller import Controller
+from femtotango.dranspose_client.reducer import Reducer
 from femtotango.stack.running import running
 
 Properties = dict[str, Any]

@@ -17,7 +17,7 @@ from support.repeats import repeats
 from support.server_process import end, takes_requests
 from support.waiting import wait_for
 
-from femtotango.dranspose_client.http import Controller
+from femtotango.dranspose_client.controller import Controller
 from femtotango.simulation.beamline import ScanPlayer
 from femtotango.stack.ports import Ports
 from pipeline.model.parameters import PARAMETERS

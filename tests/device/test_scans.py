@@ -13,7 +13,7 @@ from support.device_server import device_server
 from support.waiting import STEADY, stays, wait_for
 
 from femtotango.dranspose_client.addresses import Addresses
-from femtotango.dranspose_client.http import Controller
+from femtotango.dranspose_client.controller import Controller
 from femtotango.dranspose_client.trigger_maps import scan_map
 from pipeline.protocols.stins import stins_end, stins_header, stins_image
 from pipeline.simulation.scan import BurstScan
