@@ -56,7 +56,7 @@ def read_ready_file(path: Path) -> Ready:
         raise ReadyFileError(
             f"{path}: no stack is ready there ({error.strerror}). {cure}"
         ) from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ReadyFileError(f"{path} is no ready file: {error}. {cure}") from error
     wrong = _wrong(info)
     if wrong:
