@@ -10,6 +10,7 @@ from femtotango.commands.raw_files import calibrate, process, verify
 from femtotango.gui.command import femtomax
 from femtotango.sardana.config import sardana_config
 from femtotango.stack.errors import CommandError
+from pipeline.simulation.pilatus import POLARIZATION
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -130,7 +131,7 @@ def replay(
 )
 @click.option(
     "--polarization",
-    default=0.99,
+    default=POLARIZATION,
     show_default=True,
     help="Of the beam that the Pilatus sees: 1 horizontal, 0 none, -1 vertical.",
 )

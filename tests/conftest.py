@@ -20,7 +20,10 @@ REAL_PROCESSES = frozenset({"stack", "breakable", "own_stack", "pipeline", "scre
 TOGETHER = {
     "tests/sardana/": "Sardana",
     **dict.fromkeys(
-        (f"tests/device/test_{name}.py" for name in ("component", "life", "save_raw", "settings")),
+        (
+            f"tests/device/test_{name}.py"
+            for name in ("component", "life", "save_raw", "save_raw_disks", "settings")
+        ),
         "pipeline",
     ),
 }

@@ -17,8 +17,8 @@ from rich.progress import (
 from rich.text import Text
 
 from femtotango.commands.up import stop_on_signals
+from femtotango.stack.environment import FRAME_ENVIRONMENT
 from femtotango.stack.errors import CommandError
-from femtotango.stack.services import FRAME_ENVIRONMENT
 from pipeline.model.parameters import Settings
 from pipeline.postprocessing.command import Request, hint, processes, settings_of, sources
 from pipeline.postprocessing.errors import ProcessingError, StillWritten, Stopped

@@ -20,7 +20,9 @@ from femtotango.stack.files import remove_ready_file, write_ready_file
 from femtotango.stack.launch import LOOPBACK
 from femtotango.stack.ports import Ports
 from femtotango.stack.processes import Command, Process, end
-from femtotango.stack.services import Services, StackPorts
+from femtotango.stack.property_file import write_property_file
+from femtotango.stack.services import Services
+from femtotango.stack.stack_ports import StackPorts
 from femtotango.stack.tango_client import connect, device_state
 from pipeline.model.parameter import ParameterError, Value
 from pipeline.model.parameters import PARAMETERS
@@ -77,7 +79,7 @@ class _Replayer:
         A device adopts the pipeline's values when it first connects. Writing the attributes
         instead could start a new sum while frames arrive.
         """
-        self.services.write_property_file()
+        write_property_file(self.services)
         self._start(self.services.device())
         address = self.services.device_address
         self.wait(

@@ -13,6 +13,7 @@ import tango
 from rich.console import Console
 from rich.progress import Progress
 
+from femtotango.ready_file import ReadyFileError, read_ready_file
 from femtotango.simulation.balor_device import run_balor_device
 from femtotango.simulation.detector_socket import PushSource, send_together
 from femtotango.simulation.sardana_records import ScanRecords, post_record
@@ -119,17 +120,14 @@ def prepare(ready_file: Path, streams: Sequence[str], scan: BurstScan) -> tuple[
         ConfigError: the stack is not ready, takes nothing of a stream, or refuses the scan.
     """
     try:
-        info = json.loads(ready_file.read_text())
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"{ready_file}: no stack is ready there ({error}).") from error
-    there = {**info["streams"], SARDANA: info["sardana"]}
-    for stream in streams:
-        if not there.get(stream):
-            raise ConfigError(f"Stream {stream!r}: the stack of {ready_file} takes nothing of it.")
+        ready = read_ready_file(ready_file)
+        there = {stream: ready.address_of(stream) for stream in streams}
+    except ReadyFileError as error:
+        raise ConfigError(str(error)) from error
     if SARDANA in streams:
         request = {"streams": list(streams), "steps": scan.steps, "burst": scan.burst}
         try:
-            connect(info["device"]).PrepareScan(json.dumps(request))
+            connect(ready.device).PrepareScan(json.dumps(request))
         except tango.DevFailed as error:
             raise ConfigError(str(error.args[0].desc).strip()) from error
     return tuple(there[stream] for stream in streams)

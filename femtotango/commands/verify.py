@@ -7,7 +7,7 @@ from rich.console import Console
 
 from femtotango.commands.process import CommandFailed, plain_errors, progress_bar, say
 from femtotango.commands.up import stop_on_signals
-from femtotango.stack.services import FRAME_ENVIRONMENT
+from femtotango.stack.environment import FRAME_ENVIRONMENT
 from pipeline.postprocessing.command import processes
 from pipeline.postprocessing.photon_list import PhotonListFile
 from pipeline.postprocessing.pool import Pool

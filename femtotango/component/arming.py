@@ -5,7 +5,9 @@ import threading
 import time
 
 from femtotango.component.settings_sync import SettingsSync
-from femtotango.dranspose_client.http import Controller, Reducer, SardanaIngester
+from femtotango.dranspose_client.controller import Controller
+from femtotango.dranspose_client.reducer import Reducer
+from femtotango.dranspose_client.sardana_ingester import SardanaIngester
 from femtotango.dranspose_client.services import Config, Progress
 from femtotango.dranspose_client.trigger_maps import TriggerMap, flush_map
 from femtotango.errors import Interrupted, NotReady, PipelineError

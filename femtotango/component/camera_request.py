@@ -1,8 +1,8 @@
 """What a client may ask of one camera's image; pure."""
 
-import json
 from typing import Any
 
+from femtotango.component.json_request import read_object
 from femtotango.errors import BadRequest
 from pipeline.model.cameras import check_camera
 
@@ -85,13 +85,5 @@ def camera_of(text: str) -> str:
 
 
 def _read(text: str, example: str, *keys: str) -> dict[str, Any]:
-    try:
-        request = json.loads(text)
-    except (ValueError, RecursionError) as error:  # a number of 5000 digits is a ValueError
-        raise BadRequest(f"{text[:80]!r} is not JSON ({error}). Example: {example}") from error
-    if not isinstance(request, dict):
-        raise BadRequest(f"Expected an object, got {text[:80]!r}. Example: {example}")
-    unknown = sorted(set(request) - {"camera", *keys})
-    if unknown:
-        raise BadRequest(f"{unknown[0]!r} is not known. Example: {example}")
+    request = read_object(text, {"camera", *keys}, example)
     return {**request, "camera": camera_of(str(request.get("camera") or ""))}

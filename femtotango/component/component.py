@@ -10,6 +10,7 @@ from typing import Any
 from femtotango.component import setting_flow
 from femtotango.component.arming import Arming
 from femtotango.component.correction_commands import check_files, taken
+from femtotango.component.delivery import DELIVERY, Delivery
 from femtotango.component.kept import Kept
 from femtotango.component.peak_fitter import PeakFitter
 from femtotango.component.polls import Polls
@@ -22,7 +23,9 @@ from femtotango.component.settings_sync import SettingsSync
 from femtotango.component.state import Pipeline, View
 from femtotango.component.vital_signs import VitalSigns
 from femtotango.dranspose_client.addresses import Addresses
-from femtotango.dranspose_client.http import Controller, Reducer, SardanaIngester
+from femtotango.dranspose_client.controller import Controller
+from femtotango.dranspose_client.reducer import Reducer
+from femtotango.dranspose_client.sardana_ingester import SardanaIngester
 from femtotango.errors import BadProperty, NotReady, PipelineError, TimedOut
 from pipeline.model.parameter import Value
 from pipeline.model.parameters import POSITION
@@ -31,11 +34,6 @@ logger = logging.getLogger(__name__)
 
 _IDLE = 0.4
 """How often the controller is asked while no scan is running [s]."""
-_DELIVERY = 1.3
-"""A command waits so long for its setting to arrive [s]."""
-_AGREEMENT = 1.5
-"""Then so long for all services to take it up; Tango clients wait 3 s for both [s]."""
-_POLL = 0.02
 GEOMETRY_CAMERA = "geometry_camera"
 
 
@@ -74,6 +72,12 @@ class Component:
         self._sardana = sardana
         self._closing = threading.Event()
         self.sync = SettingsSync(self._controller, flow, self._closing)
+        self.delivery = Delivery(
+            self.sync,
+            self._controller,
+            lambda: self._view.pipeline.error is not None,
+            self._closing,
+        )
         self.signs = VitalSigns(addresses, self.sync)
         self._observer = Observer(self.reducer)
         self._fitter = PeakFitter()
@@ -181,30 +185,6 @@ class Component:
         if errors:
             raise BadProperty(f"Nothing is accepted: {' '.join(errors)} Correct it and call Init.")
 
-    def wait_delivered(self) -> None:
-        """Wait until the controller has the settings; not long, and not for one that is away."""
-        deadline = time.monotonic() + _DELIVERY
-        while not self.sync.delivered and time.monotonic() < deadline:
-            if self._view.pipeline.error is not None or self._closing.wait(_POLL):
-                return
-
-    def wait_in_force(self) -> None:
-        """Wait until all services have the settings too, so that the next frame follows them.
-
-        Not long, and not for a pipeline that is away. What the services show may be half a second
-        old.
-        """
-        self.wait_delivered()
-        deadline = time.monotonic() + _AGREEMENT
-        while self.sync.delivered and time.monotonic() < deadline:
-            try:
-                if self.sync.in_force(self._controller.config()):
-                    return
-            except PipelineError:
-                return
-            if self._closing.wait(_POLL):
-                return
-
     def update(self, **changes: Any) -> None:
         """Change parts of the view that the device itself knows."""
         self._publish(**changes)
@@ -228,7 +208,7 @@ class Component:
 
     def stop(self, continuous: bool) -> None:
         """Give up what is outstanding; see `ScanControl.stop`."""
-        self._asked.wait(_DELIVERY)
+        self._asked.wait(DELIVERY)
         self.scans.stop(continuous)
         self._publish()
 

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from femtotango.component.image_region import as_npy, parse_region
 from femtotango.component.state import View, image_in
-from femtotango.dranspose_client.http import Reducer
 from femtotango.dranspose_client.published import fetch_group
+from femtotango.dranspose_client.reducer import Reducer
 from femtotango.errors import NoImage, NotReady
 from pipeline.frames.binning import bin_blocks
 from pipeline.model.roi import Roi, parse_rois

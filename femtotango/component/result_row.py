@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Any
 
 from femtotango.component.state import View
+from pipeline.model.parameters import PARAMETERS
 
 Read = Callable[[View], Any]
 """Finds an attribute's value in a view."""
@@ -61,3 +62,10 @@ class Result:
         if self.source is Source.CONTROLLER:
             return view.pipeline.time
         return view.results.polled if self.source is Source.POLL else view.results.time
+
+
+def most_bins(parameter: str) -> tuple[int]:
+    """Return the largest shape of an array with as many bins as a parameter says."""
+    limits = PARAMETERS[parameter].limits
+    assert limits is not None
+    return (int(limits[1]),)

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from femtotango.dranspose_client.http import Reducer
 from femtotango.dranspose_client.published import fetch_group
+from femtotango.dranspose_client.reducer import Reducer
 from femtotango.errors import BadReply, PipelineError, TimedOut
 from pipeline.protocols.packed_datasets import RoiCurves
 from pipeline.protocols.published_paths import CURVES, REVISION, SNAPSHOT

@@ -1,10 +1,13 @@
-"""Rows of the table of results that exist for each slot of a ROI, and for each number of a fit."""
+"""The attributes of ROIs: the newest frame's values, sums over the scan, and slots."""
 
+import math
 from functools import partial
 
 from femtotango.component import result_readers as readers
-from femtotango.component.result_row import Result
+from femtotango.component.result_row import Result, Source
 from femtotango.component.roi_slots import SLOTS
+from pipeline.model.roi import MAX_ROIS
+from pipeline.model.roi_statistics import STATISTICS
 from pipeline.protocols.snapshot import MAX_CURVE_POINTS
 
 _CHANNELS = {
@@ -15,25 +18,7 @@ _CHANNELS = {
 """Statistics that each slot has whatever RoiStatistic is."""
 
 
-def fit_results() -> list[Result]:
-    """Return two rows for each number of a fit: the number and its standard error."""
-    meanings = {
-        "centre": ("Centre of the fitted peak or step, on XAxis.", "centre"),
-        "fwhm": ("Full width at half maximum, on XAxis.", "width"),
-        "height": ("Height above FitOffset; negative for a dip.", "height"),
-        "offset": ("Level beside the peak, or before the step.", "offset"),
-    }
-    rows = []
-    for name, (meaning, word) in meanings.items():
-        attribute = f"Fit{name.capitalize()}"
-        doc = f"{meaning} NaN without a fit: FitStatus says why."
-        rows.append(Result(attribute, float, doc, partial(readers.fitted, name)))
-        doc = f"Standard error of the fitted {word}."
-        rows.append(Result(f"{attribute}Error", float, doc, partial(readers.fit_error, name)))
-    return rows
-
-
-def slot_results() -> list[Result]:
+def _slots() -> list[Result]:
     """Return the rows of all slots: newest values, and the curve."""
     rows = []
     for slot in range(SLOTS):
@@ -66,3 +51,75 @@ def slot_results() -> list[Result]:
             )
         )
     return rows
+
+
+ROI_RESULTS: tuple[Result, ...] = (
+    Result(
+        "RoiNames",
+        str,
+        "Order of everything per ROI.",
+        lambda view: list(view.roi_names),
+        source=Source.DEVICE,
+        dims=(MAX_ROIS,),
+    ),
+    Result(
+        "RoiMeans",
+        float,
+        "Newest frame's value per ROI, of what RoiStatistic says.",
+        readers.per_roi(lambda p: p.roi_newest, math.nan),
+        dims=(MAX_ROIS,),
+    ),
+    Result(
+        "RoiStatistics",
+        float,
+        "Newest frame's statistics (roi, statistic), in the order of RoiStatistic.",
+        readers.roi_table(lambda p: p.roi_newest_statistics, math.nan),
+        dims=(len(STATISTICS), MAX_ROIS),
+        events=False,
+    ),
+    Result(
+        "RoiSums",
+        float,
+        "Sum of the frames' means of this scan per ROI; a difference tells what came in between.",
+        readers.per_roi(lambda p: p.roi_sums, 0.0),
+        dims=(MAX_ROIS,),
+        expert=True,
+    ),
+    Result(
+        "RoiCounts",
+        int,
+        "Number of frames in RoiSums.",
+        readers.per_roi(lambda p: p.roi_counts, 0),
+        dims=(MAX_ROIS,),
+        expert=True,
+    ),
+    Result(
+        "RoiTotals",
+        float,
+        "Sums (roi, statistic) over this scan's frames, in the order of RoiStatistic, minus "
+        "applied. What they and RoiWeights gain between two readings divides to the mean over the "
+        "frames in between.",
+        readers.roi_table(lambda p: p.roi_totals, 0.0),
+        dims=(len(STATISTICS), MAX_ROIS),
+        events=False,
+        expert=True,
+    ),
+    Result(
+        "RoiWeights",
+        float,
+        "Frames in RoiTotals, with over the sums of the denominators.",
+        readers.roi_table(lambda p: p.roi_weights, 0.0),
+        dims=(len(STATISTICS), MAX_ROIS),
+        events=False,
+        expert=True,
+    ),
+    *_slots(),
+    Result(
+        "RoiSlots",
+        str,
+        "Name of the ROI in each of the eight slots; empty: free.",
+        lambda view: list(view.slots),
+        source=Source.DEVICE,
+        dims=(SLOTS,),
+    ),
+)

@@ -1,16 +1,17 @@
 """What a client may ask of PrepareScan and StartContinuous; pure."""
 
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from femtotango.component.json_request import read_object
 from femtotango.dranspose_client.trigger_maps import MAX_BURST, MAX_FRAMES, MAX_STEPS
 from femtotango.errors import BadRequest, UnknownStream
 from pipeline.model.cameras import CAMERAS
 from pipeline.protocols.sardana import SARDANA
 
 EXAMPLE = '{"streams": ["pilatus", "sardana"], "steps": 5, "burst": 6, "timeout": 15}'
+_KEYS = ("streams", "steps", "burst", "separate_record", "timeout")
 DEFAULT_TIMEOUT = 20.0
 """A client waits so long for PrepareScan unless it says otherwise [s]."""
 _MAX_TIMEOUT = 3600.0
@@ -38,15 +39,7 @@ def parse_request(text: str) -> ScanRequest:
         BadRequest: no JSON object, a key is missing or a number cannot be used.
         UnknownStream: the pipeline does not know one of the streams.
     """
-    try:
-        raw = json.loads(text)
-    except (ValueError, RecursionError) as error:  # a number of 5000 digits is a ValueError
-        raise BadRequest(f"{text[:80]!r} is not JSON ({error}). Example: {EXAMPLE}") from error
-    if not isinstance(raw, dict):
-        raise BadRequest(f"Expected an object, got {text[:80]!r}. Example: {EXAMPLE}")
-    unknown = sorted(set(raw) - {"streams", "steps", "burst", "separate_record", "timeout"})
-    if unknown:
-        raise BadRequest(f"{unknown[0]!r} is not known. Example: {EXAMPLE}")
+    raw = read_object(text, _KEYS, EXAMPLE)
     streams = raw.get("streams")
     if not isinstance(streams, list) or not all(isinstance(s, str) for s in streams):
         raise BadRequest(f"streams = {streams!r}: expected a list of names. Example: {EXAMPLE}")

@@ -14,7 +14,7 @@ from femtotango.component import setting_flow
 from femtotango.component.old_clients import OldClients
 from femtotango.component.pulse import Posts
 from femtotango.component.setting_flow import ACCUMULATE, ACCUMULATION_ID, ROIS, Flow
-from femtotango.dranspose_client.http import Controller
+from femtotango.dranspose_client.controller import Controller
 from femtotango.dranspose_client.services import Config
 from femtotango.errors import Interrupted, NotReady
 from pipeline.model.parameter import Value

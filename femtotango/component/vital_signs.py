@@ -12,8 +12,9 @@ from femtotango.component.pulse import Pulses
 from femtotango.component.raw_data import Signs
 from femtotango.component.settings_sync import SettingsSync
 from femtotango.dranspose_client.addresses import Addresses
-from femtotango.dranspose_client.http import Controller, Reducer
+from femtotango.dranspose_client.controller import Controller
 from femtotango.dranspose_client.published import fetch_group
+from femtotango.dranspose_client.reducer import Reducer
 from femtotango.errors import PipelineError
 from pipeline.protocols.packed_datasets import FrameSafety
 from pipeline.protocols.published_paths import FRAME_SAFETY

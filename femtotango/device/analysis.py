@@ -1,9 +1,9 @@
-"""The Tango device class FemtomaxAnalysis and its server: properties and commands."""
+"""The Tango device class FemtomaxAnalysis and its server: the commands."""
 
 import sys
 from typing import Any
 
-from tango.server import command, device_property, run
+from tango.server import command, run
 
 from femtotango.component import correction_commands, geometry_commands, roi_commands
 from femtotango.component.camera_request import (
@@ -17,70 +17,14 @@ from femtotango.component.camera_request import (
 )
 from femtotango.component.scan_request import parse_request
 from femtotango.device.attributes import MAX_Q_VALUES
-from femtotango.device.base import DeviceCore
+from femtotango.device.declared_properties import DeclaredProperties
 from femtotango.device.tango_errors import reported, waits
 from femtotango.device.tango_logs import log_to_stderr
 from pipeline.model.dark_request import FEWEST_DARKS, MOST_DARKS
 
 
-class FemtomaxAnalysis(DeviceCore):
+class FemtomaxAnalysis(DeclaredProperties):
     """Live analysis of the FemtoMAX cameras: settings, results and scans of the pipeline."""
-
-    ControllerUrl = device_property(
-        dtype=str, default_value="http://localhost:5000", doc="dranspose's controller."
-    )
-    ReducerUrl = device_property(
-        dtype=str, default_value="http://localhost:5001", doc="dranspose's reducer."
-    )
-    SardanaUrl = device_property(
-        dtype=str,
-        default_value="",
-        doc="dranspose's Sardana ingester; it asks the workers to flush after a stop.",
-    )
-    BalorDevice = device_property(
-        dtype=str, default_value="", doc="Tango device of the Balor, for SaveRaw; empty: none."
-    )
-    # As text: a number that Tango cannot read would keep it from reading the other properties.
-    UpdateRate = device_property(dtype=str, default_value="5", doc="Results per second [Hz].")
-    OutputFolder = device_property(
-        dtype=str, default_value="", doc="Ended sums are saved here; empty: nowhere."
-    )
-    JournalFolder = device_property(
-        dtype=str,
-        default_value="",
-        doc="Where the reducer keeps its journal, as `femtotango up` tells it; empty: nowhere.",
-    )
-    AllowedFolders = device_property(
-        dtype=(str,),
-        default_value=[],
-        doc="Save and Load commands stay inside, links followed; empty: OutputFolder and the raw "
-        "file's folder, or anywhere while there is no OutputFolder.",
-    )
-    KeptQValues = device_property(
-        dtype=(str,), default_value=[], doc="QValues; written by the device itself."
-    )
-    KeptRoiSlots = device_property(
-        dtype=(str,), default_value=[], doc="RoiSlots; written by the device itself."
-    )
-    KeptScan = device_property(
-        dtype=(str,), default_value=[], doc="The newest scan; written by the device itself."
-    )
-    KeptRawData = device_property(
-        dtype=(str,),
-        default_value=[],
-        doc="Frames without raw data and photons; written by the device itself.",
-    )
-
-    KeptCameras = device_property(
-        dtype=(str,),
-        default_value=[],
-        doc="Cameras that have attributes of their own; written by the device itself.",
-    )
-    KeptSum = device_property(
-        dtype=(str,),
-        default_value=[],
-        doc="Number of the newest sum; written by the device itself.",
-    )
 
     # Accumulation and ROIs
 
@@ -89,21 +33,21 @@ class FemtomaxAnalysis(DeviceCore):
     def StartAccumulation(self) -> None:
         """Set Accumulate."""
         self._set(accumulate=True)
-        self._component.wait_in_force()
+        self._component.delivery.wait_in_force()
 
     @command(doc_in="Forward the newest frame instead of summing.")
     @waits
     def StopAccumulation(self) -> None:
         """Clear Accumulate."""
         self._set(accumulate=False)
-        self._component.wait_delivered()
+        self._component.delivery.wait_delivered()
 
     @command(doc_in="Begin a new sum.")
     @waits
     def ResetAccumulation(self) -> None:
         """Raise the accumulation's number."""
         self._component.new_sum()
-        self._component.wait_in_force()
+        self._component.delivery.wait_in_force()
 
     @command(
         dtype_out=str,
@@ -202,14 +146,14 @@ class FemtomaxAnalysis(DeviceCore):
         """Make a dark level of the next frames, used in the place of Background from then on."""
         saves_somewhere = bool(self.JournalFolder)
         self._set(**correction_commands.take_dark(self._component.view, frames, saves_somewhere))
-        self._component.wait_in_force()
+        self._component.delivery.wait_in_force()
 
     @command
     @waits
     def ClearDark(self) -> None:
         """Use Background again for the shown camera; a dark level that is being taken is not."""
         self._set(**correction_commands.clear_dark(self._component.view))
-        self._component.wait_delivered()
+        self._component.delivery.wait_delivered()
 
     @command(
         dtype_in=str,
@@ -220,14 +164,14 @@ class FemtomaxAnalysis(DeviceCore):
     def LoadMask(self, path: str) -> None:
         """Leave out the bad pixels of the shown camera."""
         self._set(**correction_commands.load_mask(self._component.view, path))
-        self._component.wait_in_force()
+        self._component.delivery.wait_in_force()
 
     @command
     @waits
     def ClearMask(self) -> None:
         """Use no mask for the shown camera."""
         self._set(**correction_commands.clear_mask(self._component.view))
-        self._component.wait_delivered()
+        self._component.delivery.wait_delivered()
 
     # Geometry, files and pixels
 

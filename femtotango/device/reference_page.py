@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable
 
-from femtotango.component.result_attributes import RESULTS, Result
+from femtotango.component.result_attributes import RESULTS
+from femtotango.component.result_row import Result
 from pipeline.model.parameter import Parameter
 from pipeline.model.parameters import PARAMETERS
 

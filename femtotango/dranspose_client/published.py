@@ -2,7 +2,7 @@
 
 from typing import TypeVar
 
-from femtotango.dranspose_client.http import Reducer
+from femtotango.dranspose_client.reducer import Reducer
 from femtotango.errors import BadReply
 from pipeline.protocols.groups import Group
 from pipeline.protocols.packing import WireError

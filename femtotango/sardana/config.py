@@ -1,11 +1,10 @@
 """`femtotango sardana-config`: print or write a configuration of Sardana."""
 
-import json
 from pathlib import Path
-from typing import Any
 
 import click
 
+from femtotango.ready_file import ReadyFileError, read_ready_file
 from femtotango.sardana.config_yaml import (
     MACRO_PATH,
     POOL_PATH,
@@ -15,21 +14,6 @@ from femtotango.sardana.config_yaml import (
 )
 from pipeline.files.atomic import FileError, write_new
 from pipeline.model.cameras import CAMERAS
-
-
-def read_ready_file(path: Path) -> dict[str, Any]:
-    """Read the addresses that `femtotango up --ready-file` wrote.
-
-    Raises:
-        click.ClickException: the file is not there yet, or was not written by `femtotango up`.
-    """
-    try:
-        info = json.loads(path.read_text())
-        return {name: info[name] for name in ("device", "sardana", "streams")}
-    except OSError as error:
-        raise click.ClickException(f"{path}: {error.strerror}; is femtotango up ready?") from error
-    except (ValueError, KeyError, TypeError) as error:
-        raise click.ClickException(f"{path} was not written by femtotango up: {error}") from error
 
 
 @click.command("sardana-config")
@@ -91,9 +75,12 @@ def sardana_config(
         return
     cameras: dict[str, str] = {}
     if ready_file is not None:
-        info = read_ready_file(ready_file)
-        device, ingester = info["device"], info["sardana"]
-        cameras = {stream: info["streams"][stream] for stream in simulate}
+        try:
+            ready = read_ready_file(ready_file)
+            cameras = {stream: ready.address_of(stream) for stream in simulate}
+        except ReadyFileError as error:
+            raise click.ClickException(str(error)) from error
+        device, ingester = ready.device, ready.sardana
     elif simulate:
         raise click.UsageError("--simulate needs the camera's address: give --ready-file too.")
     directory = directory.resolve()

@@ -7,7 +7,7 @@ from types import TracebackType
 import httpx
 import redis
 
-from femtotango.dranspose_client.http import Controller
+from femtotango.dranspose_client.controller import Controller
 from femtotango.errors import BadReply, PipelineError
 from femtotango.stack.question import Question
 from femtotango.stack.redis_client import config_key, connect

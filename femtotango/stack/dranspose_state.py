@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable
 
 import redis
 
-from femtotango.dranspose_client.http import Controller
+from femtotango.dranspose_client.controller import Controller
 from femtotango.errors import PipelineError
 from femtotango.stack.redis_client import config_key, connect
 from femtotango.stack.services import Services

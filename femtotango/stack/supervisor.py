@@ -20,6 +20,7 @@ from femtotango.stack.logs import begin_logs, end_logs, shorten
 from femtotango.stack.pauses import Pauses
 from femtotango.stack.ports import IngesterPorts, Ports
 from femtotango.stack.processes import Command, Process, end
+from femtotango.stack.property_file import write_property_file
 from femtotango.stack.registration import register_device
 from femtotango.stack.services import (
     CONTROLLER,
@@ -28,8 +29,8 @@ from femtotango.stack.services import (
     REDIS,
     REDUCER,
     Services,
-    StackPorts,
 )
+from femtotango.stack.stack_ports import StackPorts
 from femtotango.stack.tango_client import database_answers, device_state
 
 _POLL = 0.1
@@ -260,7 +261,7 @@ class Stack:
             self._wait_database()
             register_device(self.services, self.folder)
         else:
-            self.services.write_property_file()
+            write_property_file(self.services)
         self._start(self.services.device())
 
     def _wait_database(self) -> None:

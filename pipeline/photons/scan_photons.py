@@ -5,7 +5,6 @@ import threading
 import time
 from collections.abc import Callable
 from copy import deepcopy
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,12 +13,9 @@ from numpy.typing import NDArray
 from pipeline.model.frame_ranges import FrameRanges
 from pipeline.model.parameters import Settings
 from pipeline.photons import trust
-from pipeline.photons.early_frames import EarlyFrames
 from pipeline.photons.energies import PhotonEnergies
 from pipeline.photons.frame_safety import (
     NO_QUEUE,
-    FileFacts,
-    FileState,
     FrameLedger,
     Queue,
     Safety,
@@ -27,8 +23,8 @@ from pipeline.photons.frame_safety import (
 from pipeline.photons.largest import LargestEnergies
 from pipeline.photons.list_columns import FrameRow
 from pipeline.photons.list_resume import NO_FILE, Existing
-from pipeline.photons.list_writer import PhotonWriter
 from pipeline.photons.trust import NOTHING_BEFORE, PhotonsBefore, PhotonTally
+from pipeline.photons.wanted_file import WantedFile
 from pipeline.protocols import snapshot
 from pipeline.protocols.batch import FrameStatus, PhotonFrame, StartInfo
 
@@ -66,33 +62,25 @@ class PhotonScan:
         self._tally = PhotonTally(before)
         self._ledger = FrameLedger()
         self._queue = NO_QUEUE
-        self._early = EarlyFrames()
-        self._closed = False
         self.searched = settings.photon_region is not None
         """Photons were searched in this scan, or are to be."""
-        named = start is not None and bool(start.filename)
-        self._writer = PhotonWriter(start, settings, clock, existing) if start and named else None
+        self._file = WantedFile(start, settings, clock, existing)
         self._lock = threading.RLock()
-        self._begin_file()
 
     def expect(self, existing: Existing) -> None:
         """Continue a file of the process before, unless the file is known."""
-        if self._writer is not None:
-            self._writer.expect(existing)
+        self._file.expect(existing)
 
     def go_on(self) -> None:
         """Continue the photon file in a new process."""
         with self._lock:
-            self._begin_file()
-            if self._writer is not None:
-                self._writer.go_on()
+            self._file.go_on()
 
     def __getstate__(self) -> dict[str, Any]:
         with self._lock:
             kept = dict(self.__dict__)
             # Files are closed outside of the reducer's lock, which a snapshot holds.
-            for name in ("_ledger", "_early"):
-                kept[name] = deepcopy(kept[name])
+            kept.update(_ledger=deepcopy(self._ledger), _file=self._file.copy())
         # What waits now says nothing of a later process.
         for name in ("_lock", "_clock", "_queue"):
             del kept[name]
@@ -100,8 +88,7 @@ class PhotonScan:
 
     def __setstate__(self, kept: dict[str, Any]) -> None:
         self.__dict__.update(kept, _lock=threading.RLock(), _clock=time.monotonic, _queue=NO_QUEUE)
-        unread = FrameRanges() if self._writer is None else self._writer.unread
-        self._ledger.go_on(unread, self._clock())
+        self._ledger.go_on(self._file.unread, self._clock())
 
     @property
     def count(self) -> int:
@@ -118,18 +105,18 @@ class PhotonScan:
     @property
     def durable(self) -> tuple[tuple[int, int], ...]:
         """First and last of each range of frames whose photons are in the file, as written."""
-        return () if self._writer is None else self._writer.durable
+        return self._file.durable
 
     @property
     def oldest_waiting(self) -> tuple[int, float] | None:
         """The frame whose photons have waited longest for the disk, and since when [s]."""
         with self._lock:
-            return self._ledger.oldest_waiting(self._file())
+            return self._ledger.oldest_waiting(self._file.facts)
 
     @property
     def settled(self) -> bool:
         """True when no file waits to be closed, or waits for its disk."""
-        return self._writer is None or self._writer.settled or bool(self.safety().trouble)
+        return self._file.settled or bool(self.safety().trouble)
 
     def add(self, frame: int, result: PhotonFrame, since: float | None = None) -> None:
         """Take in the photons of one frame; frames come in the order that the file is to have.
@@ -162,7 +149,7 @@ class PhotonScan:
                 return
             frame = self._ledger.newest + 1
             self._ledger.fail(frame)
-            self._put(FrameRow(frame, status))
+            self._file.put(FrameRow(frame, status))
 
     def lose(self, frames: int) -> None:
         """Take note that so many frames behind the newest will not come."""
@@ -188,14 +175,12 @@ class PhotonScan:
         """Take over changed settings: limits and histogram hold for the whole scan."""
         with self._lock:
             self._settings = settings
-            self._begin_file()
+            self._file.update(settings)
 
     def flush(self) -> None:
         """Write what has come, and look whether the file stands; it is done anyway, but later."""
         with self._lock:
-            self._begin_file()
-            if self._writer is not None and self._writer.begun:
-                self._writer.flush()
+            self._file.flush()
 
     def close(self, ended: bool) -> None:
         """Close the file once all is written; may be called again.
@@ -204,20 +189,18 @@ class PhotonScan:
             ended: the scan has come to its end.
         """
         with self._lock:
-            self._begin_file()
-            self._closed = True
-            if self._writer is not None and self._writer.begun:
-                self._ledger.update(self._file())
-                self._writer.close(ended and not self._ledger.never_came)
+            self._file.end()
+            if self._file.begun:
+                self._ledger.update(self._file.facts)
+                self._file.close(ended and not self._ledger.never_came)
 
     def make_room(self, timeout: float) -> None:
         """Wait while many photons wait for the disk, at most so long [s]."""
-        if self._writer is not None:
-            self._writer.make_room(timeout)
+        self._file.make_room(timeout)
 
     def wait(self, timeout: float) -> bool:
         """Wait until all that came is written, at most so long [s]; return whether it is."""
-        return self._writer is None or self._writer.wait(timeout)
+        return self._file.wait(timeout)
 
     def safety(self, now: float | None = None) -> Safety:
         """Say whether every frame is safe somewhere.
@@ -230,7 +213,7 @@ class PhotonScan:
 
     def _judge(self, quality: str, now: float | None = None) -> Safety:
         now = self._clock() if now is None else now
-        return self._ledger.judge(now, self._file(), quality, self._queue)
+        return self._ledger.judge(now, self._file.facts, quality, self._queue)
 
     @property
     def save_raw(self) -> int | None:
@@ -241,7 +224,7 @@ class PhotonScan:
     @property
     def path(self) -> str:
         """The photon file; empty before it stands."""
-        return "" if self._writer is None else self._writer.path
+        return self._file.path
 
     def publish(self) -> tuple[snapshot.Photons, snapshot.EnergyHistogram]:
         """Return what is published of the photons, and of their energies."""
@@ -281,7 +264,7 @@ class PhotonScan:
         """Give a frame its row in the file, and those that it shows to be missing before it."""
         self._fill_gap(row.frame)
         self._ledger.note(row.frame, row.status, self._clock() if since is None else since)
-        self._put(row)
+        self._file.put(row)
 
     def _fill_gap(self, end: int) -> None:
         """Account for frames that did not come, up to the one before `end`."""
@@ -289,47 +272,13 @@ class PhotonScan:
         self._ledger.lose_before(end)
         if end - first <= _MAX_GAP:
             for frame in range(first, end):
-                self._put(FrameRow(frame, FrameStatus.NEVER_CAME))
-
-    def _put(self, row: FrameRow) -> None:
-        if self._writer is None:
-            return
-        if row.photons is None and not self._wants_file():
-            self._early.add(row)
-            return
-        self._give_early(self._writer)
-        self._writer.add(row)
-
-    def _begin_file(self) -> None:
-        """Make the file as soon as it is wanted, before a photon comes."""
-        if self._writer is not None and self._wants_file() and not self._writer.begun:
-            self._give_early(self._writer)
-            self._writer.begin()
-
-    def _give_early(self, writer: PhotonWriter) -> None:
-        """Give the frames that came before a file was wanted their rows."""
-        for row in self._early.take():
-            writer.add(row)
+                self._file.put(FrameRow(frame, FrameStatus.NEVER_CAME))
 
     def _histogram(self) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
         settings = self._settings
         return self._energies.histogram(
             settings.histogram_min, settings.histogram_max, settings.histogram_bins
         )
-
-    def _wants_file(self) -> bool:
-        """Return whether there is a file, or there is to be one before a photon comes."""
-        settings = self._settings
-        wanted = settings.write_photons and settings.photon_region is not None
-        begun = self._writer is not None and self._writer.begun
-        return begun or (wanted and not self._closed)
-
-    def _file(self) -> FileFacts:
-        if self._writer is None:
-            return FileFacts(FileState.UNNAMED if self._start else FileState.NO_HEADER)
-        facts = self._writer.facts
-        off = facts.state is FileState.WRITING and not self._settings.write_photons
-        return replace(facts, state=FileState.OFF) if off else facts
 
     def _untrusted_frames(self, evidence: trust.Evidence, safety: Safety) -> FrameRanges:
         """Return the frames that have no trusted photons in a file."""

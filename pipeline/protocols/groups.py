@@ -118,6 +118,11 @@ def hidden(*, default: Any = MISSING) -> Any:
     return _field(default, Info(hidden=True))
 
 
+def plotted(signal: str, *axes: str) -> dict[str, object]:
+    """Return the HDF5 attributes of a NeXus data group: what is plotted over what."""
+    return {"NX_class": "NXdata", "signal": signal, **({"axes": list(axes)} if axes else {})}
+
+
 class Group:
     """A group of published values."""
 

@@ -7,7 +7,7 @@ from pipeline.protocols.snapshot import Published
 
 _HEAD = f"""# What the reducer publishes
 
-This page is printed by `scripts/published-docs` from the table in `pipeline/protocols/snapshot.py`.
+This page is printed by `scripts/published-docs` from the table in `pipeline/protocols/snapshot/`.
 
 dranspose's reducer serves these values by HTTP: open them with h5pyd, silx or any HTTP client.
 All of them belong to one moment, told by `revision`. Images are `(y, x)`. A value that is not known

@@ -16,7 +16,7 @@ from feeding import stack_with
 from section import Section, markdown_table
 from tango.test_context import DeviceTestContext
 
-from femtotango.dranspose_client.http import Controller
+from femtotango.dranspose_client.controller import Controller
 from femtotango.simulation.balor_device import BalorSimulator
 from femtotango.simulation.beamline import ScanPlayer
 from pipeline.simulation.scan import BurstScan

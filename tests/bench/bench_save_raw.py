@@ -35,7 +35,7 @@ from support.raw_data import (
 from support.waiting import wait_for
 
 from femtotango.dranspose_client.addresses import Addresses
-from femtotango.dranspose_client.http import Controller
+from femtotango.dranspose_client.controller import Controller
 from femtotango.dranspose_client.trigger_maps import scan_map
 from femtotango.simulation.beamline import ScanPlayer
 from femtotango.simulation.detector_socket import PushSource

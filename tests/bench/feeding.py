@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from processes import processor_times
 
-from femtotango.dranspose_client.http import Controller
+from femtotango.dranspose_client.controller import Controller
 from femtotango.dranspose_client.trigger_maps import scan_map
 from femtotango.simulation.beamline import ScanPlayer
 from femtotango.simulation.detector_socket import send_together

@@ -15,7 +15,7 @@ from pathlib import Path
 import h5py
 import hdf5plugin  # noqa: F401 - registers the filter
 
-from femtotango.stack.services import FRAME_ENVIRONMENT
+from femtotango.stack.environment import FRAME_ENVIRONMENT
 from pipeline.model.cameras import CAMERAS
 from pipeline.model.parameters import Settings
 from pipeline.postprocessing.pool import Pool

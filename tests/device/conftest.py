@@ -6,10 +6,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import tango
+from support.balor import balor_server
 from support.client_side import closed_port
-from support.device_server import device_server
+from support.device_server import device_server, serving
 
-from femtotango.dranspose_client.http import Controller, Reducer
+from femtotango.dranspose_client.addresses import Addresses
+from femtotango.dranspose_client.controller import Controller
+from femtotango.dranspose_client.reducer import Reducer
+from femtotango.simulation.beamline import ScanPlayer
 from femtotango.stack.running import running
 
 Properties = dict[str, Any]
@@ -58,3 +63,37 @@ def reducer(pipeline: dict[str, Any]) -> Iterator[Reducer]:
     reducer = Reducer(pipeline["reducer"])
     yield reducer
     reducer.close()
+
+
+@pytest.fixture
+def balor(tmp_path: Path) -> Iterator[tuple[Any, str]]:
+    """Run a simulated Balor; gives a proxy and its address."""
+    with balor_server(tmp_path) as address:
+        yield tango.DeviceProxy(address), address
+
+
+@pytest.fixture
+def play(
+    tmp_path: Path, pipeline: dict[str, Any], balor: tuple[Any, str]
+) -> Iterator[Callable[[], ScanPlayer]]:
+    """Give a function that starts a device beside the Balor."""
+    with ExitStack() as stack:
+
+        def start() -> ScanPlayer:
+            addresses = Addresses.from_ready_info(pipeline)
+            properties = addresses.properties | {"BalorDevice": balor[1]}
+            address = stack.enter_context(serving(tmp_path / "memory.txt", properties))
+            player = stack.enter_context(ScanPlayer({**pipeline, "device": address}))
+            player.device.set_timeout_millis(20_000)
+            # Whatever a test leaves running, the next one begins without it.
+            stack.callback(player.device.StopScan)
+            return player
+
+        yield start
+
+
+@pytest.fixture
+def raw(tmp_path: Path) -> Path:
+    """Give a folder for raw files."""
+    (tmp_path / "raw").mkdir()
+    return tmp_path / "raw"

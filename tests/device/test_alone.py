@@ -12,7 +12,8 @@ from support.device_server import device_server
 from support.waiting import STEADY, wait_for
 from tango import AttrQuality, DevState
 
-from femtotango.component.result_attributes import RESULTS, Source
+from femtotango.component.result_attributes import RESULTS
+from femtotango.component.result_row import Source
 from femtotango.device.attributes import all_attributes
 from pipeline.model.parameters import ATTRIBUTES
 

@@ -7,7 +7,9 @@ import pytest
 from support.client_side import closed_port, silent_server
 from support.published import published
 
-from femtotango.dranspose_client.http import Controller, Reducer, SardanaIngester
+from femtotango.dranspose_client.controller import Controller
+from femtotango.dranspose_client.reducer import Reducer
+from femtotango.dranspose_client.sardana_ingester import SardanaIngester
 from femtotango.dranspose_client.services import Progress
 from femtotango.errors import BadReply, TimedOut, Unreachable
 from pipeline.model.parameters import PARAMETERS

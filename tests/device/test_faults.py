@@ -11,7 +11,7 @@ from support.stack import process, reset
 from support.waiting import wait_for
 from tango import AttrQuality, DevState
 
-from femtotango.dranspose_client.http import Controller
+from femtotango.dranspose_client.controller import Controller
 from femtotango.simulation.beamline import ScanPlayer
 from pipeline.model.parameters import PARAMETERS
 from pipeline.simulation.scan import BurstScan

@@ -9,7 +9,7 @@ from support.waiting import wait_for
 
 from femtotango.component import results_poller
 from femtotango.component.results_poller import Curves, Observer
-from femtotango.dranspose_client.http import Reducer
+from femtotango.dranspose_client.reducer import Reducer
 from pipeline.protocols import snapshot
 from pipeline.protocols.packed_datasets import RoiCurves
 from pipeline.protocols.tree import as_tree, pack_group

@@ -1,18 +1,15 @@
 """Raw data are dropped while every frame is safe, and saved again whatever ends that."""
 
 import functools
-import subprocess
 import time
-from contextlib import ExitStack, suppress
-from pathlib import Path
 
 import pytest
 import tango
 from support.balor import balor_server
 from support.client_side import refusal
 from support.device_server import server_process, serving, write_memory
-from support.disks import NoDisk, disk_that_can_hang, hanging, small_disk
 from support.raw_data import (
+    MANY,
     STREAM,
     Series,
     drop_raw_data,
@@ -20,6 +17,7 @@ from support.raw_data import (
     photon_frame,
     prepare,
     processes,
+    saved_again,
 )
 from support.waiting import STEADY, stays, wait_for
 from tango import DevState
@@ -30,54 +28,13 @@ from femtotango.simulation.beamline import ScanPlayer
 from femtotango.simulation.detector_socket import PushSource
 
 pytestmark = [pytest.mark.timeout(600), pytest.mark.slow]
-
 _ROUNDS = 5
 _TOO_BUSY = ("no sign of life of", "the reducer has not answered in time")
-MANY = 100_000
-"""More frames than any test waits for."""
-
-
-@pytest.fixture
-def balor(tmp_path):
-    with balor_server(tmp_path) as address:
-        yield tango.DeviceProxy(address), address
-
-
-@pytest.fixture
-def play(tmp_path, pipeline, balor):
-    """Give a function that starts a device beside the Balor."""
-    with ExitStack() as stack:
-
-        def start():
-            addresses = Addresses.from_ready_info(pipeline)
-            properties = addresses.properties | {"BalorDevice": balor[1]}
-            address = stack.enter_context(serving(tmp_path / "memory.txt", properties))
-            player = stack.enter_context(ScanPlayer({**pipeline, "device": address}))
-            player.device.set_timeout_millis(20_000)
-            # Whatever a test leaves running, the next one begins without it.
-            stack.callback(player.device.StopScan)
-            return player
-
-        yield start
 
 
 @pytest.fixture
 def player(play):
     return play()
-
-
-@pytest.fixture
-def raw(tmp_path):
-    (tmp_path / "raw").mkdir()
-    return tmp_path / "raw"
-
-
-def saved_again(player, camera):
-    """Wait until raw data are saved and the alarm says why."""
-    device = player.device
-    wait_for(lambda: camera.SaveRaw, device.status)
-    wait_for(lambda: "SaveRaw was switched on" in device.status(), device.status)
-    wait_for(lambda: device.state() == DevState.ALARM, device.status)
 
 
 def undisturbed(test):
@@ -345,81 +302,6 @@ def test_the_old_camera_saves_raw_data_when_the_property_names_another(play, bal
         player.device.StopScan()
         player.wait_finished()
         assert tango.DeviceProxy(address).SaveRaw
-
-
-# The disk
-
-
-def test_a_photon_file_that_is_deleted(player, balor, raw):
-    prepare(player, MANY)
-    with Series(player.source(STREAM), raw / "deleted.h5"):
-        drop_raw_data(player.device)
-        Path(player.read("PhotonFile")).unlink()
-        lost_by_the_disk(player, balor[0])
-
-
-def test_a_disk_that_hangs(player, balor, raw, can_hang):
-    prepare(player, MANY)
-    with Series(player.source(STREAM), raw / "hangs.h5"):
-        drop_raw_data(player.device)
-        assert Path(player.read("PhotonFile")).is_relative_to(can_hang)
-        with hanging(can_hang):
-            lost_by_the_disk(player, balor[0])
-
-
-def test_a_disk_that_fills_up(player, balor, raw, full_soon):
-    prepare(player, MANY)
-    with Series(player.source(STREAM), raw / "full.h5", rate=20):
-        drop_raw_data(player.device)
-        assert Path(player.read("PhotonFile")).is_relative_to(full_soon)
-        with suppress(OSError):
-            (full_soon / "others").write_bytes(bytes(8_000_000))
-        lost_by_the_disk(player, balor[0])
-
-
-def test_a_folder_that_becomes_read_only(player, balor, raw, full_soon):
-    prepare(player, 40)
-    with Series(player.source(STREAM), raw / "first.h5", rate=20, frames=40):
-        player.wait_finished()
-    subprocess.run(["mount", "-o", "remount,ro", str(full_soon)], check=True)
-    prepare(player, MANY)
-    with Series(player.source(STREAM), raw / "second.h5"):
-        # Before the file is tried, a busy machine may give other reasons, and they pass.
-        wait_for(lambda: "Read-only" in player.read("TrustReason"), player.device.status)
-        wait_for(lambda: player.device.state() == DevState.ALARM, player.device.status)
-        assert refusal(player.device.write_attribute, "SaveRaw", False)
-        assert balor[0].SaveRaw
-        player.device.StopScan()
-    player.wait_finished()
-
-
-def lost_by_the_disk(player, camera):
-    saved_again(player, camera)
-    wait_for(lambda: player.device.UnsafeFrames.endswith("-"), player.device.status)
-    assert player.read("PhotonCount") > 0, "photons stay counted"
-    player.device.StopScan()
-    player.wait_finished()
-
-
-@pytest.fixture
-def full_soon(raw):
-    """Mount a disk of 4 MB where the photon files go."""
-    yield from mounted(small_disk, raw.parent / "process")
-
-
-@pytest.fixture
-def can_hang(raw):
-    """Mount a disk that can hang where the photon files go."""
-    yield from mounted(disk_that_can_hang, raw.parent / "process")
-
-
-def mounted(disk, folder):
-    with ExitStack() as stack:
-        try:
-            stack.enter_context(disk(folder))
-        except NoDisk as error:
-            pytest.skip(str(error))
-        yield folder
 
 
 def test_a_balor_that_is_away_is_said(pipeline, tmp_path):

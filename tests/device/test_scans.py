@@ -1,56 +1,21 @@
 """Scans through the device, on a whole stack."""
 
 import json
-import threading
-import time
 from contextlib import suppress
 
 import numpy as np
 import pytest
 import tango
 from support.client_side import refusal, wait_settled
+from support.device_scans import FRAME, frames
 from support.device_server import device_server
-from support.waiting import STEADY, stays, wait_for
+from support.waiting import STEADY, wait_for
 
 from femtotango.dranspose_client.addresses import Addresses
-from femtotango.dranspose_client.http import Controller
+from femtotango.dranspose_client.controller import Controller
 from femtotango.dranspose_client.trigger_maps import scan_map
 from pipeline.protocols.stins import stins_end, stins_header, stins_image
 from pipeline.simulation.scan import BurstScan
-
-FRAME = np.ones((32, 48), np.float32)
-
-
-def frames(count):
-    return [FRAME] * count
-
-
-def request(**changes):
-    return json.dumps({"streams": ["pilatus", "sardana"], "steps": 2, "burst": 3, **changes})
-
-
-def readings(device, *names):
-    return {reading.name: reading.value for reading in device.read_attributes(list(names))}
-
-
-def test_what_is_true_when_prepare_scan_returns(player):
-    device = player.device
-    number = device.ScanNumber
-    for _ in range(2):
-        scan = BurstScan(steps=2, burst=3)
-        player.prepare("pilatus", scan)
-        number += 1
-        assert readings(device, "ScanNumber", "EventsProcessed", "EventsTotal", "ScanFinished") == {
-            "ScanNumber": number,
-            "EventsProcessed": 0,
-            "EventsTotal": 10,
-            "ScanFinished": False,
-        }
-        assert device.state() == tango.DevState.RUNNING
-        player.play("pilatus", frames(6), scan)
-        player.wait_finished()
-        assert device.EventsProcessed == 10
-        assert device.state() == tango.DevState.ON
 
 
 def test_everything_is_readable_once_the_scan_is_finished(player):
@@ -130,97 +95,6 @@ def test_a_scan_that_never_began_can_be_stopped(player):
     player.wait_finished()
 
 
-def test_an_unfinished_scan_is_waited_for_and_then_refused(player):
-    device = player.device
-    scan = BurstScan(steps=1, burst=4)
-    player.prepare("pilatus", scan)
-    refused = []
-
-    def prepare() -> None:
-        refused.append(refusal(device.PrepareScan, request()))
-
-    command = threading.Thread(target=prepare)
-    other = tango.DeviceProxy(player.info["device"])
-    command.start()
-    for _ in range(40):
-        other.read_attributes(["State", "FrameCount", "Background"])
-        time.sleep(0.02)
-    assert command.is_alive(), "other clients were held up until the command was refused"
-    command.join()
-    (error,) = refused
-    assert error.reason == "Femtomax_ScanRunning"
-    assert "StopScan" in error.desc
-    player.play("pilatus", frames(4), scan)
-    player.wait_finished()
-
-
-def test_a_client_that_has_given_up_gets_no_scan(player):
-    device = player.device
-    scan = BurstScan(steps=1, burst=4)
-    player.prepare("pilatus", scan)
-    number = device.ScanNumber
-    other = tango.DeviceProxy(player.info["device"])
-    other.ping()
-    other.set_timeout_millis(1000)
-    refusal(other.PrepareScan, request(timeout=1))
-    player.play("pilatus", frames(4), scan)
-    player.wait_finished()
-    stays(lambda: device.ScanNumber == number and device.ScanFinished, "a scan began")
-
-
-@pytest.mark.parametrize("way", ["Init", "DevRestart"])
-def test_a_command_that_waits_hears_of_the_end_of_the_life(player, way):
-    device = player.device
-    player.prepare("pilatus", BurstScan(steps=1, burst=4))
-    other = tango.DeviceProxy(player.info["device"])
-    other.set_timeout_millis(60_000)
-    errors = []
-    command = threading.Thread(
-        target=lambda: errors.append(refusal(other.PrepareScan, request(timeout=60)))
-    )
-    command.start()
-    threading.Event().wait(STEADY)
-    assert command.is_alive()
-    if way == "Init":
-        device.Init()
-    else:
-        admin = tango.DeviceProxy(device.adm_name())
-        admin.set_timeout_millis(20_000)
-        admin.command_inout("DevRestart", device.dev_name())
-    command.join()
-    assert errors[0].reason == "Femtomax_Interrupted", "it waited until its time was up"
-    assert "call it again" in errors[0].desc
-    device.StopScan()
-    player.wait_finished()
-
-
-def test_prepare_waits_for_a_scan_that_is_about_to_finish(player):
-    first, second = BurstScan(steps=1, burst=4), BurstScan(steps=1, burst=2)
-    player.prepare("pilatus", first)
-    number = player.device.ScanNumber
-    later = threading.Timer(1.0, player.play, ("pilatus", frames(4), first))
-    later.start()
-    player.device.PrepareScan(request(steps=1, burst=2))
-    later.join()
-    assert player.device.ScanNumber == number + 1
-    player.play("pilatus", frames(2), second)
-    player.wait_finished()
-
-
-@pytest.mark.parametrize(
-    ("text", "reason"),
-    [
-        (request(streams=["eiger"]), "Femtomax_UnknownStream"),
-        ("{", "Femtomax_BadRequest"),
-    ],
-)
-def test_a_refused_scan_changes_nothing(player, text, reason):
-    before = player.device.ScanNumber
-    assert refusal(player.device.PrepareScan, text).reason == reason
-    assert player.device.ScanNumber == before
-    assert player.device.ScanFinished
-
-
 def test_settings_written_before_the_scan_hold_for_every_frame(player):
     player.write(Accumulate=True)
     total = 0.0
@@ -249,88 +123,6 @@ def test_another_client_s_trigger_map_is_followed(player):
     player.play("pilatus", frames(3), BurstScan(steps=1, burst=3), records=False)
     player.wait_finished()
     assert player.device.EventsTotal == 5
-
-
-def series(player, count, stream="pilatus"):
-    source = player.source(stream)
-    source.send([stins_header(0, "", None)])
-    for number in range(count):
-        source.send([stins_image(number + 1, number, FRAME, "none")])
-    source.send([stins_end(count + 1)])
-
-
-def test_continuous_mode_goes_on_after_each_series(player):
-    device = player.device
-    player.write(Accumulate=True)
-    device.StartContinuous(["pilatus"])
-    assert device.state() == tango.DevState.RUNNING
-    assert not device.ScanFinished
-    device.StartContinuous(["pilatus"])
-    for done in (1, 2, 3):
-        number = device.ScanNumber
-        series(player, 17)
-        player.wait_until("ScanNumber", lambda n, number=number: n == number + 1)
-        player.wait_until("FrameCount", lambda n, done=done: n == 17 * done)
-    assert refusal(device.PrepareScan, request()).reason == "Femtomax_ScanRunning"
-    assert refusal(device.StartContinuous, ["andor3_zyla10"]).reason == "Femtomax_ScanRunning"
-    failed = device.FailedFrames
-    device.StopContinuous()
-    player.wait_finished()
-    assert device.FrameCount == 51
-    assert device.FailedFrames == failed
-    assert device.state() == tango.DevState.ON
-
-
-def test_continuous_mode_stopped_in_a_series_keeps_every_frame(player):
-    player.write(Accumulate=True)
-    player.device.StartContinuous(["pilatus"])
-    source = player.source("pilatus")
-    source.send([stins_header(0, "", None)])
-    for number in range(23):
-        source.send([stins_image(number + 1, number, FRAME, "none")])
-    player.wait_until("ScanFrames", lambda n: n == 23)
-    player.device.StopContinuous()
-    player.wait_finished()
-    assert player.device.FrameCount == 23
-
-
-def test_a_reset_begins_a_new_sum(player):
-    player.write(Accumulate=True)
-    scan = BurstScan(steps=1, burst=4)
-    for _ in range(2):
-        player.prepare("pilatus", scan)
-        player.play("pilatus", frames(4), scan)
-        player.wait_finished()
-    assert player.device.FrameCount == 8
-    player.device.ResetAccumulation()
-    player.wait_until("FrameCount", lambda n: n == 0)
-    player.prepare("pilatus", scan)
-    player.play("pilatus", frames(4), scan)
-    player.wait_finished()
-    assert player.device.FrameCount == 4
-
-
-def test_continuous_mode_from_before_an_init_can_be_stopped(player):
-    device = player.device
-    device.StartContinuous(["pilatus"])
-    device.Init()
-    device.StopContinuous()
-    player.wait_finished()
-    assert device.state() == tango.DevState.ON
-    device.StartContinuous(["pilatus"])
-    series(player, 5)
-    player.wait_until("ScanFrames", lambda n: n == 5)
-    device.StopContinuous()
-    player.wait_finished()
-
-
-def test_stop_continuous_leaves_a_scan_alone(player):
-    scan = BurstScan(steps=1, burst=2)
-    player.prepare("pilatus", scan)
-    player.device.StopContinuous()
-    assert not player.device.ScanFinished
-    player.play("pilatus", frames(2), scan)
-    player.wait_finished()
 
 
 @pytest.mark.parametrize("command", ["StartAccumulation", "ResetAccumulation"])
@@ -455,28 +247,3 @@ def test_a_device_that_starts_in_a_scan_follows_it(player, tmp_path):
         player.wait_finished()
         wait_for(lambda: second.ScanFinished)
         assert second.FrameCount == 3
-
-
-def test_two_clients_that_prepare_at_once_get_their_scans_one_after_the_other(player):
-    device = player.device
-    number = device.ScanNumber
-    scan = BurstScan(steps=1, burst=2)
-    began = []
-
-    def prepare() -> None:
-        other = tango.DeviceProxy(player.info["device"])
-        other.set_timeout_millis(30_000)
-        other.PrepareScan(request(steps=1, burst=2))
-        began.append(other.ScanNumber)
-
-    clients = [threading.Thread(target=prepare) for _ in range(2)]
-    for client in clients:
-        client.start()
-    wait_for(lambda: len(began) == 1)
-    player.play("pilatus", frames(2), scan)
-    wait_for(lambda: len(began) == 2)
-    player.play("pilatus", frames(2), scan)
-    player.wait_finished()
-    for client in clients:
-        client.join()
-    assert began == [number + 1, number + 2]

@@ -12,7 +12,7 @@ from femtotango.component.kept import Kept
 from femtotango.component.setting_flow import recalled
 from femtotango.component.settings_sync import SettingsSync
 from femtotango.dranspose_client.addresses import Addresses
-from femtotango.dranspose_client.http import Controller
+from femtotango.dranspose_client.controller import Controller
 from femtotango.errors import BadValue, Unreachable
 from pipeline.model.parameters import PARAMETERS
 

@@ -14,7 +14,7 @@ from support.client_side import refusal, wait_settled
 from support.repeats import repeats
 from support.waiting import wait_for
 
-from femtotango.dranspose_client.http import Controller
+from femtotango.dranspose_client.controller import Controller
 from femtotango.dranspose_client.trigger_maps import scan_map
 from pipeline.simulation.scan import BurstScan
 

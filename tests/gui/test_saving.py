@@ -50,7 +50,7 @@ def test_pixels_curves_and_pictures_are_saved(viewer, player, tmp_path) -> None:
     viewer.window.image.save(tmp_path / "missing" / "image.tif")
     viewer.wait("why not", lambda: "Not saved" in viewer.error_line)
 
-    viewer.plot.copy_action.trigger()
+    viewer.plot.tools.copy_action.trigger()
     assert viewer.application.clipboard().image().width() > 300
     viewer.click_image(700, 100)
     viewer.wait("a block's value is marked", lambda: "mean of 3×3" in viewer.plot.readout.text())

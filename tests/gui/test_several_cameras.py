@@ -28,7 +28,7 @@ def play(player) -> None:
 
 def choose(viewer, camera: str) -> None:
     """Choose a camera in the box beside the title."""
-    box = viewer.plot.camera_box
+    box = viewer.plot.tools.camera_box
     viewer.wait("the box of cameras", box.isVisible)
     index = box.findData(camera)
     assert index >= 0
@@ -51,12 +51,12 @@ def test_a_window_looks_at_the_camera_that_it_chose(viewer, player) -> None:
     viewer.wait("the Pilatus", lambda: plot.image_shape == SHAPES[PILATUS])
     viewer.wait("its ROI alone", lambda: drawn(viewer) == ["ring"])
     viewer.wait("its rings", lambda: window.image.rings.pieces_drawn)
-    assert [plot.camera_box.itemData(i) for i in range(3)] == ["", PILATUS, ZYLA]
+    assert [plot.tools.camera_box.itemData(i) for i in range(3)] == ["", PILATUS, ZYLA]
 
     choose(viewer, ZYLA)
     viewer.wait("the Zyla", lambda: plot.image_shape == SHAPES[ZYLA])
     viewer.wait("its title", lambda: "sum of 6 frames" in viewer.title)
-    assert plot.camera_box.currentText() == ZYLA
+    assert plot.tools.camera_box.currentText() == ZYLA
     viewer.wait("its ROI alone", lambda: drawn(viewer) == ["peak"])
     viewer.wait("no rings", lambda: not window.image.rings.pieces_drawn)
     assert player.read("Camera") == ""
@@ -104,4 +104,4 @@ def test_with_one_camera_there_is_nothing_to_choose(viewer, player) -> None:
     player.play(PILATUS, detector_frames(PILATUS, 1, SCAN.frame_positions), SCAN)
     player.wait_finished()
     viewer.wait("the image", lambda: viewer.plot.image_shape == SHAPES[PILATUS])
-    viewer.wait("no choice", lambda: not viewer.plot.camera_box.isVisible())
+    viewer.wait("no choice", lambda: not viewer.plot.tools.camera_box.isVisible())

@@ -109,8 +109,9 @@ class Run(Dispatch):
     def stop_writing(self) -> None:
         """Let the killed process write nothing more: two must not share the file."""
         scan = self.state.photon_scan
-        assert scan is not None and scan.photons is not None and scan.photons._writer is not None
-        writer = scan.photons._writer
+        assert scan is not None and scan.photons is not None
+        writer = scan.photons._file._writer
+        assert writer is not None
         writer.problem = "killed"
         writer._hurry.set()
         wait_for(lambda: not writer._turning, "the writer's end")

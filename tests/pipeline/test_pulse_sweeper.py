@@ -11,7 +11,7 @@ from support.waiting import wait_for
 
 from femtotango.stack.ports import Ports
 from femtotango.stack.redis_client import connect
-from femtotango.stack.services import redis_program
+from femtotango.stack.redis_server import redis_program
 from pipeline.model.parameters import PULSE
 from pipeline.reducer.pulse_sweeper import PulseSweeper
 

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 import tango
 
-from femtotango.sardana.controllers import femtomax_channels
-from femtotango.sardana.controllers.femtomax_channels import _LazyDevice
+from femtotango.sardana import lazy_device
+from femtotango.sardana.lazy_device import LazyDevice
 
 
 def failure(reason: str) -> tango.DevFailed:
@@ -40,37 +40,37 @@ class Proxy:
 @pytest.fixture
 def proxy(monkeypatch) -> Proxy:
     proxy = Proxy()
-    monkeypatch.setattr(femtomax_channels.tango, "DeviceProxy", lambda name: proxy)
-    monkeypatch.setattr(_LazyDevice, "_failures", {})
+    monkeypatch.setattr(lazy_device.tango, "DeviceProxy", lambda name: proxy)
+    monkeypatch.setattr(LazyDevice, "_failures", {})
     return proxy
 
 
 def test_one_late_answer_costs_nothing(proxy):
-    device = _LazyDevice("a/b/c")
+    device = LazyDevice("a/b/c")
     proxy.failures = [failure(LATE)]
     (count,) = device.read_attributes(["FrameCount"])
     assert (count.value, proxy.asked) == (1, 2)
 
 
 def test_one_that_hangs_is_asked_twice_and_then_once_a_while(proxy, monkeypatch):
-    device, other = _LazyDevice("a/b/c"), _LazyDevice("a/b/c")
+    device, other = LazyDevice("a/b/c"), LazyDevice("a/b/c")
     proxy.failures = [failure(LATE) for _ in range(4)]
     for asks in (device, other, device):
         with pytest.raises(tango.DevFailed):
             asks.read_attributes(["FrameCount"])
     assert proxy.asked == 2, "it is left alone for a while"
-    monkeypatch.setattr(femtomax_channels, "_REST", 0.0)
-    _LazyDevice._failures["a/b/c"] = 0.0, failure(LATE)
+    monkeypatch.setattr(lazy_device, "_REST", 0.0)
+    LazyDevice._failures["a/b/c"] = 0.0, failure(LATE)
     for asked in (3, 4):
         with pytest.raises(tango.DevFailed):
             device.read_attributes(["FrameCount"])
         assert proxy.asked == asked, "it is known to hang"
     assert device.read_attributes(["FrameCount"])
-    assert not _LazyDevice._failures
+    assert not LazyDevice._failures
 
 
 def test_what_fails_at_once_is_not_asked_again(proxy):
     proxy.failures = [failure("API_DeviceNotExported")]
     with pytest.raises(tango.DevFailed):
-        _LazyDevice("a/b/c").read_attributes(["FrameCount"])
+        LazyDevice("a/b/c").read_attributes(["FrameCount"])
     assert proxy.asked == 1

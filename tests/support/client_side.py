@@ -11,7 +11,7 @@ import pytest
 import tango
 from support.waiting import stays, wait_for
 
-from femtotango.dranspose_client.http import Controller
+from femtotango.dranspose_client.controller import Controller
 
 
 def refusal(call: Callable[..., Any], *arguments: Any) -> tango.DevError:

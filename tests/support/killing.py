@@ -8,7 +8,7 @@ import psutil
 import tango
 from support.waiting import wait_for
 
-from femtotango.dranspose_client.http import Controller
+from femtotango.dranspose_client.controller import Controller
 from femtotango.dranspose_client.services import Config
 from femtotango.errors import PipelineError
 from femtotango.simulation.beamline import ScanPlayer

@@ -6,7 +6,9 @@ import h5py
 import numpy as np
 
 from pipeline.model.parameters import Settings
+from pipeline.photons.scan_photons import PhotonScan
 from pipeline.protocols.batch import PhotonFrame, PhotonList, StartInfo
+from pipeline.protocols.tree import leaves
 
 PHOTON_SETTINGS = Settings().replaced(
     "photon_roi", '{"x": 0, "y": 0, "width": 4128, "height": 4104}'
@@ -50,3 +52,21 @@ def read_frames(path: Path | str) -> list[tuple[int, int, int]]:
         table = file["entry/frames"]
         columns = (table[name][()].tolist() for name in ("frame", "status", "photons"))
         return list(zip(*columns, strict=False))
+
+
+def state(scan: PhotonScan) -> dict:
+    """Return what is published of the photons."""
+    return leaves(scan.publish()[0])
+
+
+def flush(scan: PhotonScan) -> None:
+    """Bring all that came to disk."""
+    scan.flush()
+    assert scan.wait(30)
+
+
+def close(scan: PhotonScan, ended: bool) -> None:
+    """Close the file, and wait until it is."""
+    scan.close(ended)
+    assert scan.wait(30)
+    assert scan.settled

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from support import killing
 from support.stack_parts import SIGNS, sign_of
 from support.waiting import wait_for
+from tango import DevState
 
 from femtotango.simulation.beamline import ScanPlayer
 from femtotango.simulation.detector_socket import PushSource
@@ -26,6 +27,8 @@ from pipeline.simulation.scan import BurstScan
 
 STREAM = "andor3_balor"
 SHAPE = (256, 256)
+MANY = 100_000
+"""More frames than any test waits for."""
 ROI = '{"x": 0, "y": 0, "width": 256, "height": 256}'
 PARTS = {
     "controller": SIGNS["controller"],
@@ -159,3 +162,11 @@ def halted(info: dict[str, Any], part: str) -> Iterator[None]:
         for process in stopped:
             with suppress(ProcessLookupError):
                 os.kill(process.pid, signal.SIGCONT)
+
+
+def saved_again(player: ScanPlayer, camera: Any) -> None:
+    """Wait until raw data are saved and the alarm says why."""
+    device = player.device
+    wait_for(lambda: camera.SaveRaw, device.status)
+    wait_for(lambda: "SaveRaw was switched on" in device.status(), device.status)
+    wait_for(lambda: device.state() == DevState.ALARM, device.status)

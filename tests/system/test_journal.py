@@ -20,7 +20,7 @@ from support.killing import processes
 from support.repeats import repeats
 from support.waiting import PATIENCE, wait_for
 
-from femtotango.dranspose_client.http import Reducer
+from femtotango.dranspose_client.reducer import Reducer
 from femtotango.errors import PipelineError
 from femtotango.simulation.beamline import ScanPlayer
 from pipeline.model.frame_ranges import FrameRanges

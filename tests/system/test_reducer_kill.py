@@ -21,7 +21,7 @@ from support.photons import read_columns
 from support.repeats import repeats
 from support.waiting import wait_for
 
-from femtotango.dranspose_client.http import Reducer
+from femtotango.dranspose_client.reducer import Reducer
 from femtotango.errors import PipelineError
 from femtotango.stack.ports import Ports
 from pipeline.model.parameters import Settings

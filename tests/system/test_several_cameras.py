@@ -11,7 +11,8 @@ import pytest
 from support.client_side import wait_settled
 from support.waiting import PATIENCE, STEADY, stays, wait_for
 
-from femtotango.dranspose_client.http import Controller, Reducer
+from femtotango.dranspose_client.controller import Controller
+from femtotango.dranspose_client.reducer import Reducer
 from femtotango.dranspose_client.trigger_maps import TriggerMap, scan_map
 from femtotango.simulation.beamline import ScanPlayer
 from femtotango.simulation.detector_socket import PushSource

@@ -15,10 +15,10 @@ from support.device_server import NAME, write_memory
 from support.hosts import OURS, Host, NoHosts, hosts
 from support.waiting import wait_for
 
-from femtotango.dranspose_client.http import Controller
+from femtotango.dranspose_client.controller import Controller
 from femtotango.errors import PipelineError
 from femtotango.simulation.beamline import ScanPlayer
-from femtotango.stack.services import redis_program
+from femtotango.stack.redis_server import redis_program
 from femtotango.stack.tango_client import device_state
 from pipeline.simulation.scan import BurstScan
 

@@ -7,7 +7,7 @@ from typing import ClassVar
 from taurus.external.qt import QtCore, QtWidgets
 
 from femtotango.gui.device_link.watched import CORRECTIONS
-from femtotango.gui.panels.device_widget import DeviceWidget
+from femtotango.gui.panels.device_widget import InputWidget
 from femtotango.gui.panels.form import FieldForm
 from femtotango.gui.panels.mask_drawing import open_mask_drawing
 from pipeline.model.cameras import CAMERAS
@@ -34,7 +34,7 @@ class CorrectionSettings(FieldForm):
         super().__init__(_FIELDS, parent)
 
 
-class CorrectionState(DeviceWidget):
+class CorrectionState(InputWidget):
     """The files of the dark level and the mask, and how far a dark level is that is being taken."""
 
     watches: ClassVar[frozenset[str]] = CORRECTIONS | {"Dark", "Mask", "Detector"}
@@ -100,10 +100,6 @@ class CorrectionState(DeviceWidget):
         self.frames.setEnabled(not counts)
         self.clear_dark.setEnabled(bool(dark) or taking)
         self.clear_mask.setEnabled(bool(mask))
-
-    def connection_changed(self, connected: bool, reason: str) -> None:
-        """Take input only while the device answers."""
-        self.setEnabled(connected)
 
     def _ask(self) -> None:
         path, accepted = QtWidgets.QInputDialog.getText(

@@ -8,7 +8,6 @@ from taurus.external.qt import QtCore, QtGui, QtWidgets
 
 from femtotango.gui.device_link import roi_edit
 from femtotango.gui.device_link.shown import shown_colors
-from femtotango.gui.device_link.tango_thread import read_together
 from femtotango.gui.device_link.watched import CAMERAS, CURVES
 from femtotango.gui.device_link.watched import FIT as FITTED
 from femtotango.gui.panels.curve_choices import (
@@ -20,7 +19,7 @@ from femtotango.gui.panels.curve_choices import (
     StatisticBox,
     fit_text,
 )
-from femtotango.gui.panels.device_widget import DeviceWidget
+from femtotango.gui.panels.reading_widget import ReadingWidget
 from femtotango.gui.panels.roi_compare import comparison
 from femtotango.gui.plots.curve_plot import CurvePlot
 from femtotango.gui.plots.thinning import thinned
@@ -31,7 +30,7 @@ _TOGETHER = (
     *(FIT_ROI, FIT_MODEL, "FitStatus", "FitCurve", *FIT),
 )
 _PAUSE_MS = 400
-"""Shortest pause between two reads: curves have no events and may be long."""
+"""Shortest pause between two reads."""
 _PAUSE_FACTOR = 3.0
 """After a slow read, the pause is this many times as long as the read …"""
 _LONGEST_PAUSE_MS = 2000
@@ -43,9 +42,11 @@ _MOST_SYMBOLS = 60
 """With more points than this no symbols are drawn: they would overlap."""
 
 
-class RoiCurves(DeviceWidget):
+class RoiCurves(ReadingWidget):
     """One curve for each ROI, in its colour."""
 
+    together: ClassVar[tuple[str, ...]] = _TOGETHER
+    pause: ClassVar[int] = _PAUSE_MS
     watches: ClassVar[frozenset[str]] = CURVES | {"Rois", CAMERAS} | CHOICES | FITTED
 
     def __init__(self, parent: QtWidgets.QWidget | None = None, designMode: bool = False) -> None:
@@ -77,12 +78,6 @@ class RoiCurves(DeviceWidget):
         layout.addLayout(choices)
         layout.addWidget(self.fit_line)
         layout.addWidget(self.plot, 1)
-        self._reading = False
-        self._again = QtCore.QTimer(self)
-        self._again.setSingleShot(True)
-        self._again.setInterval(_PAUSE_MS)
-        self._again.timeout.connect(self._read)
-        self._stale = False
         self._requested_at = 0.0
         self._drawn: tuple[str, ...] = ()
         self._colors: dict[str, str] = {}
@@ -111,25 +106,11 @@ class RoiCurves(DeviceWidget):
         if connected and self.isVisible():
             self._again.start()
 
-    def _read(self) -> None:
-        if self._link is None or not self._link.connected or not self._stale or self._reading:
-            return
-        self._reading, self._stale = True, False
+    def _begin_read(self) -> None:
         self._requested_at = time.monotonic()
         self._moves.ask()
-        self._link.call(
-            lambda proxy: read_together(proxy, *_TOGETHER),
-            key="curves",
-            done=self._draw,
-            failed=self._read_failed,
-        )
 
-    def _read_failed(self, reason: str) -> None:
-        self._reading, self._stale = False, True
-        if self._link is not None and self._link.connected:
-            self._link.failed.emit(reason)
-
-    def _draw(self, answer: dict[str, Any]) -> None:
+    def _take(self, answer: dict[str, Any]) -> None:
         self._reading = False
         names = tuple(answer["RoiNames"] or ())
         x, curves = _numbers(answer["XAxis"], 1), _numbers(answer["RoiMeanCurves"], 2)

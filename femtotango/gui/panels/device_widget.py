@@ -100,3 +100,11 @@ class DeviceWidget(TaurusWidget):
 
     def _on_connection(self, connected: bool, reason: str) -> None:
         self.connection_changed(connected, reason)
+
+
+class InputWidget(DeviceWidget):
+    """A part with fields and buttons."""
+
+    def connection_changed(self, connected: bool, reason: str) -> None:
+        """Take input only while the device answers."""
+        self.setEnabled(connected)

@@ -5,13 +5,13 @@ from collections.abc import Sequence
 
 from taurus.external.qt import QtCore, QtWidgets
 
-from femtotango.gui.panels.device_widget import DeviceWidget
+from femtotango.gui.panels.device_widget import InputWidget
 from femtotango.gui.panels.fields import CheckField, label_of
 from femtotango.gui.panels.number_field import NumberField
 from pipeline.model.parameters import ATTRIBUTES
 
 
-class FieldForm(DeviceWidget):
+class FieldForm(InputWidget):
     """Fields with labels, one below the other."""
 
     def __init__(
@@ -55,10 +55,6 @@ class FieldForm(DeviceWidget):
         for name in names & self.watches:
             if not self.link.is_pending(name):
                 self.fields[name].show_value(self.link.value(name))
-
-    def connection_changed(self, connected: bool, reason: str) -> None:
-        """Take input only while the device answers."""
-        self.setEnabled(connected)
 
     def _refused(self, reason: str) -> None:
         self.link.failed.emit(reason)

@@ -10,7 +10,7 @@ from femtotango.gui.device_link.shown import shown_image
 from femtotango.gui.device_link.watched import GEOMETRY, IMAGE
 from femtotango.gui.numbers import number_from
 from femtotango.gui.panels.cells import CheckedCells
-from femtotango.gui.panels.device_widget import DeviceWidget
+from femtotango.gui.panels.device_widget import DeviceWidget, InputWidget
 from femtotango.gui.panels.form import FieldForm
 from femtotango.gui.panels.ring_menu import RingMenu
 from femtotango.gui.plots.colors import line_color
@@ -51,7 +51,7 @@ class GeometryForm(FieldForm):
         assert {name for name, _ in _STEPS} == GEOMETRY
 
 
-class QTable(DeviceWidget):
+class QTable(InputWidget):
     """The q values; the last, empty row takes a new one, and emptying a row removes it."""
 
     watches: ClassVar[frozenset[str]] = frozenset({"QValues"})
@@ -112,10 +112,6 @@ class QTable(DeviceWidget):
                     )
                 self.table.setItem(row, 0, item)
                 self.table.setVerticalHeaderItem(row, number)
-
-    def connection_changed(self, connected: bool, reason: str) -> None:
-        """Take input only while the device answers."""
-        self.setEnabled(connected)
 
     def use_calibrant(self) -> None:
         """Use the chosen calibrant's lines as q values."""

@@ -65,12 +65,12 @@ class ImageWidget(DeviceWidget):
         self._picking = False
         self._scan_age = freshness.ScanAge()
         self.plot = ImagePlot(self)
-        self.title = self.plot.title
+        self.title = self.plot.tools.title
         self.title.show_versions(["waiting for the device"])
         self.rings = RingsOverlay(self.plot)
         self.rois = RoiOverlay(self.plot)
         self.view_menu = ViewMenu(self.plot)
-        self.plot.add_tool(self.view_menu)
+        self.plot.tools.add_before_cameras(self.view_menu)
         layout = QtWidgets.QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.plot)
@@ -79,9 +79,9 @@ class ImageWidget(DeviceWidget):
         self._finer.unneeded.connect(self.plot.hide_region)
         self.plot.view_changed.connect(self._finer.view_changed)
         self.plot.pointed.connect(self._move)
-        self.plot.camera_chosen.connect(lambda camera: self.link.choose_camera(camera))
+        self.plot.tools.camera_chosen.connect(lambda camera: self.link.choose_camera(camera))
         self.plot.sigPlotSignal.connect(self._clicked)
-        self.plot.save_action.triggered.connect(self._ask_to_save)
+        self.plot.tools.save_action.triggered.connect(self._ask_to_save)
         self.plot.limits.refused.connect(lambda reason: self.link.failed.emit(reason))
         self.view_menu.changed.connect(self._show_other_values)
         self.view_menu.keep.connect(self._keep)
@@ -134,9 +134,9 @@ class ImageWidget(DeviceWidget):
         link, chosen = self.link, self.link.chosen_camera
         there: list[str] = list(dict.fromkeys((*cameras(link), *filter(None, (chosen,)))))
         if len(there) < 2 and not chosen:
-            self.plot.show_cameras({}, "")
+            self.plot.tools.show_cameras({}, "")
             return
-        self.plot.show_cameras({"": "as the device", **{c: c for c in there}}, chosen)
+        self.plot.tools.show_cameras({"": "as the device", **{c: c for c in there}}, chosen)
 
     # Pixels
 

@@ -8,21 +8,20 @@ from taurus.external.qt import QtCore, QtGui, QtWidgets  # before silx, which ta
 
 from silx.gui.colors import Colormap  # isort: skip
 
-from femtotango.gui.device_link.tango_thread import read_together
 from femtotango.gui.device_link.watched import CURVES, MAP
 from femtotango.gui.panels.curve_choices import STATISTIC, StatisticBox
 from femtotango.gui.panels.curves import RoiCurves
-from femtotango.gui.panels.device_widget import DeviceWidget
+from femtotango.gui.panels.reading_widget import ReadingWidget
 from femtotango.gui.plots.curve_plot import CurvePlot
 
 _TOGETHER = ("RoiNames", "MapX", "MapY", "MapLabels", "MapValues")
 _PAUSE_MS = 600
-"""Shortest pause between two reads: a map may be long."""
+"""Shortest pause between two reads: a map may be longer than a curve."""
 _VALUES, _POINTS = "map", "points"
 _LABELS = ("first movable", "second movable")
 
 
-class RoiMap(DeviceWidget):
+class RoiMap(ReadingWidget):
     """The points of a mesh, in whatever order they were measured, coloured by a ROI's mean.
 
     Signals:
@@ -30,6 +29,8 @@ class RoiMap(DeviceWidget):
     """
 
     available = QtCore.Signal(bool)
+    together: ClassVar[tuple[str, ...]] = _TOGETHER
+    pause: ClassVar[int] = _PAUSE_MS
     watches: ClassVar[frozenset[str]] = CURVES | MAP | {STATISTIC}
 
     def __init__(self, parent: QtWidgets.QWidget | None = None, designMode: bool = False) -> None:
@@ -56,12 +57,6 @@ class RoiMap(DeviceWidget):
         self._answer: dict[str, Any] = {}
         self._points: NDArray[np.float64] = np.empty((0, 3))
         """``(point, 3)``: positions and value of what is drawn."""
-        self._reading = False
-        self._stale = False
-        self._again = QtCore.QTimer(self)
-        self._again.setSingleShot(True)
-        self._again.setInterval(_PAUSE_MS)
-        self._again.timeout.connect(self._read)
 
     def refresh(self, names: frozenset[str]) -> None:
         """Read the map if it is visible."""
@@ -77,22 +72,6 @@ class RoiMap(DeviceWidget):
         super().showEvent(a0)
         if self._link is not None:
             self._read()
-
-    def _read(self) -> None:
-        if self._link is None or not self._link.connected or not self._stale or self._reading:
-            return
-        self._reading, self._stale = True, False
-        self._link.call(
-            lambda proxy: read_together(proxy, *_TOGETHER),
-            key="map",
-            done=self._take,
-            failed=self._read_failed,
-        )
-
-    def _read_failed(self, reason: str) -> None:
-        self._reading, self._stale = False, True
-        if self._link is not None and self._link.connected:
-            self._link.failed.emit(reason)
 
     def _take(self, answer: dict[str, Any]) -> None:
         self._reading, self._answer = False, answer

@@ -10,7 +10,7 @@ from femtotango.gui.device_link.roi_values import RoiValues
 from femtotango.gui.device_link.shown import cameras_of_rois, shown_colors, shown_image
 from femtotango.gui.device_link.watched import CAMERAS, IMAGE
 from femtotango.gui.panels.cells import CheckedCells
-from femtotango.gui.panels.device_widget import DeviceWidget
+from femtotango.gui.panels.device_widget import InputWidget
 from femtotango.gui.panels.roi_compare import RoiCompare, comparison
 from femtotango.gui.plots.colors import PHOTON_ROI
 from pipeline.model.roi import Roi, RoiError
@@ -42,7 +42,7 @@ _VALUE_LENGTH = 9
 _READ_ONLY = QtCore.Qt.ItemFlag.ItemIsEnabled
 
 
-class RoiTable(DeviceWidget):
+class RoiTable(InputWidget):
     """All ROIs of the device.
 
     Signals:
@@ -210,10 +210,6 @@ class RoiTable(DeviceWidget):
             if photons is None
             else f"Photon ROI: {photons.x}, {photons.y}, {photons.width} × {photons.height}"
         )
-
-    def connection_changed(self, connected: bool, reason: str) -> None:
-        """Take input only while the device answers."""
-        self.setEnabled(connected)
 
     def _show_rois(self, rois: dict[str, Roi]) -> None:
         colors, owners = shown_colors(self.link), cameras_of_rois(self.link)

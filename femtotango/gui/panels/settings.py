@@ -8,7 +8,7 @@ from taurus.external.qt import QtCore, QtWidgets
 from femtotango.gui.device_link.roi_edit import shown_photon_roi
 from femtotango.gui.device_link.watched import PHOTONS
 from femtotango.gui.panels.corrections import CorrectionSettings, CorrectionState
-from femtotango.gui.panels.device_widget import DeviceWidget
+from femtotango.gui.panels.device_widget import DeviceWidget, InputWidget
 from femtotango.gui.panels.fields import CheckField
 from femtotango.gui.panels.form import FieldForm
 from femtotango.gui.plots.theme import LIGHT, Theme, theme_of
@@ -68,7 +68,7 @@ class PhotonSettings(FieldForm):
         super().__init__(_PHOTON_FIELDS, parent)
 
 
-class PhotonState(DeviceWidget):
+class PhotonState(InputWidget):
     """Counts, trust, file, and the switch for raw data with the reason when it is refused."""
 
     watches: ClassVar[frozenset[str]] = PHOTONS | {"Detector", "PhotonRoi"}
@@ -122,10 +122,6 @@ class PhotonState(DeviceWidget):
                 if saved is not None
                 else "SaveRaw: no camera; set the property BalorDevice to its name."
             )
-
-    def connection_changed(self, connected: bool, reason: str) -> None:
-        """Take input only while the device answers."""
-        self.setEnabled(connected)
 
     def _switch_raw(self, on: bool) -> None:
         self._refused("")

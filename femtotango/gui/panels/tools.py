@@ -10,7 +10,7 @@ from femtotango.gui.device_link import scan_title
 from femtotango.gui.device_link.freshness import is_live
 from femtotango.gui.device_link.watched import GEOMETRY_CAMERA
 from femtotango.gui.panels import setup_menu
-from femtotango.gui.panels.device_widget import DeviceWidget
+from femtotango.gui.panels.device_widget import InputWidget
 from femtotango.gui.panels.fields import CheckField
 from femtotango.gui.panels.status import ElidedLabel
 from pipeline.model.cameras import CAMERAS
@@ -31,7 +31,7 @@ _NORMALIZATIONS = {
 }
 
 
-class Tools(DeviceWidget):
+class Tools(InputWidget):
     """Buttons in one line.
 
     Signals:
@@ -132,10 +132,6 @@ class Tools(DeviceWidget):
         self.start.setChecked(is_live(self.link))
         if "Detector" in names and (detector := self.link.value("Detector", "")):
             self.camera.setCurrentText(detector)
-
-    def connection_changed(self, connected: bool, reason: str) -> None:
-        """Take input only while the device answers."""
-        self.setEnabled(connected)
 
     def save(self, command: str, path: str) -> None:
         """Let the device write or read a file.

@@ -1,7 +1,5 @@
 """A silx plot of one image with side histograms and colour scale."""
 
-from collections.abc import Mapping
-
 import numpy as np
 from numpy.typing import NDArray
 from taurus.external.qt import QtCore, QtGui, QtWidgets  # before silx, which takes the same Qt
@@ -10,8 +8,9 @@ from silx.gui.plot import PlotWindow  # isort: skip
 from silx.gui.plot.items.image import ImageData  # isort: skip
 
 from femtotango.gui.plots.color_limits import ColorLimits
-from femtotango.gui.plots.fitted_label import FittedLabel
 from femtotango.gui.plots.image_colors import ImageColors
+from femtotango.gui.plots.image_layers import ImageLayers
+from femtotango.gui.plots.image_tools import ImageTools
 from femtotango.gui.plots.light_axes import lighten
 from femtotango.gui.plots.mask_overlay import MaskOverlay
 from femtotango.gui.plots.side_histogram import (
@@ -27,7 +26,6 @@ from femtotango.gui.plots.zoom import View
 _LEFT, _RIGHT, _TOP, _BOTTOM = 50, 16, 8, 24
 """Space around the image for the numbers on its axes, screen pixels."""
 _COLOR_BAR = 80
-_ICON = 20
 _SMALL = 0.85
 """Size of the letters of the readout, of the usual size."""
 _MASKED = "#4a4a4a"
@@ -40,13 +38,11 @@ class ImagePlot(PlotWindow):
         view_changed: limits or size of the plot changed.
         normalization_changed: how values become colours, by silx's name.
         pointed: mouse position ``(x, y)`` in image pixels.
-        camera_chosen: the user wants to see this camera; empty: the one that the device shows.
     """
 
     view_changed = QtCore.Signal()
     normalization_changed = QtCore.Signal(str)
     pointed = QtCore.Signal(float, float)
-    camera_chosen = QtCore.Signal(str)
 
     def __init__(self, parent: QtWidgets.QWidget | None = None) -> None:
         super().__init__(parent, backend="mpl")
@@ -69,74 +65,18 @@ class ImagePlot(PlotWindow):
         self._colormap.sigChanged.connect(
             lambda: self.normalization_changed.emit(self.normalization)
         )
-        self._coarse = self._new_image("preview", z=0)
-        self._fine: ImageData | None = None
+        self._layers = ImageLayers(self, self._colormap)
         self.mask_tint = MaskOverlay(self)
         self.columns = SideHistogram(self, False, _LEFT, _RIGHT)
         self.rows = SideHistogram(self, True, _TOP, _BOTTOM)
         self.readout = QtWidgets.QLabel()
         self.readout.setAlignment(QtCore.Qt.AlignmentFlag.AlignCenter)
-        self.title = FittedLabel()
-        self._choose_tools()
+        self.tools = ImageTools(self)
+        self.tools.copy_action.triggered.connect(self.copy_picture)
         self._lay_out()
         self.getXAxis().sigLimitsChanged.connect(self._limits_changed)
         self.getYAxis().sigLimitsChanged.connect(self._limits_changed)
         self.sigPlotSignal.connect(self._on_plot_signal)
-
-    def _new_image(self, name: str, z: int) -> ImageData:
-        item = ImageData()
-        item.setName(name)
-        item.setColormap(self._colormap)
-        item.setZValue(z)
-        return item
-
-    def _choose_tools(self) -> None:
-        """Make one line with the tools for a live image, and the title."""
-        modes, output = self.getInteractiveModeToolBar(), self.getOutputToolBar()
-        for bar in (modes, self.toolBar(), output):
-            self.removeToolBar(bar)
-        line = QtWidgets.QToolBar("Image", self)
-        line.setMovable(False)
-        line.setIconSize(QtCore.QSize(_ICON, _ICON))
-        line.addAction(modes.getZoomModeAction())
-        line.addAction(modes.getPanModeAction())
-        line.addAction(self.getResetZoomAction())
-        line.addAction(self.getColormapAction())
-        # silx's own actions copy and save the preview as if it were the image.
-        self.copy_action = QtWidgets.QAction(output.getCopyAction().icon(), "Copy", self)
-        self.copy_action.setToolTip("Copy a picture of what is seen.")
-        self.copy_action.triggered.connect(self.copy_picture)
-        self.save_action = QtWidgets.QAction(output.getSaveAction().icon(), "Save …", self)
-        self.save_action.setToolTip("Save all pixels of the image, or a picture of what is seen.")
-        line.addAction(self.copy_action)
-        line.addAction(self.save_action)
-        self.camera_box = QtWidgets.QComboBox()
-        self.camera_box.setToolTip("The camera that this window shows; others see what they chose.")
-        self.camera_box.activated.connect(
-            lambda index: self.camera_chosen.emit(self.camera_box.itemData(index))
-        )
-        self.tools = line
-        self._camera_action = line.addWidget(self.camera_box)
-        self.show_cameras({}, "")
-        line.addWidget(self.title)
-        self.addToolBar(line)
-
-    def show_cameras(self, cameras: Mapping[str, str], chosen: str) -> None:
-        """Offer cameras to choose from, when there are any.
-
-        Args:
-            cameras: what is shown for each stream.
-            chosen: stream of the one that is seen.
-        """
-        box = self.camera_box
-        texts = {box.itemData(i): box.itemText(i) for i in range(box.count())}
-        if texts != dict(cameras):
-            box.clear()
-            for stream, text in cameras.items():
-                box.addItem(text, stream)
-        box.setCurrentIndex(max(0, box.findData(chosen)))
-        if self._camera_action is not None:
-            self._camera_action.setVisible(bool(cameras))
 
     def _lay_out(self) -> None:
         bar = self.getColorBarWidget()
@@ -165,10 +105,6 @@ class ImagePlot(PlotWindow):
         paint_plot(self)
         paint_icons(self.tools, theme_of(self))
         self.stale = StaleFrame(self.canvas)
-
-    def add_tool(self, tool: QtWidgets.QWidget) -> None:
-        """Put another tool before the title."""
-        self.tools.insertWidget(self._camera_action, tool)
 
     def changeEvent(self, a0: QtCore.QEvent | None) -> None:
         """Take other colours when the desktop becomes light or dark."""
@@ -223,17 +159,17 @@ class ImagePlot(PlotWindow):
     @property
     def preview(self) -> NDArray[np.float32]:
         """``(ny, nx)`` blocks of the whole image; empty before the first."""
-        return self._coarse.getData(copy=False)
+        return self._layers.preview.getData(copy=False)
 
     @property
     def preview_binning(self) -> int:
         """Image pixels per block and side."""
-        return round(self._coarse.getScale()[0])
+        return round(self._layers.preview.getScale()[0])
 
     @property
     def shown(self) -> ImageData:
         """The image item on top."""
-        return self._fine if self._fine is not None else self._coarse
+        return self._layers.top
 
     def show_preview(self, data: NDArray[np.float32], binning: int, shape: tuple[int, int]) -> None:
         """Show the whole image in blocks; a new shape resets the view.
@@ -243,10 +179,7 @@ class ImagePlot(PlotWindow):
             binning: image pixels per value, along x and y.
             shape: ``(ny, nx)`` of the full image.
         """
-        _place(self._coarse, data, (0, 0), binning)
-        if self._coarse not in self.getItems():
-            self.addItem(self._coarse)
-            self.setActiveImage(self._coarse)
+        self._layers.show_preview(data, binning)
         if shape != self._shape:
             self._shape = shape
             self.hide_region()
@@ -257,9 +190,7 @@ class ImagePlot(PlotWindow):
         """Show no image, and nothing that belongs to one."""
         self._shape = None
         self.hide_region()
-        if self._coarse in self.getItems():
-            self.removeItem(self._coarse)
-        self._coarse = self._new_image("preview", z=0)
+        self._layers.clear()
         self._draw_sides()
         self.readout.clear()
 
@@ -271,40 +202,19 @@ class ImagePlot(PlotWindow):
             corner: ``(x, y)`` of its first image pixel.
             binning: image pixels per value.
         """
-        if self._fine is None:
-            self._fine = self._new_image("region", z=1)
-            _place(self._fine, data, corner, binning)
-            self.addItem(self._fine)
-            self.setActiveImage(self._fine)
-        else:
-            _place(self._fine, data, corner, binning)
+        self._layers.show_finer(data, corner, binning)
         self._hide_covered_preview()
         self._draw_sides()
 
     def hide_region(self) -> None:
         """Show the preview alone."""
-        if self._fine is not None:
-            self.removeItem(self._fine)
-            self._fine = None
-            if self._coarse in self.getItems():
-                self.setActiveImage(self._coarse)
+        if self._layers.hide_finer():
             self._hide_covered_preview()
             self._draw_sides()
 
     def _hide_covered_preview(self) -> None:
         """Hide the preview where the finer pixels cover the view."""
-        covered = False
-        if self._fine is not None and self._shape is not None:
-            view, (ny, nx) = self.view, self._shape
-            (x, y), (scale, _) = self._fine.getOrigin(), self._fine.getScale()
-            rows, columns = self._fine.getData(copy=False).shape
-            covered = (
-                x <= max(view.x_min, -0.5)
-                and y <= max(view.y_min, -0.5)
-                and x + columns * scale >= min(view.x_max, nx - 0.5)
-                and y + rows * scale >= min(view.y_max, ny - 0.5)
-            )
-        self._coarse.setVisible(not covered)
+        self._layers.hide_covered_preview(self.view, self._shape)
 
     def _shows_whole(self) -> bool:
         """Tell whether no pixel of the image is out of sight."""
@@ -331,12 +241,7 @@ class ImagePlot(PlotWindow):
 
     def value_at(self, x: float, y: float) -> float | None:
         """Return the shown value at an image position, None outside."""
-        data = self.shown.getData(copy=False)
-        (ox, oy), (sx, sy) = self.shown.getOrigin(), self.shown.getScale()
-        column, row = int((x - ox) // sx), int((y - oy) // sy)
-        if 0 <= row < data.shape[0] and 0 <= column < data.shape[1]:
-            return float(data[row, column])
-        return None
+        return self._layers.value_at(x, y)
 
     def _limits_changed(self, *_: float) -> None:
         self._hide_covered_preview()
@@ -363,9 +268,3 @@ class ImagePlot(PlotWindow):
     def _on_plot_signal(self, event: dict) -> None:
         if event["event"] == "mouseMoved":
             self.pointed.emit(event["x"], event["y"])
-
-
-def _place(item: ImageData, data: NDArray[np.float32], corner: tuple[int, int], bins: int) -> None:
-    item.setData(data, copy=False)
-    item.setOrigin((corner[0] - 0.5, corner[1] - 0.5))
-    item.setScale((bins, bins))

@@ -25,16 +25,12 @@ from sardana.pool.controller import (
     Type,
 )
 
+from femtotango.sardana.lazy_device import LazyDevice
 from femtotango.sardana.point import Point
 from pipeline.model.parameters import PARAMETERS
 
 _POLL_INTERVAL = 0.03
 """The pool asks for the state far more often than the device has new results [s]."""
-_ANSWER = 2_000
-"""[ms]"""
-_TIMED_OUT = "API_DeviceTimedOut"
-_REST = 5.0
-"""A device that did not answer is left alone for so long [s]."""
 
 _PROPERTIES = {
     "FemtomaxDevice": {Type: str, Description: "Name of the FemtomaxAnalysis device"},
@@ -77,51 +73,6 @@ _LONGEST = max(
 """Points of a curve."""
 
 
-class _LazyDevice:
-    """Connect on first use: a Pool must be able to start while the analysis is down.
-
-    One late answer of a busy device does not cost the value of a point: it is asked once more. A
-    device that did not answer then is not asked again for a while: one that hangs must not cost
-    each point the time-out of each controller.
-    """
-
-    _failures: ClassVar[dict[str, tuple[float, tango.DevFailed]]] = {}
-    """By device: when it may be asked again, monotonic [s], and what it failed with."""
-
-    def __init__(self, name: str) -> None:
-        self._name = name
-        self._proxy: Any = None
-
-    def read_attributes(self, names: list[str]) -> list[Any]:
-        """Read several attributes.
-
-        Raises:
-            tango.DevFailed: the device does not answer, or did not a moment ago.
-        """
-        until, failure = self._failures.get(self._name, (0.0, None))
-        if failure is not None and time.monotonic() < until:
-            raise failure
-        try:
-            if self._proxy is None:
-                proxy = tango.DeviceProxy(self._name)
-                proxy.set_timeout_millis(_ANSWER)
-                self._proxy = proxy
-            values = self._read(names, again=failure is None)
-        except tango.DevFailed as error:
-            self._failures[self._name] = time.monotonic() + _REST, error
-            raise
-        self._failures.pop(self._name, None)
-        return values
-
-    def _read(self, names: list[str], again: bool) -> list[Any]:
-        try:
-            return self._proxy.read_attributes(names)
-        except tango.DevFailed as error:
-            if not again or all(e.reason != _TIMED_OUT for e in error.args):
-                raise
-        return self._proxy.read_attributes(names)
-
-
 class _PointChannels:
     """What both kinds of channels share: they wait for the frames of the point."""
 
@@ -132,7 +83,7 @@ class _PointChannels:
 
     def set_up(self) -> None:
         """Create the state of the controller."""
-        self._device = _LazyDevice(self.FemtomaxDevice)
+        self._device = LazyDevice(self.FemtomaxDevice)
         self._point = Point(self._device, self.Timeout)
         self._sources: dict[int, str] = {}
         self._exposure = 0.0

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from sardana.macroserver.macro import Macro, Type
 from sardana.macroserver.macros.scan import aNscan
 
-from femtotango.dranspose_client.http import Controller
+from femtotango.dranspose_client.controller import Controller
 from femtotango.dranspose_client.trigger_maps import TriggerMap
 
 

@@ -1,4 +1,4 @@
-"""Disks that are full. That of the photon file is in `tests/device/test_save_raw.py`."""
+"""Disks that are full. That of the photon file is in `tests/device/test_save_raw_disks.py`."""
 
 import time
 from contextlib import suppress

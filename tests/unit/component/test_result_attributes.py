@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from femtotango.component.result_attributes import RESULTS, Source
+from femtotango.component.result_attributes import RESULTS
+from femtotango.component.result_row import Source
 from femtotango.component.results_poller import Observation
 from femtotango.component.state import Pipeline, View
 from pipeline.protocols.snapshot import Health, Published

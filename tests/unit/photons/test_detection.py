@@ -8,69 +8,18 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from support.photon_reference import as_arrays, reference_photons
-
-from pipeline.frames.levels import subtracted
-from pipeline.model.roi import Roi
-from pipeline.photons.detection import clean_image, clean_pixels, find_photons, warm_up
-from pipeline.photons.detection_kernel import first_above
-from pipeline.protocols.batch import PhotonFrame, PhotonList
-
-LIMITS = {
-    "background": 100.0,
-    "photon_threshold": 110.0,
-    "energy_threshold": 300.0,
-    "pileup_threshold": 1400.0,
-    "hot_pixel_ratio": 0.9,
-}
-EVERYWHERE = Roi(-10, -10, 10_000, 10_000)
-
-
-def find(
-    image: np.ndarray,
-    roi: Roi = EVERYWHERE,
-    level: np.ndarray | None = None,
-    **changes: float,
-) -> PhotonFrame:
-    limits = {**LIMITS, "max_hit_density": 1.0, **changes}
-    return find_photons(image, roi=roi, level=level, **limits)
-
-
-def columns(photons: PhotonList) -> np.ndarray:
-    assert photons.flags.dtype == np.uint8
-    return np.stack([photons.y, photons.x, photons.energy, photons.flags], axis=1)
-
-
-def check(image: np.ndarray, roi: Roi = EVERYWHERE, **changes: float) -> PhotonFrame:
-    """Compare with the reference, and return what was found."""
-    found = find(image, roi, **changes)
-    expected, density = reference_photons(image, roi=roi, **{**LIMITS, **changes})
-    assert np.array_equal(found.density, density, equal_nan=True)
-    assert not found.skipped
-    assert columns(found.photons).dtype == np.float32
-    np.testing.assert_array_equal(columns(found.photons), as_arrays(expected).astype(np.float32))
-    return found
-
-
-def dark(ny: int = 9, nx: int = 9, dtype: type = np.uint16) -> np.ndarray:
-    return np.full((ny, nx), 100, dtype)
-
-
-def draw(image: np.ndarray, y: int, x: int, height: float = 500.0) -> np.ndarray:
-    """Add a photon of 3x3 pixels; what lies beyond the image is lost."""
-    shares = np.outer([0.2, 1.0, 0.2], [0.2, 1.0, 0.2]) * height
-    for dy in range(3):
-        for dx in range(3):
-            at = y + dy - 1, x + dx - 1
-            if 0 <= at[0] < image.shape[0] and 0 <= at[1] < image.shape[1]:
-                image[at] += image.dtype.type(shares[dy, dx])
-    return image
-
-
-rois = st.builds(
-    Roi, st.integers(-4, 12), st.integers(-4, 12), st.integers(1, 20), st.integers(1, 20)
+from support.photon_detection import (
+    EVERYWHERE,
+    check,
+    columns,
+    dark,
+    draw,
+    find,
+    rois,
+    shapes,
 )
-shapes = hnp.array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=14)
+
+from pipeline.model.roi import Roi
 
 
 def images(values: st.SearchStrategy) -> st.SearchStrategy:
@@ -273,82 +222,6 @@ def test_energy_is_signed():
     assert check(image).photons.energy[0] == 980 - 20 - 20
 
 
-@pytest.mark.parametrize(
-    "dtype", ["u1", "i1", "u2", "i2", "u4", "i4", "u8", "i8", "f2", "f4", "f8", ">u2", ">f4"]
-)
-def test_any_dtype_gives_the_same(dtype):
-    small = np.random.default_rng(1).integers(0, 100, (20, 30))
-    limits = {"background": 10.0, "photon_threshold": 20.0, "energy_threshold": 200.0}
-    expected = check(small.astype(np.uint16), **limits)
-    assert len(expected.photons) > 10
-    found = check(small.astype(dtype), **limits)
-    np.testing.assert_array_equal(columns(found.photons), columns(expected.photons))
-    assert found.density == expected.density
-
-
-@pytest.mark.parametrize("change", [lambda a: a[::-1], lambda a: a.T, lambda a: a[::2, ::3]])
-def test_any_memory_layout(change):
-    image = np.random.default_rng(2).integers(90, 900, (20, 30)).astype(np.uint16)
-    check(change(image))
-
-
-def test_read_only_images():
-    image = draw(dark(), 4, 4)
-    image.flags.writeable = False
-    assert len(check(image).photons) == 1
-    warm_up()
-
-
-def test_booleans_count_as_0_and_1():
-    image = np.zeros((5, 5), bool)
-    image[2, 2] = image[2, 3] = True
-    limits = {"background": 0.0, "photon_threshold": 0.5, "energy_threshold": 1.0}
-    assert columns(find(image, **limits).photons).tolist() == [[2.0, 2.5, 2.0, 0]]
-
-
-@given(hnp.arrays(np.float32, (8, 8), elements=st.floats(width=32, allow_nan=True)), rois)
-@settings(deadline=None)
-def test_floats_with_nan_and_infinity(image, roi):
-    found = find(image, roi)
-    values = columns(found.photons).astype(np.float64)
-    assert not np.isnan(values).any()
-    expected, density = reference_photons(image, roi=roi, **LIMITS)
-    assert [photon[3] for photon in expected] == values[:, 3].tolist()
-    assert np.array_equal(found.density, density, equal_nan=True)
-
-
-def test_a_window_with_nan_is_no_photon_and_its_neighbours_stay():
-    image = draw(draw(dark(9, 20, np.float32), 4, 4), 4, 12)
-    image[3, 3] = np.nan
-    assert check(image).photons.x.tolist() == [12.0]
-
-
-@pytest.mark.parametrize("dtype", ["u1", "u2", "i4", "f4", "f8", ">u2"])
-@pytest.mark.parametrize("roi", [EVERYWHERE, Roi(3, 5, 40, 9), Roi(100, 1, 520, 30)])
-@pytest.mark.parametrize("most", [1.0, 0.01])
-def test_a_level_is_subtracted_while_photons_are_found(dtype, roi, most):
-    rng = np.random.default_rng(3)
-    image = rng.integers(90, 250, (30, 700)).astype(dtype)
-    level = (np.round(64 * rng.normal(150, 30, image.shape)) / 64).astype(np.float32)
-    level[rng.random(image.shape) < 0.02] = np.inf
-    level[2, 3] = np.nan
-    in_two_steps = image.astype(np.uint16) if image.dtype == np.dtype(">u2") else image
-    whole = in_two_steps if dtype in ("u2", ">u2", "f4") else in_two_steps.astype(np.float64)
-    limits = {"energy_threshold": 200.0, "max_hit_density": most}
-    expected = find(subtracted(whole, level), roi, background=0.0, photon_threshold=20.0, **limits)
-    found = find(image, roi, level=level, photon_threshold=20.0, **limits)
-    assert (found.density, found.skipped) == (expected.density, expected.skipped)
-    assert len(found.photons) > 3 or found.skipped
-    np.testing.assert_array_equal(columns(found.photons), columns(expected.photons))
-
-
-def test_other_images_are_refused():
-    with pytest.raises(ValueError, match=r"shape \(3,\)"):
-        find(np.zeros(3, np.uint16))
-    with pytest.raises(TypeError, match="complex"):
-        find(np.zeros((3, 3), complex))
-
-
 @given(st.integers(0, 2**32 - 1), st.lists(st.integers(1, 39), max_size=4))
 @settings(deadline=None)
 def test_tiles_put_together_equal_the_whole(seed, cuts):
@@ -397,68 +270,3 @@ def test_a_frame_above_the_density_is_skipped_and_its_density_true():
 def test_density_0_refuses_the_first_pixel():
     assert find(draw(dark(), 4, 4), max_hit_density=0.0).skipped
     assert not find(dark(), max_hit_density=0.0).skipped
-
-
-@pytest.mark.parametrize("dtype", [np.uint8, np.int16, np.uint16, np.uint64, np.int64])
-@given(background=st.floats(0, 65535), threshold=st.floats(0, 65535))
-def test_first_value_above_integers(dtype, background, threshold):
-    first = first_above(np.dtype(dtype), background, threshold)
-    if first is None:
-        assert float(np.iinfo(dtype).max) - background <= threshold
-        return
-    assert float(first) - background > threshold
-    if first > np.iinfo(dtype).min:
-        assert float(int(first) - 1) - background <= threshold
-
-
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@given(background=st.floats(0, 65535), threshold=st.floats(0, 65535))
-def test_first_value_above_floats(dtype, background, threshold):
-    first = first_above(np.dtype(dtype), background, threshold)
-    assert first is not None
-    assert float(first) - background > threshold
-    assert float(np.nextafter(first, dtype(-np.inf))) - background <= threshold
-
-
-def photon_list(*photons: tuple[float, float, float]) -> PhotonList:
-    return PhotonList(
-        *np.array(photons, np.float32).reshape(-1, 3).T, np.zeros(len(photons), np.uint8)
-    )
-
-
-def test_positions_are_rounded_not_cut():
-    photons = photon_list((1.5, 2.49, 1200), (1.49, 2.5, 1200), (1.5, 2.49, 1200), (3, 3, 1100))
-    image = clean_image(photons, 1100, (5, 5))
-    assert image.dtype == np.uint32
-    assert image[2, 2] == 2
-    assert image[1, 3] == 1
-    assert image.sum() == 3
-    assert clean_pixels(photons, 1100, (5, 5)).tolist() == [12, 8, 12]
-    assert clean_pixels(photons, 1100, (5, 5)).dtype == np.int64
-
-
-def test_the_largest_float_below_a_half_is_not_rounded_up():
-    below = np.nextafter(np.float32(0.5), np.float32(0))
-    assert clean_pixels(photon_list((below, 1, 1200)), 0, (5, 5)).tolist() == [1]
-
-
-def test_a_photon_at_the_rim_is_drawn_inside_of_the_roi():
-    photons = photon_list((3.0, 1.4, 1200), (6.6, 4.0, 1200))
-    image = clean_image(photons, 0, (9, 9), Roi(2, 3, 4, 4))
-    assert image[3, 2] == 1
-    assert image[6, 4] == 1
-    assert image.sum() == 2
-    assert clean_pixels(photons, 0, (9, 9), Roi(20, 3, 4, 4)).tolist() == []
-
-
-@given(st.integers(0, 2**32 - 1), rois)
-@settings(deadline=None)
-def test_the_clean_image_has_each_photon_and_is_zero_outside_of_the_roi(seed, roi):
-    image = np.random.default_rng(seed).integers(90, 700, (14, 14)).astype(np.uint16)
-    photons = find(image, roi).photons
-    clean = clean_image(photons, 1100, (14, 14), roi)
-    assert clean.sum() == np.count_nonzero(photons.energy > 1100)
-    part = roi.slices((14, 14))
-    if part is not None:
-        clean[part] = 0
-    assert not clean.any()

@@ -13,7 +13,8 @@ from femtotango.stack.dranspose_state import DransposeState
 from femtotango.stack.ports import Ports
 from femtotango.stack.processes import Process, end
 from femtotango.stack.redis_client import config_key, connect
-from femtotango.stack.services import CONTROLLER, REDIS, REDUCER, Services, StackPorts
+from femtotango.stack.services import CONTROLLER, REDIS, REDUCER, Services
+from femtotango.stack.stack_ports import StackPorts
 
 WITHOUT = StackConfig(database=False, device="", sardana=False, streams={"pilatus": ""})
 
