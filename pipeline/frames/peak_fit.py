@@ -14,8 +14,9 @@ what each point is off (MacKinnon and White, J. Econometrics 29, 1985, 305, HC3)
 parameter where it is larger. Student's t widens both, so that ± 2 errors hold the truth in 95.4 %
 of scans with few points too. With one frame a step, its degrees of freedom are those of the few
 strong points, as far as these scatter more than the others; and how far the weights have moved a
-parameter is added. If then the shots differ by 20 %, ± 2 errors hold the truth in 93 to 98 % of
-scans, by model. Divide by what the shots have in common, or take more frames a step.
+parameter is added. That is rather too much: where shots differ by 20 %, ± 2 errors then hold the
+true centre in 97.8 ± 0.2 % of 5000 scans (96.9 % of Lorentzian curves, 98.3 % of Gaussian ones).
+Dividing by what the shots have in common, or more frames a step, make the errors smaller.
 """
 
 import math
