@@ -8,11 +8,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from femtotango.dranspose_client.addresses import Addresses
+from femtotango.stack.command import Command
 from femtotango.stack.config import StackConfig
 from femtotango.stack.errors import MissingPart, StackError
 from femtotango.stack.launch import LOOPBACK, NEEDS
 from femtotango.stack.ports import ALL_INTERFACES, Ports, outward_address
-from femtotango.stack.processes import Command
 from femtotango.stack.written import WrittenProperties
 from pipeline.files.atomic import FileError, write_over
 from pipeline.files.journal_file import FOLDER_VARIABLE
@@ -38,6 +38,20 @@ _MEMORY = {
     "MALLOC_TRIM_THRESHOLD_": "4000000000",
     "MALLOC_TOP_PAD_": "67108864",
 }
+IMPORTED = (
+    "databaseds.database",
+    "dranspose.cli",
+    "dranspose.controller",
+    "dranspose.ingesters.http_sardana",
+    "femtotango.device",
+    "femtotango.stack.web",
+    "pipeline.reducer.femtomax_reducer",
+    "pipeline.worker.femtomax_worker",
+    "uvicorn.lifespan.on",
+    "uvicorn.protocols.http.auto",
+    "uvicorn.protocols.websockets.auto",
+)
+"""Modules that the parts begin with, and import late."""
 FRAME_ENVIRONMENT = {**_THREADS, **_MEMORY}
 """Of processes that work on frames."""
 
@@ -136,7 +150,7 @@ class Services:
         where = f"{reachable}:{ports.tango}/{config.device}"
         suffix = "" if config.database else "#dbase=no"
         self.device_address = f"tango://{where}{suffix}" if config.device else ""
-        self._environment = {
+        self.environment = {
             **_THREADS,
             **_MEMORY,
             "REDIS_URL": f"redis://{LOOPBACK}:{ports.redis}/0",
@@ -311,4 +325,4 @@ class Services:
     def _python(
         self, name: str, target: str, arguments: tuple[str, ...], **environment: str
     ) -> Command:
-        return Command(name, target, arguments, {**self._environment, **environment})
+        return Command(name, target, arguments, {**self.environment, **environment})
