@@ -14,12 +14,13 @@ from rich.progress import Progress
 
 from femtotango.commands.demo.report import device_table
 from femtotango.commands.up import stop_on_signals
+from femtotango.stack.command import Command
 from femtotango.stack.config import StackConfig
 from femtotango.stack.errors import ConfigError, MissingPart, StackError
 from femtotango.stack.files import remove_ready_file, write_ready_file
 from femtotango.stack.launch import LOOPBACK
 from femtotango.stack.ports import Ports
-from femtotango.stack.processes import Command, Process, end
+from femtotango.stack.processes import Process, end
 from femtotango.stack.property_file import write_property_file
 from femtotango.stack.services import Services
 from femtotango.stack.stack_ports import StackPorts

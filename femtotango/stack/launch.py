@@ -103,13 +103,18 @@ def main(arguments: Sequence[str]) -> None:
         die_with(int(parent), signal.SIGTERM)
     else:
         die_with(int(parent))
+    become(target, rest)
+
+
+def become(target: str, arguments: Sequence[str]) -> None:
+    """Run what is left of this process as a target, which the module's text explains."""
     if ":" not in target:
-        os.execvp(target, [target, *rest])
+        os.execvp(target, [target, *arguments])
     bind_zmq_to_loopback()
     limit_queues()
     rest_between_pings()
     name, _, target = target.rpartition("=")
-    sys.argv = [name or target, *rest]
+    sys.argv = [name or target, *arguments]
     needed = os.environ.get(NEEDS)
     if needed:
         load(needed)

@@ -3,40 +3,41 @@
 import os
 import signal
 import subprocess
-import sys
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from femtotango.stack.command import Command, command_line
+from femtotango.stack.forks import ForkServer
 
 _POLL = 0.02
 _TAIL = 6
 
 
-@dataclass(frozen=True)
-class Command:
-    """What a process runs."""
-
-    name: str
-    target: str
-    """``module:function``, or a program."""
-    arguments: tuple[str, ...] = ()
-    environment: Mapping[str, str] = field(default_factory=dict)
-    """Added to our own environment."""
-
-
 class Process:
     """One running command, with its log file."""
 
-    def __init__(self, command: Command, log_folder: Path) -> None:
-        """Start the command; its output is appended to ``NAME.log``."""
+    def __init__(
+        self, command: Command, log_folder: Path, fork_server: ForkServer | None = None
+    ) -> None:
+        """Start the command; its output is appended to ``NAME.log``.
+
+        Args:
+            command: to start.
+            log_folder: where its output goes.
+            fork_server: starts what is Python faster.
+        """
         self.command = command
         self.log = log_folder / f"{command.name}.log"
+        forked = fork_server.start(command, self.log) if fork_server and command.is_python else None
+        self._process = forked or self._started()
+
+    def _started(self) -> "subprocess.Popen[bytes]":
         with self.log.open("ab") as log:
-            self._popen = subprocess.Popen(
-                [*launcher(), command.target, *command.arguments],
-                env={**os.environ, **command.environment},
+            return subprocess.Popen(
+                command_line(self.command),
+                env={**os.environ, **self.command.environment},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -49,12 +50,12 @@ class Process:
     @property
     def pid(self) -> int:
         """Process id."""
-        return self._popen.pid
+        return self._process.pid
 
     @property
     def exit_code(self) -> int | None:
         """Exit code, or None while it runs."""
-        return self._popen.poll()
+        return self._process.poll()
 
     @property
     def alive(self) -> bool:
@@ -77,15 +78,6 @@ class Process:
         return "\n  ".join(
             [f"{self.command.name} ended with {self.exit_code}; {self.log}:", *lines]
         )
-
-
-def launcher() -> list[str]:
-    """Return the beginning of a command line that ties a process to this one.
-
-    `-P` keeps the working folder out of the search for modules: a file ``pipeline.py`` that happens
-    to lie there is none of ours. What the user adds, stands on PYTHONPATH.
-    """
-    return [sys.executable, "-P", "-m", "femtotango.stack.launch", str(os.getpid())]
 
 
 def end(processes: Iterable[Process], patience: float) -> None:

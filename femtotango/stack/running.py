@@ -11,8 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from femtotango.stack.command import launcher
 from femtotango.stack.errors import StackError
-from femtotango.stack.processes import launcher
 
 _POLL = 0.05
 _LIMIT = 120.0

@@ -5,11 +5,11 @@ from dataclasses import asdict
 from pathlib import Path
 
 from femtotango.dranspose_client.addresses import Addresses
+from femtotango.stack.command import Command
 from femtotango.stack.config import StackConfig
 from femtotango.stack.environment import FRAME_ENVIRONMENT
 from femtotango.stack.launch import LOOPBACK, NEEDS
 from femtotango.stack.ports import ALL_INTERFACES, outward_address
-from femtotango.stack.processes import Command
 from femtotango.stack.redis_server import redis_program
 from femtotango.stack.stack_ports import StackPorts
 from pipeline.files.journal_file import FOLDER_VARIABLE
@@ -23,6 +23,20 @@ REDUCER = "reducer"
 DATABASE = "tango-database"
 DEVICE = "device"
 JOURNAL_PROPERTY = "JournalFolder"
+IMPORTED = (
+    "databaseds.database",
+    "dranspose.cli",
+    "dranspose.controller",
+    "dranspose.ingesters.http_sardana",
+    "femtotango.device",
+    "femtotango.stack.web",
+    "pipeline.reducer.femtomax_reducer",
+    "pipeline.worker.femtomax_worker",
+    "uvicorn.lifespan.on",
+    "uvicorn.protocols.http.auto",
+    "uvicorn.protocols.websockets.auto",
+)
+"""Modules that the parts begin with, and import late."""
 
 
 def ingester_name(stream: str) -> str:
@@ -56,7 +70,7 @@ class Services:
         where = f"{reachable}:{ports.tango}/{config.device}"
         suffix = "" if config.database else "#dbase=no"
         self.device_address = f"tango://{where}{suffix}" if config.device else ""
-        self._environment = {
+        self.environment = {
             **FRAME_ENVIRONMENT,
             "REDIS_URL": f"redis://{LOOPBACK}:{ports.redis}/0",
             "LOG_LEVEL": config.log_level,
@@ -198,4 +212,4 @@ class Services:
     def _python(
         self, name: str, target: str, arguments: tuple[str, ...], **environment: str
     ) -> Command:
-        return Command(name, target, arguments, {**self._environment, **environment})
+        return Command(name, target, arguments, {**self.environment, **environment})

@@ -11,21 +11,24 @@ from pathlib import Path
 import redis
 
 from femtotango.stack.answers import Answers
+from femtotango.stack.command import Command
 from femtotango.stack.config import StackConfig
 from femtotango.stack.dranspose_state import DransposeState
 from femtotango.stack.errors import PortError, StackError
 from femtotango.stack.files import lock_folder, logs_of, make_folder
+from femtotango.stack.forks import ForkServer
 from femtotango.stack.liveness import Patience, Watchdog
 from femtotango.stack.logs import begin_logs, end_logs, shorten
 from femtotango.stack.pauses import Pauses
 from femtotango.stack.ports import IngesterPorts, Ports
-from femtotango.stack.processes import Command, Process, end
+from femtotango.stack.processes import Process, end
 from femtotango.stack.property_file import write_property_file
 from femtotango.stack.registration import register_device
 from femtotango.stack.services import (
     CONTROLLER,
     DATABASE,
     DEVICE,
+    IMPORTED,
     REDIS,
     REDUCER,
     Services,
@@ -90,6 +93,9 @@ class Stack:
             unless_all_is_well.pop_all()
         self.services = Services(config, ports, self.folder, keep_journal=state is not None)
         self._ingester_ports = IngesterPorts(self._ports)
+        self._fork_server = ForkServer(
+            IMPORTED, self.services.environment, self._logs / "fork-server.log"
+        )
         self.processes: dict[str, Process] = {}
         self._pauses = Pauses()
         self._mourned: set[Process] = set()
@@ -108,9 +114,11 @@ class Stack:
             StackError: a process ended, or the stack was not ready in time.
             Interrupted: `stop` was set meanwhile.
         """
+        self._fork_server.begin()
         if self.services.config.database:
             self._start(self.services.database())
         self._start_redis()
+        self._wait("the fork server to import what all parts need", self._fork_server.settled)
         self._start_pipeline()
         if self.services.config.device:
             self._start_device()
@@ -126,6 +134,7 @@ class Stack:
         """End all processes."""
         end((p for n, p in self.processes.items() if n not in _BASIS), _PATIENCE)
         end((p for n, p in self.processes.items() if n in _BASIS), _PATIENCE / 2)
+        self._fork_server.close()
         self._dranspose.close()
         self._ports.close()
         end_logs(self._own_log)
@@ -235,7 +244,7 @@ class Stack:
         self._gone |= {uuid for name, uuid in listed.items() if name in restarted}
 
     def _start(self, command: Command) -> None:
-        self.processes[command.name] = Process(command, self._logs)
+        self.processes[command.name] = Process(command, self._logs, self._fork_server)
         self._pauses.begin(command.name, time.monotonic())
 
     def _end(self, names: Iterable[str]) -> None:

@@ -40,10 +40,12 @@ def kill_and_wait(info, sign: str, successors: list[str], ingesters: list[str] =
     wait_for(lambda: ready(info, gone, ingesters), f"recovery from the end of {sign}")
 
 
-def kill(info, sign: str) -> None:
+def kill(info, sign: str, with_successor: bool = True) -> None:
     """SIGKILL the process whose command line has this sign, and wait for its successor."""
     (old,) = [pid for pid, line in processes(info).items() if sign in line]
     os.kill(old, signal.SIGKILL)
+    if not with_successor:
+        return
     wait_for(
         lambda: [pid for pid, line in processes(info).items() if sign in line and pid != old],
         f"a new {sign}",

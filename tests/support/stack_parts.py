@@ -8,6 +8,7 @@ SIGNS = {
     "device": "femtotango.device",
     "Sardana ingester": "http_sardana",
     "camera ingester": " ingester ",
+    "fork server": "fork_server:main",
 }
 """By part; workers, and ingesters of one camera, are told by ``-n`` and their name."""
 

@@ -17,8 +17,9 @@ from femtotango.commands.demo.pictures import save_curves, save_image
 from femtotango.commands.demo.report import device_table
 from femtotango.simulation.balor_device import SERVER, balor_address, balor_arguments
 from femtotango.simulation.beamline import ScanPlayer
+from femtotango.stack.command import Command
 from femtotango.stack.ports import Ports
-from femtotango.stack.processes import Command, Process, end
+from femtotango.stack.processes import Process, end
 from femtotango.stack.running import running
 
 _PAUSE = 3.0

@@ -10,8 +10,9 @@ import pytest
 from support.waiting import wait_for
 
 from femtotango.stack import liveness
+from femtotango.stack.command import Command
 from femtotango.stack.liveness import Patience, Silence, Watchdog
-from femtotango.stack.processes import Command, Process, end
+from femtotango.stack.processes import Process, end
 
 
 def test_silence_adds_up_until_an_answer():

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 from support.waiting import wait_for
 
+from femtotango.stack.command import Command
 from femtotango.stack.errors import StackError
 from femtotango.stack.logs import begin_logs, end_logs, shorten
-from femtotango.stack.processes import Command, Process, end
+from femtotango.stack.processes import Process, end
 
 CHATTY = """
 import itertools, time

@@ -9,8 +9,10 @@ import pytest
 from support.repeats import repeats
 
 from femtotango.stack import supervisor
+from femtotango.stack.command import Command
 from femtotango.stack.config import StackConfig
-from femtotango.stack.processes import Command, Process, end
+from femtotango.stack.forks import ForkServer
+from femtotango.stack.processes import Process, end
 from femtotango.stack.services import REDIS
 from femtotango.stack.supervisor import Stack
 
@@ -19,7 +21,7 @@ RECOVERIES = repeats(60, 250)
 
 @pytest.fixture
 def stack(tmp_path: Path, monkeypatch) -> Iterator[Stack]:
-    def sleeping(command: Command, logs: Path) -> Process:
+    def sleeping(command: Command, logs: Path, _: ForkServer) -> Process:
         if command.name == REDIS:
             return Process(command, logs)
         return Process(Command(command.name, "sleep", ("600",)), logs)

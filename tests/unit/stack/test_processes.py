@@ -12,7 +12,8 @@ import pytest
 from support.waiting import wait_for
 
 import pipeline
-from femtotango.stack.processes import Command, Process, end
+from femtotango.stack.command import Command
+from femtotango.stack.processes import Process, end
 
 
 def python(name: str, code: str) -> Command:
@@ -98,7 +99,8 @@ def test_files_in_the_working_folder_are_not_imported(tmp_path: Path, monkeypatc
 PARENT = """
 import sys, time
 from pathlib import Path
-from femtotango.stack.processes import Command, Process
+from femtotango.stack.command import Command
+from femtotango.stack.processes import Process
 folder, code = sys.argv[1:]
 child = Process(Command("child", sys.executable, ("-c", code)), Path(folder))
 print(child.pid, flush=True)

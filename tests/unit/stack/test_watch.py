@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from support.waiting import wait_for
 
+from femtotango.stack.command import Command
 from femtotango.stack.config import StackConfig
-from femtotango.stack.processes import Command
 from femtotango.stack.supervisor import Stack
 
 
