@@ -6,7 +6,8 @@ BIN := $(VENV)/bin
 # Numba keeps what it has compiled, so that no first scan has to wait for it; Python too, so that no
 # process of a stack compiles our modules anew where PYTHONDONTWRITEBYTECODE is set.
 KERNELS := import pipeline.reducer.femtomax_reducer as r, pipeline.worker.femtomax_worker as w; \
-	w.compile_kernels(); r.compile_kernels()
+	import pipeline.diffraction.integration as i, pipeline.photons.matched as m; \
+	w.compile_kernels(); r.compile_kernels(); i.warm_up(); m.warm_up()
 COMPILE := $(BIN)/python -c "$(KERNELS)" && \
 	$(BIN)/python -m compileall -q femtotango pipeline tango_db
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from femtotango.component.image_reader import ExactImage, FullImage, image_shape
 from femtotango.component.state import View
 from femtotango.errors import BadPath, BadRequest, NoGeometry, NoImage
+from pipeline.diffraction.azimuthal_curve import AzimuthalCurve
 from pipeline.diffraction.geometry import (
     Geometry,
     GeometryError,
@@ -20,7 +21,6 @@ from pipeline.diffraction.geometry import (
     missing,
     with_geometry_of,
 )
-from pipeline.diffraction.integration import AzimuthalCurve, Integrator, share_of
 from pipeline.diffraction.poni import PoniError
 from pipeline.files.atomic import FileError, existing_path, resolve_path, write_new
 from pipeline.files.nexus_image import ImageRecord, save_image
@@ -207,6 +207,9 @@ def _settings(now: Settings, about: CameraImage) -> Settings:
 def _curve(settings: Settings, found: Geometry | None, exact: ExactImage) -> AzimuthalCurve | None:
     if found is None or not settings.azimuthal_bins:
         return None
+    # Its compiler would be a sixth of the start of the device.
+    from pipeline.diffraction.integration import Integrator, share_of
+
     image = exact.image
     if exact.valid is not None:
         image = np.where(exact.valid, image, np.nan)

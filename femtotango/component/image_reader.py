@@ -16,7 +16,6 @@ from femtotango.component.state import View, image_in
 from femtotango.dranspose_client.published import fetch_group
 from femtotango.dranspose_client.reducer import Reducer
 from femtotango.errors import NoImage, NotReady
-from pipeline.frames.binning import bin_blocks
 from pipeline.model.roi import Roi, parse_rois
 from pipeline.model.roi_statistics import COLUMNS
 from pipeline.protocols.packed_datasets import ImageRois
@@ -117,6 +116,9 @@ class FullImage:
             cut = cached[1][part]
         else:
             cut = self._reducer.array(path, part)
+        # Its compiler would be a sixth of the start of the device.
+        from pipeline.frames.binning import bin_blocks
+
         blocks = bin_blocks(cut, wanted.binning, ~np.isnan(cut))
         return as_npy(blocks.max if view.max_filter else blocks.mean)
 

@@ -20,23 +20,12 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from pipeline.diffraction.azimuthal_curve import AzimuthalCurve
 from pipeline.diffraction.geometry import Geometry
 from pipeline.model.cameras import Unit
 from pipeline.model.roi import Roi
 
 Curve = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class AzimuthalCurve:
-    """Mean intensity over q; three arrays of equal length."""
-
-    q: NDArray[np.float64]
-    """Bin centres [1/Å]."""
-    intensity: NDArray[np.float64]
-    """Unit of the image, per pixel at normal incidence; NaN: no valid pixel in the bin."""
-    errors: NDArray[np.float64]
-    """Standard error of the intensity; NaN where it cannot be told."""
 
 
 _EMPTY = AzimuthalCurve(np.empty(0), np.empty(0), np.empty(0))
@@ -157,6 +146,12 @@ class Integrator:
             q = lowest + step * (np.arange(bins, dtype=np.float64) + 0.5)
             self._table = _Table(key, q, bin_of_pixel, weight, first)
         return self._table
+
+
+def warm_up() -> None:
+    """Compile the kernels for an image of floats, so that the first curve need not wait."""
+    geometry = Geometry(10.0, 0.1, 0.0, 0.0, 0.0, 0.0, (1e-4, 1e-4), (2, 2))
+    Integrator().integrate(np.zeros(geometry.shape), geometry, 2, Unit.TOT, polarization=1.0)
 
 
 @njit(nogil=True, cache=True)

@@ -12,8 +12,8 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.diffraction.azimuthal_curve import AzimuthalCurve
 from pipeline.diffraction.geometry import Geometry
-from pipeline.diffraction.integration import AzimuthalCurve
 from pipeline.files.atomic import Write, write_new, write_numbered
 from pipeline.files.nexus import add_data, add_entry, add_group, add_image, add_process
 from pipeline.model.correction_files import parse_corrections

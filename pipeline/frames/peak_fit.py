@@ -24,7 +24,6 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtr, stdtrit
 
 from pipeline.frames.curve_points import BROAD, Floats, Points, common_variance
 from pipeline.frames.peak_models import SHAPES, Shape, start_values
@@ -254,6 +253,8 @@ def _effective_freedom(pull: Floats, sigma: Floats, freedom: int) -> Floats:
 
 def _student(freedom: float) -> float:
     """Return the factor by which ± 2 errors of so many degrees of freedom hold what ± 2 σ hold."""
+    from scipy.special import ndtr, stdtrit
+
     return float(stdtrit(freedom, ndtr(2.0))) / 2.0
 
 

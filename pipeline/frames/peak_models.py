@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtr
 
 _FWHM = 2 * math.sqrt(2 * math.log(2))
 """Full width at half maximum of a Gaussian of σ = 1."""
@@ -52,6 +51,8 @@ def pseudo_voigt(x: NDArray[np.float64], p: NDArray[np.float64]) -> NDArray[np.f
 
 def step(x: NDArray[np.float64], p: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return ``offset + height * Φ``, whose derivative is a Gaussian of that centre and fwhm."""
+    from scipy.special import ndtr  # here, because devices start without a fit
+
     return p[3] + p[2] * ndtr((x - p[0]) / math.exp(p[1]) * _FWHM)
 
 

@@ -7,6 +7,8 @@ import numpy as np
 from numba.extending import overload
 from numpy.typing import NDArray
 
+from pipeline.frames.read_only import read_only
+
 _MANY = 1 << 14
 """So many positive pixels are collected before they are added to a sum."""
 
@@ -43,7 +45,7 @@ def subtract_and_threshold(
         level = background_as(image.dtype, level)
         dtype = image.dtype if isinstance(level, int) else np.dtype(np.float64)
     out = np.zeros(image.shape, dtype)
-    _add_above(out, image, level, float(threshold))
+    _add_above(out, read_only(image), level, float(threshold))
     return out
 
 
@@ -60,7 +62,7 @@ def add_cmos(
     """
     if not isinstance(background, np.ndarray):
         background = background_as(image.dtype, background)
-    _add_above(total, image, background, float(threshold))
+    _add_above(total, read_only(image), background, float(threshold))
 
 
 def _part(level: Any, y: int, start: int, stop: int) -> Any:

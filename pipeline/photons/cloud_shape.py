@@ -4,7 +4,6 @@ import math
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtr
 
 DEFAULT_CLOUD = 0.7
 """σ of the cloud where nothing else is known [pixel]."""
@@ -14,6 +13,9 @@ _LOWEST = 1.5
 
 def shares(centre: float, sigma: float, reach: int) -> NDArray[np.float64]:
     """Return the share of the charge in each of ``2 reach + 1`` pixels along one axis."""
+    # Only the matched filter needs it: workers start without.
+    from scipy.special import ndtr
+
     edges = np.arange(-reach, reach + 2) - 0.5
     return np.diff(ndtr((edges - centre) / sigma))
 
@@ -41,7 +43,6 @@ def false_alarm_threshold(cloud: float, pixels: int, false_per_frame: float) -> 
         pixels: in which photons are searched.
         false_per_frame: expected number of maxima above the threshold.
     """
-    # Only the matched filter needs it: workers start without.
     from scipy.optimize import root_scalar
 
     step = 1e-4

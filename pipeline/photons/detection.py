@@ -21,6 +21,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.frames.read_only import read_only
 from pipeline.model.parameters import Settings
 from pipeline.model.roi import Roi
 from pipeline.photons.detection_kernel import first_above, flag, scan
@@ -38,7 +39,7 @@ def _native(image: NDArray) -> NDArray:
     if image.dtype.kind not in "biuf":
         raise TypeError(f"image of dtype {image.dtype}: expected integers or floats.")
     native = image.dtype.newbyteorder("=").type
-    return np.ascontiguousarray(image, native if native in _COMPILED else np.float64)
+    return read_only(np.ascontiguousarray(image, native if native in _COMPILED else np.float64))
 
 
 def _empty() -> PhotonList:

@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.frames.read_only import read_only
 from pipeline.model.matched import CLOUD_LIMITS
 from pipeline.photons.calibration import Calibration
 from pipeline.photons.cloud_shape import (
@@ -166,13 +167,16 @@ class MatchedFilter:
 
 
 def as_frame(image: NDArray) -> NDArray:
-    """Return an image as the kernels take it: C-contiguous, and read-only as a camera's frames are.
+    """Return an image as kernels take it: C-contiguous, and read-only as frames of cameras are."""
+    return read_only(np.ascontiguousarray(image))
 
-    Numba compiles a kernel for each kind of array that it is given.
-    """
-    frame = np.ascontiguousarray(image).view()
-    frame.flags.writeable = False
-    return frame
+
+def warm_up() -> None:
+    """Compile the kernels for uint16 frames, so that the first of a scan need not wait."""
+    dark, frame = np.zeros((20, 20), np.float32), np.zeros((20, 20), np.uint16)
+    found_by = MatchedFilter(Calibration(dark, dark + 1, np.zeros(dark.shape, bool), 2))
+    found_by.candidates(frame)
+    found_by.fit(frame, np.array([210]))
 
 
 def isolation(photons: MatchedPhotons) -> NDArray[np.float64]:

@@ -9,8 +9,8 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.diffraction.azimuthal_curve import AzimuthalCurve
 from pipeline.diffraction.geometry import Geometry, from_settings
-from pipeline.diffraction.integration import AzimuthalCurve
 from pipeline.files.atomic import FileError
 from pipeline.files.nexus import add_data, add_group
 from pipeline.files.nexus_image import ImageRecord, save_image

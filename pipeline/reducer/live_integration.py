@@ -6,8 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.diffraction.azimuthal_curve import AzimuthalCurve
 from pipeline.diffraction.geometry import Geometry, from_settings, missing
-from pipeline.diffraction.integration import AzimuthalCurve, Integrator, share_of
+from pipeline.diffraction.integration import Integrator, share_of
 from pipeline.model.cameras import CAMERAS, Unit
 from pipeline.model.parameters import Settings
 from pipeline.model.roi import Roi

@@ -132,7 +132,7 @@ def test_readers_at_once_each_get_a_whole_image(address, tree):
     def read():
         device = client(address)
         images = 0
-        while images < 8:
+        while images < 4:
             count, reading = device.read_attributes(["FrameCount", "AccumulatedImage"])
             counts.append(count.value)
             image = reading.value

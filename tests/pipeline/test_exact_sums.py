@@ -5,6 +5,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from support.dispatch import Dispatch, header, image, sardana, series_end
+from support.repeats import repeats
 
 FLUSH = "femtotango flush"
 SHAPE = (4, 6)
@@ -45,7 +46,9 @@ STEPS = st.lists(
 )
 
 
-@settings(deadline=None, max_examples=300, suppress_health_check=[HealthCheck.too_slow])
+@settings(
+    deadline=None, max_examples=repeats(100, 300), suppress_health_check=[HealthCheck.too_slow]
+)
 @given(steps=STEPS, workers=st.integers(1, 4), seed=st.integers(0, 2**16))
 def test_any_run_sums_exactly(steps: list[str], workers: int, seed: int) -> None:
     run = Dispatch(workers, seed)

@@ -11,6 +11,7 @@ import numpy as np
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from support.dispatch import Dispatch, header, image, sardana, series_end
+from support.repeats import repeats
 
 from pipeline.frames import binning
 from pipeline.protocols.snapshot import Published
@@ -208,7 +209,9 @@ class Run(Dispatch):
         self.deliver()
 
 
-@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+@settings(
+    deadline=None, max_examples=repeats(30, 100), suppress_health_check=[HealthCheck.too_slow]
+)
 @given(
     steps=STEPS,
     workers=st.integers(1, 3),
@@ -242,7 +245,9 @@ def test_nothing_lost_is_as_if_nothing_had_been(steps, workers, seed, block, cam
     assert end.health.failed_frames == expected.health.failed_frames == 0
 
 
-@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+@settings(
+    deadline=None, max_examples=repeats(30, 100), suppress_health_check=[HealthCheck.too_slow]
+)
 @given(
     before=st.integers(0, 30),
     after=st.integers(1, 30),

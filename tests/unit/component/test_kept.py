@@ -3,8 +3,9 @@
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.repeats import repeats
 
 from femtotango.component.kept import (
     Kept,
@@ -77,6 +78,7 @@ everything = st.builds(
 )
 
 
+@settings(max_examples=repeats(30, 100))
 @given(everything)
 def test_what_is_kept_comes_back(kept):
     assert from_properties(to_properties(kept)) == (kept, {})

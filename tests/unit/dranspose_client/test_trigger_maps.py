@@ -1,6 +1,7 @@
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.repeats import repeats
 
 from femtotango.dranspose_client.trigger_maps import (
     CONTINUOUS_PARTS,
@@ -35,6 +36,7 @@ def constraints(trigger_map: TriggerMap, stream: str) -> list:
     return [e[stream][0].get("constraint") for e in expand(trigger_map) if stream in e]
 
 
+@settings(max_examples=repeats(30, 100))
 @given(some_cameras, steps_and_bursts, st.booleans())
 def test_frames_of_a_shot_and_the_record_behind_them_have_events_of_their_own(
     cameras, size, records
@@ -49,6 +51,7 @@ def test_frames_of_a_shot_and_the_record_behind_them_have_events_of_their_own(
     assert [next(iter(event)) for event in events] == point * steps
 
 
+@settings(max_examples=repeats(30, 100))
 @given(some_cameras, steps_and_bursts, st.booleans())
 def test_frames_of_a_shot_and_its_record_go_to_one_worker(cameras, size, records):
     trigger_map = scan_map(cameras, *size, records)
@@ -62,6 +65,7 @@ def test_frames_of_a_shot_and_its_record_go_to_one_worker(cameras, size, records
             last = part[cameras[-1]][i]
 
 
+@settings(max_examples=repeats(30, 100))
 @given(some_cameras, steps_and_bursts, st.booleans())
 def test_parts_stay_small_and_streams_are_equally_long(cameras, size, records):
     for part in scan_map(cameras, *size, records).parts.values():

@@ -7,6 +7,7 @@ from typing import Any
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from support.repeats import repeats
 
 from pipeline.model.frame_ranges import FrameRanges
 from pipeline.photons.frame_safety import NO_QUEUE, FileFacts, FileState, FrameLedger, Queue, Safety
@@ -275,6 +276,6 @@ class AnyOrder(RuleBasedStateMachine):
 
 
 AnyOrder.TestCase.settings = settings(
-    max_examples=600, stateful_step_count=30, deadline=None, database=None
+    max_examples=repeats(150, 600), stateful_step_count=30, deadline=None, database=None
 )
 TestAnyOrder = AnyOrder.TestCase
