@@ -133,9 +133,16 @@ def warm_up() -> None:
 
 @numba.njit(nogil=True, cache=True)
 def _note(changed, index, nx, binning):  # type: ignore[no-untyped-def]
+    # Divisions take longer than all the rest: most pixels are in the row of the one before.
+    columns = np.arange(nx) // binning
+    first, row = 0, changed[0]
     for i in range(index.size):
-        y = index[i] // nx
-        changed[y // binning, (index[i] - y * nx) // binning] = True
+        x = index[i] - first
+        if x < 0 or x >= nx:
+            y = index[i] // nx
+            first, row = y * nx, changed[y // binning]
+            x = index[i] - first
+        row[columns[x]] = True
 
 
 @numba.njit(nogil=True, cache=True)
