@@ -29,7 +29,7 @@ def describe_parameters() -> list[Any]:
 
 
 class Changes:
-    """Says whether dranspose's parameters have changed since it was asked last; asked each event."""
+    """Says whether dranspose's parameters have changed since it was asked last."""
 
     def __init__(self) -> None:
         self._seen: list[bytes] | None = None

@@ -64,6 +64,8 @@ class Blocks:
         self._shape = shape
         self._binning = preview_binning(shape) if binning is None else binning
         blocks = (-(-shape[0] // self._binning), -(-shape[1] // self._binning))
+        self._columns = np.arange(shape[1]) // self._binning
+        """The block of each column of pixels."""
         self._changed = np.ones(blocks, bool)
         self._sums = np.empty(blocks)
         self._tops = np.empty(blocks)
@@ -81,7 +83,7 @@ class Blocks:
         Args:
             index: ``(n,)`` flat pixel numbers.
         """
-        _note(self._changed, index, self._shape[1], self._binning)
+        _note(self._changed, index, self._columns, self._binning)
 
     def note_all(self) -> None:
         """Note that any pixel may have changed."""
@@ -132,9 +134,9 @@ def warm_up() -> None:
 
 
 @numba.njit(nogil=True, cache=True)
-def _note(changed, index, nx, binning):  # type: ignore[no-untyped-def]
+def _note(changed, index, columns, binning):  # type: ignore[no-untyped-def]
     # Divisions take longer than all the rest: most pixels are in the row of the one before.
-    columns = np.arange(nx) // binning
+    nx = columns.size
     first, row = 0, changed[0]
     for i in range(index.size):
         x = index[i] - first

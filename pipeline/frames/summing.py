@@ -1,5 +1,6 @@
 """CMOS frames: subtract the background, zero what is not above the threshold."""
 
+import math
 from typing import Any
 
 import numba
@@ -61,9 +62,28 @@ def add_cmos(
         background: as in `subtract_and_threshold`.
         threshold: as in `subtract_and_threshold`.
     """
-    if not isinstance(background, np.ndarray):
-        background = background_as(image.dtype, background)
-    _add_above(total, image, background, float(threshold))
+    if isinstance(background, np.ndarray):
+        _add_above(total, image, background, float(threshold))
+        return
+    level = background_as(image.dtype, background)
+    limit = _whole_limit(image.dtype, level, threshold)
+    if limit is None:
+        _add_above(total, image, level, float(threshold))
+    else:
+        _add_above_limit(total, image, level, limit)
+
+
+def _whole_limit(
+    dtype: np.dtype[Any], level: int | float, threshold: float
+) -> np.integer[Any] | None:
+    """Return the largest pixel that is not above the threshold.
+
+    None: all pixels are above it, or they and the level are no whole numbers of at most 32 bits.
+    """
+    if dtype.kind not in "iu" or dtype.itemsize > 4 or not isinstance(level, int):
+        return None
+    limit, range_ = math.floor(level + threshold), np.iinfo(dtype)
+    return dtype.type(min(limit, range_.max)) if limit >= range_.min else None
 
 
 def _part(level: Any, y: int, start: int, stop: int) -> Any:
@@ -107,6 +127,23 @@ def _add_above(total, image, level, threshold):  # type: ignore[no-untyped-def]
                     value = pixels[i] - _at(levels, i)
                     if value > threshold:
                         sums[i] += value
+
+
+@numba.njit(nogil=True, cache=True)
+def _add_above_limit(total, image, level, limit):  # type: ignore[no-untyped-def]
+    # As `_add_above`; pixels and limit of one type are compared several times as fast.
+    ny, nx = image.shape
+    for y in range(ny):
+        for start in range(0, nx, _BLOCK):
+            stop = min(start + _BLOCK, nx)
+            pixels, largest = image[y, start:stop], limit
+            for i in range(pixels.size):
+                largest = max(largest, pixels[i])
+            if largest > limit:
+                sums = total[y, start:stop]
+                for i in range(pixels.size):
+                    if pixels[i] > limit:
+                        sums[i] += pixels[i] - level
 
 
 def sum_dtype(image: np.dtype[Any], background: float = 0.0) -> np.dtype[Any]:
@@ -219,9 +256,7 @@ def _take_out(flat, index, value):  # type: ignore[no-untyped-def]
         flat[index[i]] = 0
 
 
-def take_filled(
-    image: NDArray[Any], at_most: int
-) -> tuple[NDArray[np.int32], NDArray[Any]] | None:
+def take_filled(image: NDArray[Any], at_most: int) -> tuple[NDArray[np.int32], NDArray[Any]] | None:
     """Take the pixels that are not 0 out of an image, which is 0 everywhere afterwards.
 
     Args:

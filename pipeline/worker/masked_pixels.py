@@ -33,8 +33,9 @@ class MaskedPixels:
         """
         if self._masked is None or self._masked.shape != image.shape:
             self._masked = is_masked(image)
-            self._valid = self._masked == 0
-            self._valid.flags.writeable = False
+            valid = self._masked == 0
+            valid.flags.writeable = False
+            self._valid = valid
             if self._odd.shape != image.shape:
                 self._odd = np.zeros(image.shape, np.uint16)
         self._differ |= add_counting(total, self._masked, self._odd, image) > 0

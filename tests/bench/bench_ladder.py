@@ -80,7 +80,13 @@ def section(runs: dict[str, list[Run]], exact: dict[str, bool]) -> Section:
         what = _OWN if name == _OURS else _RUNGS[name][1]
         rows.append([what, f"{cost:.1f}", added, f"{times[name]:.2f}", f"{rate:.0f}"])
         before = cost
-    head = ["what the workers do", "processor time [ms]", "step [ms]", "times the first", "frames/s"]
+    head = [
+        "what the workers do",
+        "processor time [ms]",
+        "step [ms]",
+        "times the first",
+        "frames/s",
+    ]
     text = (
         f"User and system time of all processes for one frame of 831×1475 float32, as above; "
         f"{_SHOTS} frames in a series, {_ROUNDS} series each in turn, 2 workers. Each step does "
@@ -91,7 +97,9 @@ def section(runs: dict[str, list[Run]], exact: dict[str, bool]) -> Section:
         + f"\n\n{_verdict(times)}"
     )
     demands = [(f"{name}: the result is right", right) for name, right in exact.items()]
-    return Section("Processor time of a Pilatus frame, step by step", text, demands, _figures(times))
+    return Section(
+        "Processor time of a Pilatus frame, step by step", text, demands, _figures(times)
+    )
 
 
 def _figures(times: dict[str, float]) -> dict[str, float]:
