@@ -28,6 +28,22 @@ def describe_parameters() -> list[Any]:
     ]
 
 
+class Changes:
+    """Says whether dranspose's parameters have changed since it was asked last."""
+
+    def __init__(self) -> None:
+        self._seen: list[bytes] | None = None
+
+    def any(self, parameters: Mapping[str, Any]) -> bool:
+        """Say whether one has changed; dranspose changes them meanwhile."""
+        # The bytes of all as they are: objects that are the same are compared at once.
+        now = [parameter.data for parameter in list(parameters.values())]
+        if now == self._seen:
+            return False
+        self._seen = now
+        return True
+
+
 def parameter_bytes(parameters: Mapping[str, Any] | None) -> dict[str, bytes]:
     """Copy the bytes of all settings at one moment; dranspose changes them meanwhile."""
     found = list((parameters or {}).items())

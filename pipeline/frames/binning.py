@@ -64,6 +64,8 @@ class Blocks:
         self._shape = shape
         self._binning = preview_binning(shape) if binning is None else binning
         blocks = (-(-shape[0] // self._binning), -(-shape[1] // self._binning))
+        self._columns = np.arange(shape[1]) // self._binning
+        """The block of each column of pixels."""
         self._changed = np.ones(blocks, bool)
         self._sums = np.empty(blocks)
         self._tops = np.empty(blocks)
@@ -81,7 +83,7 @@ class Blocks:
         Args:
             index: ``(n,)`` flat pixel numbers.
         """
-        _note(self._changed, index, self._shape[1], self._binning)
+        _note(self._changed, index, self._columns, self._binning)
 
     def note_all(self) -> None:
         """Note that any pixel may have changed."""
@@ -132,10 +134,17 @@ def warm_up() -> None:
 
 
 @numba.njit(nogil=True, cache=True)
-def _note(changed, index, nx, binning):  # type: ignore[no-untyped-def]
+def _note(changed, index, columns, binning):  # type: ignore[no-untyped-def]
+    # Divisions take longer than all the rest: most pixels are in the row of the one before.
+    nx = columns.size
+    first, row = 0, changed[0]
     for i in range(index.size):
-        y = index[i] // nx
-        changed[y // binning, (index[i] - y * nx) // binning] = True
+        x = index[i] - first
+        if x < 0 or x >= nx:
+            y = index[i] // nx
+            first, row = y * nx, changed[y // binning]
+            x = index[i] - first
+        row[columns[x]] = True
 
 
 @numba.njit(nogil=True, cache=True)

@@ -1,5 +1,6 @@
 """CMOS frames: subtract the background, zero what is not above the threshold."""
 
+import math
 from typing import Any
 
 import numba
@@ -14,6 +15,9 @@ _MANY = 1 << 14
 
 _BLOCK = 256
 """Pixels that are looked at together."""
+
+_PART = 1 << 12
+"""Pixels whose flags stay in the processor's nearest cache."""
 
 
 def background_as(image_dtype: np.dtype[Any], background: float) -> int | float:
@@ -60,9 +64,29 @@ def add_cmos(
         background: as in `subtract_and_threshold`.
         threshold: as in `subtract_and_threshold`.
     """
-    if not isinstance(background, np.ndarray):
-        background = background_as(image.dtype, background)
-    _add_above(total, read_only(image), background, float(threshold))
+    image = read_only(image)
+    if isinstance(background, np.ndarray):
+        _add_above(total, image, background, float(threshold))
+        return
+    level = background_as(image.dtype, background)
+    limit = _whole_limit(image.dtype, level, threshold)
+    if limit is None:
+        _add_above(total, image, level, float(threshold))
+    else:
+        _add_above_limit(total, image, level, limit)
+
+
+def _whole_limit(
+    dtype: np.dtype[Any], level: int | float, threshold: float
+) -> np.integer[Any] | None:
+    """Return the largest pixel that is not above the threshold.
+
+    None: all pixels are above it, or they and the level are no whole numbers of at most 32 bits.
+    """
+    if dtype.kind not in "iu" or dtype.itemsize > 4 or not isinstance(level, int):
+        return None
+    limit, range_ = math.floor(level + threshold), np.iinfo(dtype)
+    return dtype.type(min(limit, range_.max)) if limit >= range_.min else None
 
 
 def _part(level: Any, y: int, start: int, stop: int) -> Any:
@@ -108,6 +132,23 @@ def _add_above(total, image, level, threshold):  # type: ignore[no-untyped-def]
                         sums[i] += value
 
 
+@numba.njit(nogil=True, cache=True)
+def _add_above_limit(total, image, level, limit):  # type: ignore[no-untyped-def]
+    # As `_add_above`; pixels and limit of one type are compared several times as fast.
+    ny, nx = image.shape
+    for y in range(ny):
+        for start in range(0, nx, _BLOCK):
+            stop = min(start + _BLOCK, nx)
+            pixels, largest = image[y, start:stop], limit
+            for i in range(pixels.size):
+                largest = max(largest, pixels[i])
+            if largest > limit:
+                sums = total[y, start:stop]
+                for i in range(pixels.size):
+                    if pixels[i] > limit:
+                        sums[i] += pixels[i] - level
+
+
 def sum_dtype(image: np.dtype[Any], background: float = 0.0) -> np.dtype[Any]:
     """Return the dtype in which frames of a dtype add up exactly.
 
@@ -120,37 +161,121 @@ def sum_dtype(image: np.dtype[Any], background: float = 0.0) -> np.dtype[Any]:
     return np.dtype(np.uint32 if image.itemsize <= 2 else np.int64)
 
 
+def is_masked(image: NDArray[Any]) -> NDArray[np.uint8]:
+    """Return which pixels a photon counting frame masks itself: negative, NaN and infinite ones.
+
+    Args:
+        image: ``(ny, nx)`` of any number dtype.
+
+    Returns:
+        ``(ny, nx)``, 1 where it does, else 0.
+    """
+    return np.asarray(~((image >= 0) & (image < np.inf))).view(np.uint8)
+
+
 @numba.njit(nogil=True, cache=True)
-def add_counting(total, seen, image):  # type: ignore[no-untyped-def]
+def add_counting(total, masked, odd, image):  # type: ignore[no-untyped-def]
     """Add one photon counting frame to a sum; negative, NaN and infinite pixels are left out.
 
-    Most pixels are 0, and their sums need not be touched: the few others are looked for eight at a
-    time and added all together, so that the processor fetches many of their sums at once.
+    A detector masks the same pixels in each frame, and most others are 0: so the frame is compared
+    with what it is without light. The few other pixels are looked for eight at a time and added all
+    together, so that the processor fetches many of their sums at once.
 
     Args:
         total: ``(ny, nx)`` sum that is added to.
-        seen: ``(ny, nx)`` int, one more where the frame has a value.
+        masked: ``(ny, nx)`` uint8, 1 where frames are expected to be masked, else 0.
+        odd: ``(ny, nx)`` int, one more where the frame is masked and was not expected to be, or the
+            other way round.
         image: ``(ny, nx)`` of any number dtype.
+
+    Returns:
+        How many pixels of the frame are odd.
     """
     ny, nx = image.shape
+    zero = image.dtype.type(0)  # another type would make each comparison one of float64
+    one = np.uint8(1)
     sums, values = total.reshape(-1), image.reshape(-1)
-    positive = np.zeros((nx + 7) // 8 * 8, np.uint8)
-    eights = positive.view(np.uint64)
-    where = np.empty(_MANY + nx, np.int64)
-    found = 0
+    expected, odds = masked.reshape(-1), odd.reshape(-1)
+    other = np.zeros((nx + 7) // 8 * 8, np.uint8)
+    eights = other.view(np.uint64)
+    where = np.empty(_MANY + nx + 8, np.int64)
+    found, found_odd = 0, 0
     for y in range(ny):
+        row, usual = image[y], masked[y]
         for x in range(nx):
-            value = image[y, x]
-            seen[y, x] += value >= 0 and value < np.inf
+            value = row[x]
+            # A difference to itself that is not 0 has only what is infinite or no number.
+            counts = (value >= zero) & (value - value == zero)
+            other[x] = np.uint8(value != zero) | (np.uint8(counts) << one)
         for x in range(nx):
-            value = image[y, x]
-            positive[x] = (value > 0) & (value < np.inf)
+            bits = other[x]
+            other[x] = (bits & (usual[x] ^ one)) | ((bits >> one) & usual[x])
+        start = y * nx
         for eight in range(eights.size):
             if eights[eight] != 0:
-                for x in range(8 * eight, min(8 * eight + 8, nx)):
-                    where[found] = y * nx + x
-                    found += positive[x]
+                for x in range(8 * eight, 8 * eight + 8):
+                    where[found] = start + x
+                    found += other[x]
         if found > _MANY or y == ny - 1:
-            for pixel in where[:found]:
-                sums[pixel] += values[pixel]
+            for i in range(found):
+                pixel = where[i]
+                value = values[pixel]
+                counts = (value >= zero) & (value - value == zero)
+                if counts:
+                    sums[pixel] += value
+                if counts == (expected[pixel] != 0):
+                    odds[pixel] += 1
+                    found_odd += 1
             found = 0
+    return found_odd
+
+
+@numba.njit(nogil=True, cache=True)
+def _list_filled(flat, index):  # type: ignore[no-untyped-def]
+    """Write the places of all pixels that are not 0; return their number, more when too many."""
+    zero = flat.dtype.type(0)
+    filled = np.zeros(_PART, np.uint8)
+    eights = filled.view(np.uint64)
+    found = 0
+    for start in range(0, flat.size, _PART):
+        part = flat[start : start + _PART]
+        if found > index.size - _PART - 8:
+            return flat.size
+        filled[part.size :] = 0
+        for i in range(part.size):
+            filled[i] = part[i] != zero
+        for eight in range(eights.size):
+            if eights[eight] != 0:
+                for i in range(8 * eight, 8 * eight + 8):
+                    index[found] = start + i
+                    found += filled[i]
+    return found
+
+
+@numba.njit(nogil=True, cache=True)
+def _take_out(flat, index, value):  # type: ignore[no-untyped-def]
+    for i in range(index.size):
+        value[i] = flat[index[i]]
+        flat[index[i]] = 0
+
+
+def take_filled(image: NDArray[Any], at_most: int) -> tuple[NDArray[np.int32], NDArray[Any]] | None:
+    """Take the pixels that are not 0 out of an image, which is 0 everywhere afterwards.
+
+    Args:
+        image: ``(ny, nx)`` of any number dtype, C contiguous.
+        at_most: so many pixels.
+
+    Returns:
+        Flat pixel numbers, ascending, and the values there; None: they are more, and all is as it
+        was.
+    """
+    flat = image.reshape(-1)
+    index = np.empty(at_most + _PART + 9, np.int32)
+    found = int(_list_filled(flat, index))
+    if found > at_most:
+        return None
+    index = index[:found].copy()
+    value = np.empty(found, image.dtype)
+    _take_out(flat, index, value)
+    return index, value

@@ -73,6 +73,10 @@ class FrameRanges:
         first, last = index(first), index(last)
         if last < first:
             raise ValueError(f"frames {first} to {last}: the last is smaller than the first.")
+        if self._last and first > self._last[-1]:
+            # Frames nearly always come one after the other.
+            self._append(first, last)
+            return
         # Ranges that overlap the new one or lie directly beside it are joined with it.
         begin = bisect_left(self._last, first - 1)
         end = bisect_right(self._first, last + 1)
@@ -131,7 +135,10 @@ class FrameRanges:
         return f"{text} and {more} more".strip() if more else text
 
     def _append(self, first: int, last: int) -> None:
-        """Put a range in that begins behind all others, with a gap in between."""
-        self._first.append(first)
-        self._last.append(last)
+        """Put a range in that begins behind all others."""
+        if self._last and first == self._last[-1] + 1:
+            self._last[-1] = last
+        else:
+            self._first.append(first)
+            self._last.append(last)
         self._count += last - first + 1

@@ -154,6 +154,18 @@ class PartialSum:
     photon_region: tuple[int, int, int, int] | None = None
     """``(x, y, width, height)`` outside of which a counts image was not analysed."""
 
+    def __getstate__(self) -> dict[str, Any]:
+        # A bit for each valid pixel instead of a byte: it is copied several times on its way.
+        bits = None if self.valid is None else (np.packbits(self.valid), self.valid.shape)
+        return {**self.__dict__, "valid": bits}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        if state["valid"] is not None:
+            bits, shape = state["valid"]
+            valid = np.unpackbits(bits, count=shape[0] * shape[1]).view(np.bool_)
+            self.__dict__["valid"] = valid.reshape(shape)
+
 
 @dataclass(frozen=True)
 class DarkFrame:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from pipeline.dranspose_parameters import describe_parameters, parameter_bytes
+from pipeline.dranspose_parameters import Changes, describe_parameters, parameter_bytes
 from pipeline.files.journal_file import FOLDER_VARIABLE
 from pipeline.frames import binning, roi_statistics
 from pipeline.model.parameters import settings_from_bytes
@@ -91,6 +91,7 @@ class FemtomaxReducer:
         self._background = parts.background
         self._darks = parts.darks
         self._sweeper = parts.sweeper
+        self._changes = Changes()
         with self._state.lock:
             self._state.announce(str(getattr(state, "mapping_uuid", None)))
         self._update_settings(parameters)
@@ -146,8 +147,10 @@ class FemtomaxReducer:
         if not parameters:
             return
         state = self._state
-        data = parameter_bytes(parameters)
         with state.lock:
+            if not self._changes.any(parameters):
+                return
+            data = parameter_bytes(parameters)
             if data == state.parameter_data:
                 return
             settings, refused = settings_from_bytes(data, state.settings)

@@ -5,6 +5,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.model.roi import MAX_ROIS
 from pipeline.model.roi_statistics import COLUMNS
 from pipeline.protocols.batch import FrameResult
 from pipeline.reducer.roi_series import RoiSeries
@@ -17,12 +18,16 @@ class FrameStatistics:
     """Keeps everything but the means, which have a series of their own, one row a frame."""
 
     def __init__(self) -> None:
-        self._series = {column: RoiSeries() for column in _KEPT}
+        self._series = RoiSeries(limit=MAX_ROIS * len(_KEPT))
+        self._rois: tuple[str, ...] = ()
+        self._names: tuple[str, ...] = ()
 
     def add(self, frame: FrameResult, table: NDArray[np.float64]) -> None:
         """Add the statistics of the next frame, ``(roi, column)``."""
-        for number, column in enumerate(_KEPT, 1):
-            self._series[column].append_row(frame.frame, frame.roi_names, table[:, number])
+        if frame.roi_names != self._rois:
+            self._rois = frame.roi_names
+            self._names = tuple(_name(roi, column) for roi in self._rois for column in _KEPT)
+        self._series.append_row(frame.frame, self._names, table[:, 1:].reshape(-1))
 
     def values(self, name: str, column: str, newest: int | None = None) -> NDArray[np.float64]:
         """Return one statistic of one ROI, ``(frame,)``; all NaN when it is not there.
@@ -32,7 +37,11 @@ class FrameStatistics:
             column: a statistic, or the number of pixels.
             newest: only so many frames.
         """
-        return self._series[column].values(name, newest)
+        return self._series.values(_name(name, column), newest)
+
+
+def _name(roi: str, column: str) -> str:
+    return f"{column} of {roi}"
 
 
 def table_of(frame: FrameResult) -> NDArray[np.float64]:

@@ -11,7 +11,7 @@ from pipeline.frames.binning import Blocks
 from pipeline.model.frame_ranges import FrameRanges
 from pipeline.model.parameters import Settings
 from pipeline.protocols.batch import PartialSum, SparseImage
-from pipeline.reducer.masks import Masks, frames_seen
+from pipeline.reducer.masks import Masks, SeenPixels
 
 Order = tuple[int, int]
 """``(scan, event)``: when a frame was taken, comparable over scans."""
@@ -29,7 +29,7 @@ class Sum:
     accumulation_id: int
     image: NDArray[Any]
     """``(ny, nx)`` int64 or float64; exact."""
-    seen: NDArray[np.uint32] | None = None
+    seen: SeenPixels | None = None
     """In how many frames the camera did not mask a pixel itself; None: it masks none."""
     masks: Masks = field(default_factory=Masks)
     """What our own corrections left out."""
@@ -57,12 +57,14 @@ class Sum:
     @property
     def valid(self) -> NDArray[np.bool_] | None:
         """Pixels that were not masked in at least one frame; None: all."""
-        return self.masks.valid if self.seen is None else self.seen > 0
+        return self.masks.valid if self.seen is None else self.seen.valid
 
     @property
     def frames_seen(self) -> NDArray[np.uint32] | None:
         """How many frames saw each pixel, where these differ; None: all saw every valid one."""
-        seen = self.masks.seen() if self.seen is None else self.seen
+        if self.seen is not None and self.seen.are_equal:
+            return None
+        seen = self.masks.seen() if self.seen is None else self.seen.counts
         if seen is None or not np.any((seen > 0) & (seen < self.count)):
             return None
         return seen
@@ -70,7 +72,7 @@ class Sum:
     def add_seen(self, seen: NDArray[np.uint32]) -> None:
         """Note how many frames saw each pixel."""
         if self.seen is not None:
-            np.add(self.seen, seen, out=self.seen)
+            self.seen.add_counts(seen)
 
     def add_pixels(self, image: NDArray[Any] | SparseImage) -> None:
         """Add the pixels of frames of the same kind."""
@@ -95,8 +97,8 @@ class Sum:
     ) -> None:
         """Add a partial sum of the same kind; see `Accumulation.add_partial`."""
         self.add_pixels(partial.image)
-        if partial.valid is not None:
-            self.add_seen(frames_seen(partial.valid, partial.missed, len(partial.events)))
+        if partial.valid is not None and self.seen is not None:
+            self.seen.add(partial.valid, partial.missed, len(partial.events))
         self.masks.add(partial.corrections, unmasked, len(partial.events))
         self.count += len(partial.events)
         self.newest = max(self.newest, newest)
@@ -148,6 +150,6 @@ def start_sum(partial: PartialSum) -> Sum:
         shape=partial.shape,
         accumulation_id=partial.accumulation_id,
         image=np.zeros(partial.shape, dtype),
-        seen=None if partial.valid is None else np.zeros(partial.shape, np.uint32),
+        seen=None if partial.valid is None else SeenPixels(partial.shape),
         photon_region=partial.photon_region,
     )

@@ -49,6 +49,60 @@ class Masks:
         return total
 
 
+class SeenPixels:
+    """In how many frames of a sum the camera did not mask a pixel itself.
+
+    A camera masks the same pixels in nearly all frames: these frames are only counted.
+    """
+
+    def __init__(self, shape: tuple[int, int]) -> None:
+        self._shape = shape
+        self._mask: NDArray[np.bool_] | None = None
+        """The pixels that all of `_frames` saw."""
+        self._frames = 0
+        self._others: NDArray[np.uint32] | None = None
+        """How many of the other frames saw each pixel."""
+
+    def add(self, valid: NDArray[np.bool_], missed: SparseImage | None, frames: int) -> None:
+        """Note the frames of a partial sum; see `frames_seen`."""
+        if missed is not None:
+            self.add_counts(frames_seen(valid, missed, frames))
+            return
+        if self._mask is None or not np.array_equal(self._mask, valid):
+            self._settle()
+            self._mask = valid
+        self._frames += frames
+
+    def add_counts(self, seen: NDArray[np.uint32]) -> None:
+        """Note how many of some frames saw each pixel."""
+        if self._others is None:
+            self._others = np.zeros(self._shape, np.uint32)
+        np.add(self._others, seen, out=self._others)
+
+    def _settle(self) -> None:
+        if self._mask is not None and self._frames:
+            self.add_counts(frames_seen(self._mask, None, self._frames))
+        self._frames = 0
+
+    @property
+    def counts(self) -> NDArray[np.uint32]:
+        """How many frames saw each pixel, ``(ny, nx)``."""
+        self._settle()
+        return np.zeros(self._shape, np.uint32) if self._others is None else self._others
+
+    @property
+    def are_equal(self) -> bool:
+        """True when all frames saw the same pixels, as far as that is known without counting."""
+        return self._others is None
+
+    @property
+    def valid(self) -> NDArray[np.bool_]:
+        """Pixels that some frame saw."""
+        if self._others is None and self._mask is not None:
+            return self._mask
+        return self.counts > 0
+
+
 def frames_seen(
     valid: NDArray[np.bool_], missed: SparseImage | None, frames: int
 ) -> NDArray[np.uint32]:

@@ -6,9 +6,14 @@ from pipeline.model.roi import MAX_ROIS
 
 
 class RoiNames:
-    """Names of ROIs, at most `MAX_ROIS`: of those that are gone, the newest ones stay."""
+    """Names of ROIs, a limited number: of those that are gone, the newest ones stay.
 
-    def __init__(self) -> None:
+    Args:
+        limit: how many names are kept.
+    """
+
+    def __init__(self, limit: int = MAX_ROIS) -> None:
+        self._limit = limit
         self._seen: dict[str, None] = {}
         """The one that was there last is last."""
 
@@ -21,7 +26,7 @@ class RoiNames:
         for name in names:
             self._seen.pop(name, None)
             self._seen[name] = None
-        dropped = list(self._seen)[: max(0, len(self._seen) - MAX_ROIS)]
+        dropped = list(self._seen)[: max(0, len(self._seen) - self._limit)]
         for name in dropped:
             del self._seen[name]
         return dropped

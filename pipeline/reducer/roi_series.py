@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.model.roi import MAX_ROIS
 from pipeline.protocols.snapshot import MAX_CURVE_POINTS
 from pipeline.reducer.roi_names import RoiNames
 
@@ -14,12 +15,16 @@ class RoiSeries:
     """ROI means, one row a frame or a step; a ROI that was not there has NaN.
 
     A ROI that was removed stays, until there are more names than ROIs are possible.
+
+    Args:
+        keep: how many rows.
+        limit: how many names.
     """
 
-    def __init__(self, keep: int = MAX_CURVE_POINTS) -> None:
+    def __init__(self, keep: int = MAX_CURVE_POINTS, limit: int = MAX_ROIS) -> None:
         self._keep = keep
         self._names: list[str] = []
-        self._kept = RoiNames()
+        self._kept = RoiNames(limit)
         self._present: tuple[str, ...] = ()
         self._columns: NDArray[np.intp] | None = np.empty(0, np.intp)
         """Of the ROIs that are present; None: all, in their order."""

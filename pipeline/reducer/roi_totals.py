@@ -27,6 +27,8 @@ class RoiTotals:
         """
         if names != self._present:
             self._set_rows(names)
+        if not names:
+            return
         seen = ~np.isnan(table)
         self._sums[self._present_rows] += np.where(seen, table, 0.0)
         self._counts[self._present_rows] += seen

@@ -184,7 +184,9 @@ class ScanState:
         if result.record_end:
             self._record_workers.add(batch.worker)
         # The pixels go their own way: what waits here must be small.
-        small = replace(batch, result=replace(result, partials=()))
+        small = batch
+        if result.partials:
+            small = replace(batch, result=replace(result, partials=()))
         self._passed.note(batch)
         # Those that come late are not lost: they have gone past.
         self._take(self._reorder.pass_over(event for event, _ in batch.passed), settings)

@@ -5,14 +5,16 @@ processed when its turn has come (`pipeline.worker.deliveries`), not when all of
 """
 
 import asyncio
+import json
 import logging
 import pickle
 import time
 from contextlib import suppress
+from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
 
-from dranspose.event import EventData, ResultData
+from dranspose.event import EventData
 from dranspose.protocol import (
     DistributedStateEnum,
     EventNumber,
@@ -93,6 +95,34 @@ def _tell_of_others(worker: Any, event: int, stream: str) -> None:
         worker.worker.leave_frame(event, stream)
 
 
+@dataclass
+class _Times:
+    """How long events took since the controller was told [s]."""
+
+    receive: float = 0.0
+    process: float = 0.0
+    send: float = 0.0
+    events: int = 0
+
+    def add(self, receive: float, process: float, send: float) -> None:
+        """Add those of one event."""
+        self.receive += receive
+        self.process += process
+        self.send += send
+        self.events += 1
+
+    def as_dranspose(self) -> WorkerTimes | None:
+        """Return them as dranspose has them; None: there was no event."""
+        if not self.events:
+            return None
+        return WorkerTimes(
+            assemble_event=self.receive,
+            custom_code=self.process,
+            send_result=self.send,
+            no_events=self.events,
+        )
+
+
 class _Loop:
     """One trigger map in one worker."""
 
@@ -108,7 +138,7 @@ class _Loop:
         self._closed: set[Any] = set()
         self._done: dict[int, bool] = {}
         """Events that the controller has not been told of, and whether they gave a result."""
-        self._times: Any = None
+        self._times = _Times()
         self._told = time.monotonic()
 
     async def run(self) -> None:
@@ -213,13 +243,14 @@ class _Loop:
         socket = self._worker.out_socket
         if socket is None:
             return
-        data = ResultData(
-            event_number=event.event_number,
-            worker=self._worker.state.name,
-            payload=result,
-            parameters_hash=self._worker.state.parameters_hash,
-        )
-        header = data.model_dump_json(exclude={"payload"}).encode()
+        # What dranspose's `ResultData` writes without its payload, in a tenth of the time.
+        header = json.dumps(
+            {
+                "event_number": event.event_number,
+                "worker": self._worker.state.name,
+                "parameters_hash": self._worker.state.parameters_hash,
+            }
+        ).encode()
         try:
             await socket.send_multipart([header, pickle.dumps(result)])
         except Exception:
@@ -235,10 +266,7 @@ class _Loop:
         self._deliveries.given_up.clear()
 
     def _count(self, begin: float, received: float, processed: float) -> None:
-        times = WorkerTimes.from_timestamps(
-            begin, begin, begin, received, processed, time.perf_counter()
-        )
-        self._times = times if self._times is None else self._times + times
+        self._times.add(received - begin, processed - received, time.perf_counter() - processed)
 
     async def _tell(self) -> None:
         """Tell the controller what is done: an idle worker gets more to do."""
@@ -249,9 +277,9 @@ class _Loop:
             completed=[EventNumber(event) for event, _ in done],
             has_result=[has_result for _, has_result in done],
             worker=self._worker.state.name,
-            processing_times=self._times,
+            processing_times=self._times.as_dranspose(),
         )
-        self._times, self._told = None, time.monotonic()
+        self._times, self._told = _Times(), time.monotonic()
         await self._worker.redis.xadd(
             RedisKeys.ready(self._worker.state.mapping_uuid), {"data": update.model_dump_json()}
         )

@@ -10,13 +10,15 @@ from numpy.typing import NDArray
 from pipeline.frames.levels import level_for_sums, level_of
 from pipeline.frames.summing import (
     add_cmos,
-    add_counting,
+    is_masked,
     subtract_and_threshold,
     sum_dtype,
+    take_filled,
 )
 from pipeline.model.cameras import CAMERAS, Unit
 from pipeline.protocols.batch import PartialSum, SparseImage
 from pipeline.worker.array_pool import ArrayPool
+from pipeline.worker.masked_pixels import MaskedPixels
 
 _MAX_FRAMES = 60_000
 """A uint32 sum of so many 16-bit frames cannot overflow."""
@@ -63,7 +65,7 @@ class FrameBuffer:
         self.pool = ArrayPool()
         self._key: BufferKey | None = None
         self._sum: NDArray[Any] | None = None
-        self._seen: NDArray[np.uint16] | None = None
+        self._masked = MaskedPixels()
         self._newest: tuple[NDArray[Any], float | NDArray[Any], float] | None = None
         self._events: list[int] = []
         self._frames: list[int] = []
@@ -121,10 +123,8 @@ class FrameBuffer:
     ) -> None:
         if self._sum is None:
             self._sum = self.pool.take(key.shape, key.dtype)
-            if key.unit == Unit.TOT:
-                self._seen = self.pool.take(key.shape, np.dtype(np.uint16))
-        if self._seen is not None:
-            add_counting(self._sum, self._seen, image)
+        if key.unit == Unit.TOT:
+            self._masked.add_frame(self._sum, image)
         else:
             add_cmos(self._sum, image, background, threshold)
 
@@ -140,11 +140,7 @@ class FrameBuffer:
         key = self._key
         if key is None or not self._events:
             return None
-        image, seen = self._processed(key)
-        frames = len(self._events) if key.accumulate else 1
-        valid, missed = (None, None) if seen is None else _valid_and_missed(seen, frames)
-        if seen is not None:
-            self.pool.give_back(seen)
+        image, valid, missed = self._processed(key)
         partial = PartialSum(
             mapping=key.mapping,
             stream=key.stream,
@@ -164,45 +160,34 @@ class FrameBuffer:
         return partial
 
     def _clear(self) -> None:
-        self._sum = self._seen = self._newest = None
+        self._sum = self._newest = None
+        self._masked.forget()
         self._events.clear()
         self._frames.clear()
 
-    def _processed(self, key: BufferKey) -> tuple[NDArray[Any], NDArray[np.uint16] | None]:
+    def _processed(
+        self, key: BufferKey
+    ) -> tuple[NDArray[Any], NDArray[np.bool_] | None, SparseImage | None]:
+        """Return the image to send, which of its pixels are valid, and which were missed."""
         if self._newest is None:
             assert self._sum is not None
-            return self._sum, self._seen
+            if key.unit == Unit.TOT:
+                return self._sum, *self._masked.take(len(self._events))
+            return self._sum, None, None
         image, background, threshold = self._newest
         if key.unit == Unit.TOT:
-            total = np.zeros(image.shape, sum_dtype(image.dtype))
-            seen = np.zeros(image.shape, np.uint16)
-            add_counting(total, seen, image)
-            return total, seen
-        return subtract_and_threshold(image, background, threshold), None
+            valid = is_masked(image) == 0
+            return np.where(valid, image, 0).astype(sum_dtype(image.dtype)), valid, None
+        return subtract_and_threshold(image, background, threshold), None, None
 
     def _smallest(self, image: NDArray[Any]) -> NDArray[Any] | SparseImage:
         if image.size < _SMALL:
             return image
-        flat = image.reshape(-1)
-        some = flat != 0  # numpy counts and lists bools far faster than numbers
-        if np.count_nonzero(some) * _SPARSE_COST > image.nbytes // 4:
+        filled = take_filled(image, image.nbytes // 4 // _SPARSE_COST)
+        if filled is None:
             return image
-        index = np.flatnonzero(some)
-        sparse = SparseImage(index.astype(np.int32), flat[index])
-        self.pool.give_back(image)
-        return sparse
-
-
-def _valid_and_missed(
-    seen: NDArray[np.uint16], frames: int
-) -> tuple[NDArray[np.bool_], SparseImage | None]:
-    """Return which pixels were seen at all, and of these how often those were not that had gaps."""
-    valid = seen > 0
-    index = np.flatnonzero(valid & (seen < frames))
-    if not len(index):
-        return valid, None
-    value = (frames - seen.reshape(-1)[index]).astype(np.uint32)
-    return valid, SparseImage(index.astype(np.int32), value)
+        self.pool.give_back(image, is_zero=True)
+        return SparseImage(*filled)
 
 
 def warm_up() -> None:
@@ -212,9 +197,11 @@ def warm_up() -> None:
         frame.flags.writeable = False
         total = np.zeros((1, 1), sum_dtype(frame.dtype))
         if camera.photon_counting:
-            add_counting(total, np.zeros((1, 1), np.uint16), frame)
+            MaskedPixels().add_frame(total, frame)
+            take_filled(total, 1)
             continue
         add_cmos(total, frame, 0.0, 0.0)
+        take_filled(total, 1)
         subtract_and_threshold(frame, 0.0, 0.0)
         for dark in (0.0, 0.5):
             level = level_for_sums(level_of(None, None, dark, (1, 1)))

@@ -34,7 +34,9 @@ class FrameBuffers:
         """Return the buffer of a camera."""
         if self._mappings:
             self._used.setdefault(self._mappings[-1], set()).add(stream)
-        return self._buffers.setdefault(stream, FrameBuffer())
+        if stream not in self._buffers:
+            self._buffers[stream] = FrameBuffer()
+        return self._buffers[stream]
 
     def flush(self) -> list[PartialSum]:
         """Return what is buffered of all cameras."""

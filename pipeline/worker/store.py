@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from pipeline.dranspose_parameters import parameter_bytes
+from pipeline.dranspose_parameters import Changes, parameter_bytes
 from pipeline.model.parameters import Settings, settings_from_bytes
 from pipeline.photons.corrections import CorrectionLoader
 from pipeline.worker.frame_buffers import FrameBuffers
@@ -24,9 +24,12 @@ class WorkerStore:
     settings: Settings = field(default_factory=Settings)
     parameter_data: Mapping[str, bytes] = field(default_factory=dict)
     """What the settings were read from."""
+    _changes: Changes = field(default_factory=Changes)
 
     def update_settings(self, parameters: Mapping[str, Any]) -> tuple[str, ...]:
         """Take a snapshot of dranspose's parameters; return what was refused."""
+        if not self._changes.any(parameters):
+            return ()
         data = parameter_bytes(parameters)
         if data == self.parameter_data:
             return ()

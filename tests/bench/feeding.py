@@ -131,6 +131,7 @@ class DeviceStack:
         worker: str = "",
         journal: bool = False,
         workers: int = 2,
+        reducer: str = "",
         **attributes: Any,
     ) -> None:
         """Start it.
@@ -141,10 +142,13 @@ class DeviceStack:
             worker: class of `baselines` to run instead of the project's.
             journal: the reducer keeps a journal.
             workers: number of them.
+            reducer: class of `baselines` to run instead of the project's.
             attributes: written before anything is sent.
         """
         self._streams = [streams] if isinstance(streams, str) else list(streams)
         other: dict[str, Any] = {"worker_class": f"baselines:{worker}"} if worker else {}
+        if reducer:
+            other["reducer_class"] = f"baselines:{reducer}"
         if journal:
             folder = exit_stack.enter_context(TemporaryDirectory(prefix="femtotango-journal-"))
             other["properties"] = {"JournalFolder": folder}
@@ -193,8 +197,14 @@ class DeviceStack:
 class EmptyStack(DeviceStack):
     """The same with a worker that returns nothing; a series is over when dranspose completed it."""
 
-    def __init__(self, streams: str | Sequence[str], exit_stack: ExitStack) -> None:
-        super().__init__(streams, exit_stack, "EmptyWorker")
+    def __init__(
+        self,
+        streams: str | Sequence[str],
+        exit_stack: ExitStack,
+        worker: str = "EmptyWorker",
+        reducer: str = "",
+    ) -> None:
+        super().__init__(streams, exit_stack, worker, reducer=reducer)
         self._controller = Controller(self.info["controller"])
         exit_stack.callback(self._controller.close)
 

@@ -19,6 +19,7 @@ MODULES = (
     "bench_pilatus",
     "bench_balor",
     "bench_cost",
+    "bench_ladder",
     "bench_shares",
     "bench_latency",
     "bench_images",

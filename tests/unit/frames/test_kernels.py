@@ -16,7 +16,14 @@ from pipeline.frames.roi_statistics import (
     counting_statistics,
     sparse_statistics,
 )
-from pipeline.frames.summing import add_cmos, add_counting, subtract_and_threshold, sum_dtype
+from pipeline.frames.summing import (
+    add_cmos,
+    add_counting,
+    is_masked,
+    subtract_and_threshold,
+    sum_dtype,
+    take_filled,
+)
 from pipeline.model.roi import Roi
 from pipeline.model.roi_statistics import STATISTICS
 
@@ -80,18 +87,40 @@ def test_a_saturated_pixel_stays_what_it_is() -> None:
 @given(st.sampled_from(["float32", "float64", "int32"]), st.integers(0, 2**16))
 def test_masked_pixels_are_in_no_mean_and_no_sum(dtype: str, seed: int) -> None:
     rng = np.random.default_rng(seed)
-    image = rng.integers(-3, 10, (8, 8)).astype(dtype)
+    shape = (8, 13)
+    image = rng.integers(-3, 10, shape).astype(dtype)
     if dtype != "int32":
-        image[rng.random((8, 8)) < 0.1] = np.nan
-        image[rng.random((8, 8)) < 0.1] = np.inf
+        image[rng.random(shape) < 0.1] = np.nan
+        image[rng.random(shape) < 0.1] = np.inf
+        image[rng.random(shape) < 0.1] = -0.0
     good = np.isfinite(image) & (image >= 0)
-    total, seen = np.zeros((8, 8)), np.zeros((8, 8), bool)
-    add_counting(total, seen, image)
-    np.testing.assert_array_equal(seen, good)
+    np.testing.assert_array_equal(is_masked(image) == 0, good)
+    expected_masked = np.where(rng.random(shape) < 0.2, good, ~good)
+    total, odd = np.zeros(shape, sum_dtype(image.dtype)), np.zeros(shape, np.uint16)
+    found = add_counting(total, expected_masked.astype(np.uint8), odd, read_only(image))
+    np.testing.assert_array_equal(odd, expected_masked == good)
+    assert found == odd.sum()
     np.testing.assert_array_equal(total, np.where(good, image, 0))
-    mean = counting_statistics(read_only(image), [Roi(0, 0, 8, 8)])[0, MEAN]
+    mean = counting_statistics(read_only(image), [Roi(0, 0, 13, 8)])[0, MEAN]
     expected = image[good].mean() if good.any() else np.nan
     np.testing.assert_allclose(mean, expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize("size", [5, 4096, 10_000])
+@pytest.mark.parametrize("dtype", ["float64", "uint32", "int64"])
+def test_filled_pixels_are_taken_out_unless_they_are_too_many(size: int, dtype: str) -> None:
+    image = np.zeros((1, size), dtype)
+    filled = np.unique(np.random.default_rng(size).integers(0, size, size // 3 + 1))
+    image[0, filled] = filled + 1
+    before = image.copy()
+    assert take_filled(image, len(filled) - 1) is None
+    np.testing.assert_array_equal(image, before)
+    taken = take_filled(image, len(filled))
+    assert taken is not None
+    np.testing.assert_array_equal(taken[0], filled)
+    np.testing.assert_array_equal(taken[1], filled + 1)
+    assert taken[1].dtype == image.dtype
+    assert not image.any()
 
 
 def test_sparse_means_are_those_of_the_drawn_image() -> None:

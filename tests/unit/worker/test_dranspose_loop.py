@@ -9,7 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from dranspose.event import EventData, StreamData
+from dranspose.event import EventData, ResultData, StreamData
 from dranspose.worker import Worker
 
 from pipeline.worker import dranspose_loop
@@ -89,7 +89,9 @@ class Scene:
         return EventData(event_number=number, streams={socket.stream: data})  # type: ignore[arg-type, dict-item]
 
     async def _send(self, parts: list[bytes]) -> None:
-        self.results.append(pickle.loads(parts[1]))
+        # As dranspose's reducer reads it.
+        read = {**json.loads(parts[0]), "payload": pickle.loads(parts[1])}
+        self.results.append(ResultData.model_validate(read).payload)
 
     async def _tell(self, _: str, fields: dict[str, str]) -> None:
         update = json.loads(fields["data"])
