@@ -38,6 +38,10 @@ _SURPRISE = 1e-6
 """A pixel jumps when so many values are off with this probability only."""
 
 
+_ROWS = 64
+"""Rows between which other threads are asked: with few, a busy reducer would hold this one up."""
+
+
 class CalibrationError(Exception):
     """Frames from which no calibration can be made; the text says why."""
 
@@ -169,10 +173,11 @@ class _Sums:
             np.zeros(shape, np.float32),
             np.zeros(shape, np.uint32),
         )
-        # A row at a time: numpy's median of all frames would copy them as float64.
-        for y in range(shape[0]):
-            rows = np.stack([frame[y] for frame in frames]).astype(np.float64)
-            _first(rows, sums.count[y], sums.mean[y], sums.squares[y], sums.off[y])
+        # Some rows at a time: all frames as float64 would need four times the memory.
+        for y in range(0, shape[0], _ROWS):
+            part = slice(y, y + _ROWS)
+            rows = np.stack([frame[part] for frame in frames]).astype(np.float64)
+            _first_rows(rows, sums.count[part], sums.mean[part], sums.squares[part], sums.off[part])
         return sums
 
     def add(self, image: NDArray) -> None:
@@ -224,6 +229,13 @@ class _Sums:
             bad,
             frames,
         )
+
+
+@numba.njit(nogil=True, cache=True)
+def _first_rows(rows, count, mean, squares, off):  # type: ignore[no-untyped-def]
+    for y in range(rows.shape[1]):
+        one = np.ascontiguousarray(rows[:, y])
+        _first(one, count[y], mean[y], squares[y], off[y])
 
 
 @numba.njit(nogil=True, cache=True)

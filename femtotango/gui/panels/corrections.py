@@ -30,7 +30,7 @@ def file_of(text: str, camera: str) -> str:
 
 def with_breaks(name: str) -> str:
     """Allow a line to end after each part of a file's name: a long one must not widen the panel."""
-    return re.sub("([_.-])", "\\1\N{ZERO WIDTH SPACE}", name)
+    return re.sub("([_-])", "\\1\N{ZERO WIDTH SPACE}", name)
 
 
 class CorrectionSettings(FieldForm):
