@@ -22,11 +22,13 @@ from femtotango.stack.errors import ConfigError
 from femtotango.stack.tango_client import connect
 from pipeline.model.cameras import CAMERAS
 from pipeline.protocols.sardana import SARDANA
-from pipeline.protocols.stins import COMPRESSIONS, Message, stins_series
+from pipeline.protocols.stins import COMPRESSIONS, Message, stins_end, stins_series
 from pipeline.simulation.pilatus import POLARIZATION
 from pipeline.simulation.scan import BurstScan, detector_frames, sardana_records
 
 BALOR_DEVICE = "balor-device"
+_END_PATIENCE = 5.0
+"""How long the end of a series that was interrupted may wait [s]."""
 STREAMS = (*CAMERAS, SARDANA, BALOR_DEVICE)
 
 
@@ -118,6 +120,7 @@ def prepare(ready_file: Path, streams: Sequence[str], scan: BurstScan) -> tuple[
 
     Raises:
         ConfigError: the stack is not ready, takes nothing of a stream, or refuses the scan.
+        PortError: another detector sends in the place of a camera.
     """
     try:
         ready = read_ready_file(ready_file)
@@ -125,6 +128,10 @@ def prepare(ready_file: Path, streams: Sequence[str], scan: BurstScan) -> tuple[
     except ReadyFileError as error:
         raise ConfigError(str(error)) from error
     if SARDANA in streams:
+        for stream in streams:
+            if stream in CAMERAS:
+                # A scan that is prepared for nobody would have to be stopped.
+                PushSource(there[stream]).close()
         request = {"streams": list(streams), "steps": scan.steps, "burst": scan.burst}
         try:
             connect(ready.device).PrepareScan(json.dumps(request))
@@ -179,13 +186,24 @@ def send_frames(simulation: Simulation, console: Console) -> None:
         text = ", ".join(f"{stream} to {urls[stream]}" for stream in cameras)
         task = progress.add_task(text, total=total)
 
+        done = 0
+
         def sent(messages: int) -> None:
+            nonlocal done
+            done = messages
             progress.update(task, completed=messages)
             post(messages)
 
         sources = {stream: stack.enter_context(PushSource(urls[stream])) for stream in cameras}
         all_series = {stream: series(simulation, stream) for stream in cameras}
-        send_together(sources, all_series, simulation.rate, sent)
+        try:
+            send_together(sources, all_series, simulation.rate, sent)
+        except KeyboardInterrupt:
+            # A camera that is stopped ends its series: the next one would go on with it.
+            for source in sources.values():
+                source.send([stins_end(done)], patience=_END_PATIENCE)
+                source.close(_END_PATIENCE)
+            raise
 
 
 def _nothing(messages: int) -> None:

@@ -1,6 +1,7 @@
 """What is known of the Balor's raw data: permission, losses, and signs of the pipeline."""
 
 import math
+import re
 from dataclasses import dataclass
 
 from pipeline.protocols.packed_datasets import FrameSafety
@@ -60,7 +61,8 @@ class Loss:
     def text(self) -> str:
         """What happened, and which frames it cost."""
         if self.frames:
-            cost = f"Frames {self.frames} of scan {self.number} have neither raw data nor photons."
+            frames = re.sub("-$", " and all later ones", self.frames)
+            cost = f"Frames {frames} of scan {self.number} have neither raw data nor photons."
         elif self.mapping:
             cost = f"No frame of scan {self.number} is lost by it."
         else:

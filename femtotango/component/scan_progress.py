@@ -46,8 +46,12 @@ class Scan:
 
     @property
     def what_it_lost(self) -> str:
-        """The parts that it has lost, with what became of them."""
-        *others, last = sorted(self.lost)
+        """The parts that it has lost, with what became of them.
+
+        Where a worker is among them, workers only: ingesters cannot go on without it, and are
+        restarted because of it.
+        """
+        *others, last = sorted(self.lost & self.workers or self.lost)
         names = f"{', '.join(others)} and {last}" if others else last
         return f"{names} ended or {'hang' if others else 'hangs'}"
 

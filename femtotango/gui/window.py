@@ -2,7 +2,9 @@
 
 from pathlib import Path
 
-from taurus.external.qt import QtCore, QtGui, QtWidgets
+from taurus.external.qt import QtCore, QtGui, QtWidgets  # before silx, which takes the same Qt
+
+from silx.gui.icons import getQIcon  # isort: skip
 
 from femtotango.gui.connections import connect
 from femtotango.gui.device_link.link import link_to
@@ -19,8 +21,10 @@ from femtotango.gui.panels.settings import SettingsPanel
 from femtotango.gui.panels.status import StatusLine
 from femtotango.gui.panels.tools import Tools
 from femtotango.gui.plots.saving import PICTURES, ask_for_file, with_ending, write_picture
+from femtotango.gui.plots.theme import paint_icons, theme_of
 from femtotango.gui.shortcuts import Shortcut, install, list_of
 
+_PRINT = "Ctrl+P"
 _SIZE = (1280, 800)
 """Of a window that was never open before [screen pixel]."""
 _FRAME = QtCore.QSize(8, 32)
@@ -61,6 +65,7 @@ class ViewerWindow(QtWidgets.QMainWindow):
         self.histogram = EnergyHistogram()
         self.azimuthal = AzimuthalCurve()
         self.status_line = StatusLine()
+        self.print_action = self._add_print_button()
         self.tabs = QtWidgets.QTabWidget()
         self.tabs.addTab(self.means, "ROI means")
         self.tabs.addTab(self.histogram, "Energy histogram")
@@ -102,7 +107,7 @@ class ViewerWindow(QtWidgets.QMainWindow):
             Shortcut("F1", "show this list", lambda: self.keys.open()),
             Shortcut("F11", "full screen, and back", self._toggle_full_screen),
             Shortcut("Ctrl+Z", "undo the newest change of this window", self.link.undo),
-            Shortcut("Ctrl+P", "save a picture of the window", self._ask_to_save_picture),
+            Shortcut(_PRINT, "save a picture of the window", self._ask_to_save_picture),
             Shortcut("Ctrl+0", "show the whole image", lambda: self.image.plot.resetZoom()),
         )
         install(self, keys)
@@ -138,6 +143,17 @@ class ViewerWindow(QtWidgets.QMainWindow):
         layout.addWidget(self.status_line)
         self.setCentralWidget(centre)
         return {"across": across, "middle": middle, "right": right}
+
+    def _add_print_button(self) -> QtWidgets.QAction:
+        """Put a button for a picture of the window beside the image's other tools."""
+        line, view_menu = self.image.plot.tools, self.image.view_menu
+        action = QtWidgets.QAction(getQIcon("document-print"), "Print", self)
+        action.setToolTip(f"Save a picture of the window, to print it ({_PRINT}).")
+        action.triggered.connect(self._ask_to_save_picture)
+        before = next(a for a in line.actions() if line.widgetForAction(a) is view_menu)
+        line.insertAction(before, action)
+        paint_icons(line, theme_of(self))
+        return action
 
     def _ask_to_save_picture(self) -> None:
         dialog = ask_for_file(self, "Save a picture of the window", PICTURES)

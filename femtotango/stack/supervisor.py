@@ -230,6 +230,8 @@ class Stack:
             self._start(self.services.reducer())
         pipeline = {*self.services.worker_names, *self.services.ingester_names}
         if dead & pipeline:
+            # before the ingesters go: the device names what it misses first
+            self._dranspose.forget([*(dead & pipeline)])
             # an ingester cannot send any more once a worker has gone, and workers do not find it
             # again when it comes back on the same port
             self._end(self.services.ingester_names)

@@ -64,6 +64,39 @@ SHAPES: dict[str, Shape] = {
 }
 
 
+def smooth_line(
+    model: str,
+    fitted: tuple[float, float, float, float],
+    x: NDArray[np.float64],
+    curve: NDArray[np.float64],
+    points: int = 200,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return a fitted model at evenly spaced positions between the first and the last point.
+
+    Args:
+        model: one of `SHAPES`.
+        fitted: centre, fwhm, height and offset.
+        x: ``(point,)`` axis of the curve that was fitted.
+        curve: ``(point,)`` the model there; it tells the share of the Lorentzian.
+        points: how many to return.
+
+    Returns:
+        Positions and values, each ``(points,)``.
+    """
+    centre, fwhm, height, offset = fitted
+    shape = SHAPES[model]
+    parameters = np.array([centre, math.log(fwhm), height, offset, *shape.start])
+    if shape.curve is pseudo_voigt:
+        use = np.isfinite(x) & np.isfinite(curve)
+        bell = gaussian(x[use], parameters)
+        difference = lorentzian(x[use], parameters) - bell
+        weight = float(difference @ difference)
+        if weight > 0:
+            parameters[4] = float((curve[use] - bell) @ difference) / weight
+    positions = np.linspace(np.nanmin(x), np.nanmax(x), points)
+    return positions, shape.curve(positions, parameters)
+
+
 def start_values(x: NDArray[np.float64], y: NDArray[np.float64], shape: Shape) -> list[list[float]]:
     """Guess the parameters of a model from the points.
 

@@ -38,6 +38,10 @@ _SURPRISE = 1e-6
 """A pixel jumps when so many values are off with this probability only."""
 
 
+_ROWS = 64
+"""Rows between which other threads are asked: with few, a busy reducer would hold this one up."""
+
+
 class CalibrationError(Exception):
     """Frames from which no calibration can be made; the text says why."""
 
@@ -169,18 +173,11 @@ class _Sums:
             np.zeros(shape, np.float32),
             np.zeros(shape, np.uint32),
         )
-        # A row at a time: numpy's median of all frames would copy them as float64.
-        for y in range(shape[0]):
-            rows = np.stack([frame[y] for frame in frames]).astype(np.float64)
-            median = np.median(rows, axis=0)
-            away = np.abs(rows - median)
-            use = away <= 4 * _MAD_TO_SIGMA * np.median(away, axis=0) + 2
-            count = use.sum(axis=0)
-            mean = np.where(use, rows, 0).sum(axis=0) / np.maximum(count, 1)
-            sums.count[y] = count
-            sums.mean[y] = mean
-            sums.squares[y] = np.where(use, np.square(rows - mean), 0).sum(axis=0)
-            sums.off[y] = len(frames) - count
+        # Some rows at a time: all frames as float64 would need four times the memory.
+        for y in range(0, shape[0], _ROWS):
+            part = slice(y, y + _ROWS)
+            rows = np.stack([frame[part] for frame in frames]).astype(np.float64)
+            _first_rows(rows, sums.count[part], sums.mean[part], sums.squares[part], sums.off[part])
         return sums
 
     def add(self, image: NDArray) -> None:
@@ -232,6 +229,63 @@ class _Sums:
             bad,
             frames,
         )
+
+
+@numba.njit(nogil=True, cache=True)
+def _first_rows(rows, count, mean, squares, off):  # type: ignore[no-untyped-def]
+    for y in range(rows.shape[1]):
+        one = np.ascontiguousarray(rows[:, y])
+        _first(one, count[y], mean[y], squares[y], off[y])
+
+
+@numba.njit(nogil=True, cache=True)
+def _first(rows, count, mean, squares, off):  # type: ignore[no-untyped-def]
+    """Start the count of one row of pixels, ``(nx,)`` each, with those of all first frames.
+
+    All loops are along the row: the processor takes several pixels at a time.
+    """
+    frames, nx = rows.shape
+    limit = _medians(rows)
+    away = np.empty_like(rows)
+    for f in range(frames):
+        for x in range(nx):
+            away[f, x] = abs(rows[f, x] - limit[x])
+    limit = 4 * _MAD_TO_SIGMA * _medians(away) + 2
+    total, square = np.zeros(nx), np.zeros(nx)
+    count[:] = 0
+    for f in range(frames):
+        for x in range(nx):
+            use = away[f, x] <= limit[x]
+            count[x] += use
+            total[x] += rows[f, x] if use else 0.0
+    for x in range(nx):
+        total[x] /= max(count[x], 1)
+    for f in range(frames):
+        for x in range(nx):
+            step = rows[f, x] - total[x]
+            square[x] += step * step if away[f, x] <= limit[x] else 0.0
+    for x in range(nx):
+        mean[x], squares[x], off[x] = total[x], square[x], frames - count[x]
+
+
+@numba.njit(nogil=True, cache=True)
+def _medians(rows):  # type: ignore[no-untyped-def]
+    """Return the median over the first axis; NaN where one of the values is NaN."""
+    frames, nx = rows.shape
+    ordered, missing = rows.copy(), np.zeros(nx, np.bool_)
+    for f in range(frames):
+        for x in range(nx):
+            missing[x] |= math.isnan(rows[f, x])
+    # Odd-even transposition sort (Habermann 1972).
+    for turn in range(frames):
+        for f in range(turn % 2, frames - 1, 2):
+            for x in range(nx):
+                low, high = ordered[f, x], ordered[f + 1, x]
+                ordered[f, x] = low if low < high else high
+                ordered[f + 1, x] = high if low < high else low
+    half = frames // 2
+    medians = ordered[half] if frames % 2 else 0.5 * (ordered[half - 1] + ordered[half])
+    return np.where(missing, np.nan, medians)
 
 
 @numba.njit(nogil=True, cache=True)

@@ -32,6 +32,12 @@ def test_keys_are_listed_and_work(open_viewer, device_alone: str, tmp_path: Path
     QtTest.QTest.keyClick(edit, QtCore.Qt.Key.Key_Return)
     viewer.wait("that it is told", lambda: str(picture) in viewer.error_line)
     assert picture.read_bytes().startswith(b"\x89PNG")
+    line = viewer.plot.tools
+    button = line.widgetForAction(window.print_action)
+    assert button.isVisible() and "Ctrl+P" in button.toolTip()
+    viewer.wait("no dialog", lambda: not dialog.isVisible())
+    viewer.click(button)
+    viewer.wait("a dialog", lambda: [d for d in window.findChildren(type(dialog)) if d.isVisible()])
 
 
 def test_the_scale_enlarges_everything(screen, device_alone: str, tmp_path: Path) -> None:

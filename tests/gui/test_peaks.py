@@ -71,7 +71,11 @@ def test_a_peak_is_found_with_the_mouse(viewer, player) -> None:
     viewer.wait("the fit", lambda: "centre" in window.curves.fit_line.text())
     text = window.curves.fit_line.text()
     assert text.startswith("spot, gaussian: centre 1.4") and "FWHM" in text and "±" in text
-    viewer.wait("its line", lambda: plot.getCurve("(fit)") is not None)
+    line = viewer.wait("its line", lambda: plot.getCurve("(fit)"))
+    assert len(line.getXData()) > 10 * STEPS, "it is smooth between the points"
+    assert line.getYData().max() == pytest.approx(
+        player.read("FitHeight") + player.read("FitOffset"), rel=0.01
+    )
     assert len(plot.columns["spot (fit)"]) == STEPS
     assert player.read("FitRoi") == "spot" and abs(player.read("FitCentre") - CENTRE) < 0.02
     if folder := os.environ.get("FEMTOTANGO_PICTURES"):

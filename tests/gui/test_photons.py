@@ -36,6 +36,14 @@ def test_the_histogram_and_the_trust_are_those_of_the_scan(viewer, player) -> No
     viewer.wait("the count", lambda: photons in state.counts.text())
     viewer.wait("trust", lambda: state.trust.text().startswith("Photons are trusted"))
     viewer.wait("counts in the title", lambda: "counts" in viewer.title)
+    player.device.StartContinuous([BALOR])
+    viewer.wait("an empty histogram", lambda: not plot.getHistogram("photons"))
+    scan = BurstScan(steps=1, burst=1)
+    frames = detector_frames(BALOR, 1, scan.frame_positions)
+    player.play(BALOR, frames, scan, records=False)
+    viewer.wait("the next one", lambda: plot.getHistogram("photons"))
+    viewer.wait("all of it", lambda: plot.getYAxis().getLimits()[1] > 2)
+    player.device.StopContinuous()
 
 
 def test_save_raw_shows_the_camera_and_why_it_stays_on(open_viewer, own_stack, tmp_path) -> None:

@@ -8,9 +8,11 @@ import pytest
 from support.viewer_scans import play_pilatus, show_pilatus
 
 from pipeline.model.roi import Roi, parse_rois
+from pipeline.simulation.scan import BurstScan
 
 pytestmark = [pytest.mark.gui, pytest.mark.slow]
 
+BALOR = "andor3_balor"
 BETWEEN_PIXELS = 6
 """A screen pixel is up to 3 image pixels wide, and a drag has two ends."""
 
@@ -130,8 +132,12 @@ def test_the_photon_roi_has_its_own_colour_and_button(viewer, player) -> None:
     from femtotango.gui.plots.colors import PHOTON_ROI
     from femtotango.gui.plots.roi_overlay import PHOTONS
 
-    show_pilatus(player, viewer)
-    viewer.click(viewer.window.roi_table.photon_button)
+    button = viewer.window.roi_table.photon_button
+    scan = BurstScan(steps=1, burst=1)
+    player.prepare(BALOR, scan)
+    player.play(BALOR, [np.full((700, 900), 100, np.uint16)], scan)
+    viewer.wait("the Balor", lambda: viewer.plot.image_shape == (700, 900))
+    viewer.click(button)
     viewer.drag((200, 200), (500, 600))
     text = viewer.wait("the photon ROI", lambda: player.read("PhotonRoi"))
     roi = Roi(**json.loads(text))
@@ -142,6 +148,9 @@ def test_the_photon_roi_has_its_own_colour_and_button(viewer, player) -> None:
     viewer.wait("it drawn", lambda: drawn(viewer, PHOTONS) == roi)
     shape = viewer.window.image.rois.shape(PHOTONS)
     assert shape.getColor().name() == PHOTON_ROI
+    show_pilatus(player, viewer)
+    viewer.wait("no photon ROI on another camera", lambda: drawn(viewer, PHOTONS) is None)
+    assert not button.isEnabled()
     viewer.click(viewer.window.roi_table.photons_off)
     viewer.wait("no photon ROI", lambda: player.read("PhotonRoi") == "")
     viewer.wait("nothing drawn", lambda: drawn(viewer, PHOTONS) is None)

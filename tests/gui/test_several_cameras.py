@@ -59,6 +59,14 @@ def test_a_window_looks_at_the_camera_that_it_chose(viewer, player) -> None:
     assert plot.tools.camera_box.currentText() == ZYLA
     viewer.wait("its ROI alone", lambda: drawn(viewer) == ["peak"])
     viewer.wait("no rings", lambda: not window.image.rings.pieces_drawn)
+    use = window.geometry_panel.take_over
+    viewer.wait("why", lambda: window.geometry_panel.hint.text().endswith(f"not of {ZYLA}."))
+    assert use.isVisible() and ZYLA in use.text()
+    viewer.click(use)
+    viewer.wait("the Zyla's geometry", lambda: player.read("GeometryCamera") == ZYLA)
+    viewer.wait("nothing to say", lambda: not use.isVisible())
+    player.write(GeometryCamera=PILATUS)
+    viewer.wait("the button again", use.isVisible)
     assert player.read("Camera") == ""
     assert player.read("Detector") == PILATUS
     total = player.read(f"ImageSum_{ZYLA}")

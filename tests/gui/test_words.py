@@ -71,5 +71,7 @@ def test_an_error_of_the_device_is_told_once(viewer, player) -> None:
     line.show_error("Scan 5 was given up because " + "one part after the other " * 6)
     assert not line.status.isVisible(), "the error has its room"
     assert line.state.toolTip() == line.status.toolTip()
+    short = line.scan.text()
     line.clear_error()
     assert line.status.isVisible()
+    assert len(short) < len(line.scan.text()), "what is told of the scan gives way too"

@@ -3,7 +3,7 @@
 import sys
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Any
 
@@ -128,6 +128,15 @@ class Viewer:
             )
             self.application.sendEvent(canvas, moved)
         QtTest.QTest.mouseRelease(canvas, _LEFT, pos=last)
+
+    def click_corners(self, corners: Sequence[tuple[float, float]], plot: Any) -> None:
+        """Click on the corners ``(x, y)`` of a polygon, and on the first one again."""
+        canvas = plot.getWidgetHandle()
+        for corner in (*corners, corners[0]):
+            position = self.at(*corner, plot)
+            QtTest.QTest.mouseMove(canvas, position)
+            self.events()
+            QtTest.QTest.mouseClick(canvas, _LEFT, pos=position)
 
     def click_image(self, x: float, y: float) -> None:
         """Click on an image position."""

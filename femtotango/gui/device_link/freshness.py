@@ -7,17 +7,24 @@ from femtotango.gui.device_link.link import DeviceLink
 
 ENDLESS = 1_000_000
 """Only continuous mode expects this many events."""
-WATCHED = frozenset({"LastFrameAge", "FrameRate", "State", "EventsTotal", "ScanNumber"})
+WATCHED = frozenset(
+    {"LastFrameAge", "FrameRate", "State", "EventsTotal", "ScanNumber", "ScanFinished"}
+)
 _LATE = 5.0
 """Seconds without a frame that are always in order …"""
 _PERIODS = 10.0
 """… and so many times the time between two frames too, at slow rates."""
 
 
+def is_running(link: DeviceLink) -> bool:
+    """Tell whether frames are expected; State may be ALARM meanwhile."""
+    state = str(link.value("State", ""))
+    return state == "RUNNING" or (state == "ALARM" and not link.value("ScanFinished", True))
+
+
 def is_live(link: DeviceLink) -> bool:
     """Tell whether continuous mode runs."""
-    running = str(link.value("State", "")) == "RUNNING"
-    return running and int(link.value("EventsTotal", 0)) >= ENDLESS
+    return is_running(link) and int(link.value("EventsTotal", 0)) >= ENDLESS
 
 
 def late_by(link: DeviceLink, scan_age: float = math.inf) -> float:
@@ -29,7 +36,7 @@ def late_by(link: DeviceLink, scan_age: float = math.inf) -> float:
         link: to the device.
         scan_age: for how long this scan has been known [s]: before, nobody expected frames.
     """
-    if str(link.value("State", "")) != "RUNNING":
+    if not is_running(link):
         return 0.0
     age, rate = link.value("LastFrameAge", math.nan), link.value("FrameRate", math.nan)
     age = min(age, scan_age)

@@ -74,8 +74,11 @@ def rois_of_shown_camera(link: DeviceLink) -> dict[str, Roi]:
     }
 
 
+def finds_photons(detector: str) -> bool:
+    """Tell whether photons are searched in the images of a camera; an unknown one: yes."""
+    return detector not in CAMERA_TABLE or CAMERA_TABLE[detector].finds_photons
+
+
 def photon_roi_of_shown_camera(link: DeviceLink) -> Roi | None:
-    """Return the photon ROI, None where another camera of the scan is searched for photons."""
-    there, shown = cameras(link), link.value("Detector", "")
-    searched = [camera for camera in there if CAMERA_TABLE[camera].finds_photons]
-    return None if searched and shown and shown not in searched else shown_photon_roi(link)
+    """Return the photon ROI, None on the image of a camera that is not searched for photons."""
+    return shown_photon_roi(link) if finds_photons(link.value("Detector", "")) else None

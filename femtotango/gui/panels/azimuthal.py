@@ -128,9 +128,9 @@ class AzimuthalCurve(DeviceWidget):
         if not len(q):
             self.plot.remove("intensity", kind="curve")
             self.plot.columns = {}
-            self.plot.setGraphTitle("needs photon energy, distance, beam centre and an image")
+            self.plot.show_hint("Set photon energy, distance and beam centre, and take an image.")
             return
-        self.plot.setGraphTitle("")
+        self.plot.show_hint("")
         self.plot.columns = {"q [1/Å]": q, "intensity": intensity}
         if len(errors) == len(q):
             self.plot.columns["error"] = errors

@@ -1,6 +1,7 @@
 """Dark level and mask of the camera that is seen: what there is, and buttons to change it."""
 
 import json
+import re
 from pathlib import PurePath
 from typing import ClassVar
 
@@ -27,6 +28,11 @@ def file_of(text: str, camera: str) -> str:
     return json.loads(text or "{}").get(camera, {}).get("file", "")
 
 
+def with_breaks(name: str) -> str:
+    """Allow a line to end after each part of a file's name: a long one must not widen the panel."""
+    return re.sub("([_-])", "\\1\N{ZERO WIDTH SPACE}", name)
+
+
 class CorrectionSettings(FieldForm):
     """Settings of what is corrected."""
 
@@ -45,6 +51,9 @@ class CorrectionState(InputWidget):
         for label in (self.dark_file, self.mask_file):
             label.setTextFormat(QtCore.Qt.TextFormat.PlainText)
             label.setWordWrap(True)
+            label.setSizePolicy(
+                QtWidgets.QSizePolicy.Policy.Ignored, QtWidgets.QSizePolicy.Policy.Preferred
+            )
         self.frames = QtWidgets.QSpinBox()
         self.frames.setRange(FEWEST_DARKS, MOST_DARKS)
         self.frames.setValue(_FRAMES)
@@ -90,11 +99,13 @@ class CorrectionState(InputWidget):
         progress = self.link.value("DarkProgress", -1.0)
         taking = 0 <= progress < 1
         counts = camera in CAMERAS and CAMERAS[camera].photon_counting
-        text = f"Dark level: {PurePath(dark).name}" if dark else "Dark level: Background"
+        name = with_breaks(PurePath(dark).name) if dark else "Background"
+        text = f"Dark level: {name}"
         text = "No dark level with this camera." if counts else text
         self.dark_file.setText(f"Dark level: {100 * progress:.0f} % taken" if taking else text)
         self.dark_file.setToolTip(dark or "The number in Background is subtracted.")
-        self.mask_file.setText(f"Mask: {PurePath(mask).name}" if mask else "Mask: none")
+        name = with_breaks(PurePath(mask).name) if mask else "none"
+        self.mask_file.setText(f"Mask: {name}")
         self.mask_file.setToolTip(mask)
         self.take.setEnabled(not counts)
         self.frames.setEnabled(not counts)

@@ -23,11 +23,14 @@ from femtotango.gui.panels.reading_widget import ReadingWidget
 from femtotango.gui.panels.roi_compare import comparison
 from femtotango.gui.plots.curve_plot import CurvePlot
 from femtotango.gui.plots.thinning import thinned
+from pipeline.frames.peak_models import SHAPES, smooth_line
+from pipeline.model.parameters import MODELS
 from pipeline.model.roi import Roi
 
+_FITTED = ("FitCentre", "FitFwhm", "FitHeight", "FitOffset")
 _TOGETHER = (
     *("RoiNames", "XLabel", "XAxis", "RoiMeanCurves", "RoiMeanErrors"),
-    *(FIT_ROI, FIT_MODEL, "FitStatus", "FitCurve", *FIT),
+    *(FIT_ROI, FIT_MODEL, "FitStatus", "FitCurve", *FIT, "FitOffset"),
 )
 _PAUSE_MS = 400
 """Shortest pause between two reads."""
@@ -101,7 +104,9 @@ class RoiCurves(ReadingWidget):
             self._again.start()
 
     def connection_changed(self, connected: bool, reason: str) -> None:
-        """Read again when the device is back."""
+        """Read again when the device is back, and take input only while it answers."""
+        self.statistic.setEnabled(connected)
+        self.fit.setEnabled(connected)
         self._reading, self._stale = False, True
         if connected and self.isVisible():
             self._again.start()
@@ -189,13 +194,16 @@ class RoiCurves(ReadingWidget):
         self.fit_line.setVisible(bool(text))
         self.fit_line.setText(text)
         self.fit_line.setToolTip(str(answer["FitStatus"] or ""))
-        if name not in self._colors:
+        model, fitted = MODELS[int(answer[FIT_MODEL] or 0)], tuple(answer[n] for n in _FITTED)
+        # They may be of another snapshot than the line.
+        known = model in SHAPES and None not in fitted and np.isfinite(fitted).all()
+        if name not in self._colors or not known:
             self.plot.remove(_FIT, kind="curve")
             return
-        order = np.argsort(x)
+        positions, values = smooth_line(model, fitted, x, line)
         self.plot.addCurve(
-            x[order],
-            line[order],
+            positions,
+            values,
             legend=_FIT,
             color=self._colors[name],
             symbol="",

@@ -7,7 +7,7 @@ from taurus.external.qt import QtCore, QtGui, QtWidgets
 
 from femtotango.gui.device_link.history import ValueChange
 from femtotango.gui.device_link.shown import shown_image
-from femtotango.gui.device_link.watched import GEOMETRY, IMAGE
+from femtotango.gui.device_link.watched import GEOMETRY, GEOMETRY_CAMERA, IMAGE
 from femtotango.gui.numbers import number_from
 from femtotango.gui.panels.cells import CheckedCells
 from femtotango.gui.panels.device_widget import DeviceWidget, InputWidget
@@ -169,6 +169,14 @@ class GeometryPanel(DeviceWidget):
         self.hint = QtWidgets.QLabel()
         self.hint.setWordWrap(True)
         self.hint.setVisible(False)
+        self.take_over = QtWidgets.QPushButton()
+        self.take_over.setToolTip(
+            f"{GEOMETRY_CAMERA}: from then on, the detector position is that of this camera."
+        )
+        self.take_over.setVisible(False)
+        self.take_over.clicked.connect(
+            lambda: self.link.write(GEOMETRY_CAMERA, self.link.value("Detector", ""))
+        )
         self.pick_button = QtWidgets.QPushButton("Pick beam centre")
         self.pick_button.setToolTip("Press, then click on the beam in the image.")
         self.pick_button.clicked.connect(lambda _: self.pick_beam.emit(True))
@@ -186,6 +194,7 @@ class GeometryPanel(DeviceWidget):
         line.addWidget(self.rings)
         layout.addLayout(line)
         layout.addWidget(self.hint)
+        layout.addWidget(self.take_over)
         layout.addWidget(self.q_table, 1)
 
     def setModel(self, model: str | None, *, key: object = None) -> None:
@@ -203,13 +212,30 @@ class GeometryPanel(DeviceWidget):
         self._enable()
 
     def _enable(self) -> None:
+        self.take_over.setEnabled(self.link.connected)
         self.pick_button.setEnabled(self.link.connected and shown_image(self.link) is not None)
 
     def explain(self, reason: str) -> None:
-        """Show why rings are missing; empty: none is."""
-        self.hint.setText(reason)
-        self.hint.setStyleSheet(f"color: {theme_of(self).warning}")
+        """Show why rings are missing, and offer what helps; empty: none is.
+
+        The device names the attribute to set, here there is a button.
+        """
+        words, others, _ = reason.partition(f": set {GEOMETRY_CAMERA}")
+        camera = self.link.value("Detector", "")
+        self.take_over.setText(f"Use it for {camera}")
+        self.take_over.setVisible(bool(others and camera))
+        self.hint.setText(f"{words}." if others else reason)
+        self._paint_hint()
         self.hint.setVisible(bool(reason))
+
+    def _paint_hint(self) -> None:
+        self.hint.setStyleSheet(f"color: {theme_of(self).warning}")
+
+    def changeEvent(self, a0: QtCore.QEvent | None) -> None:
+        """Take another colour when the desktop becomes light or dark."""
+        super().changeEvent(a0)
+        if a0 is not None and a0.type() == QtCore.QEvent.Type.PaletteChange:
+            self._paint_hint()
 
 
 def _heading(text: str) -> QtWidgets.QLabel:

@@ -96,7 +96,7 @@ class EnergyHistogram(DeviceWidget):
             self.plot.columns = {}
             low, high = (float(self.link.value(name, 0.0)) for name in LIMITS)
             if low < high:
-                self.plot.setLimits(low, high, 0.0, 1.0)
+                self.plot.show_empty(low, high)
             return
         self.plot.columns = {self.plot.getXAxis().getLabel(): centres, "photons": counts}
         half = 0.5 * (centres[1] - centres[0])

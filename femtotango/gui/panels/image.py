@@ -15,7 +15,12 @@ from femtotango.gui.device_link.watched import CAMERAS, IMAGE, PREVIEW, RINGS
 from femtotango.gui.panels.corrections import file_of
 from femtotango.gui.panels.device_widget import DeviceWidget
 from femtotango.gui.panels.finer_pixels import Answer, FinerPixels, fetch_all
-from femtotango.gui.panels.image_words import age_of_image, pixel_words, title_versions
+from femtotango.gui.panels.image_words import (
+    age_of_image,
+    no_image_versions,
+    pixel_words,
+    title_versions,
+)
 from femtotango.gui.panels.view_menu import ViewMenu
 from femtotango.gui.plots.image_plot import ImagePlot
 from femtotango.gui.plots.ring_style import RingStyle
@@ -31,8 +36,6 @@ from femtotango.gui.plots.saving import (
 from femtotango.gui.plots.shown_as import KeptImage, Part, ShownAs
 from femtotango.gui.plots.theme import theme_of
 from femtotango.gui.plots.zoom import Region
-
-_NO_IMAGE = ("no image yet: start a scan, or press Go live", "no image yet")
 
 
 class ImageWidget(DeviceWidget):
@@ -115,6 +118,8 @@ class ImageWidget(DeviceWidget):
             self._offer_cameras()
         if names & freshness.WATCHED:
             self._show_age()
+            if self._shape is None:
+                self._show_title()
 
     def connection_changed(self, connected: bool, reason: str) -> None:
         """Show that the viewer waits for the device."""
@@ -303,7 +308,7 @@ class ImageWidget(DeviceWidget):
             return
         image = shown_image(link)
         if image is None:
-            self.title.show_versions(_NO_IMAGE)
+            self.title.show_versions(no_image_versions(link))
             return
         self.title.show_versions(title_versions(link, image, self._shown_as))
 

@@ -4,7 +4,7 @@ import time
 
 import numpy as np
 
-from femtotango.gui.device_link.freshness import age_text, late_by
+from femtotango.gui.device_link.freshness import age_text, is_running, late_by
 from femtotango.gui.device_link.link import DeviceLink
 from femtotango.gui.device_link.scattering import scattering_at, shown_geometry
 from femtotango.gui.device_link.shown import ShownImage
@@ -13,6 +13,14 @@ from femtotango.gui.plots.shown_as import ShownAs
 _GAP = " &nbsp;·&nbsp; "
 _LONGEST_SPACING = 1e4
 """[Å]"""
+
+
+def no_image_versions(link: DeviceLink) -> list[str]:
+    """Return what stands in the place of the title while there is no image, shorter and shorter."""
+    short = "no image yet"
+    if is_running(link):
+        return [f"{short}: waiting for the first frame", short]
+    return [f"{short}: start a scan, or press Go live", short]
 
 
 def title_versions(link: DeviceLink, image: ShownImage, shown_as: ShownAs) -> list[str]:
@@ -42,6 +50,7 @@ def title_versions(link: DeviceLink, image: ShownImage, shown_as: ShownAs) -> li
             [*name, long, f"total {total:.4g} {unit}{per}", f"hottest {hottest:.4g} {unit}{per}"],
             [*name, long, f"total {total:.4g}", f"hottest {hottest:.4g} {unit}{per}"],
             [*name, short, f"hottest {hottest:.4g} {unit}{per}"],
+            [short, f"hottest {hottest:.4g} {unit}{per}"],
             [short, f"hottest {hottest:.4g}"],
             [short],
         )

@@ -7,7 +7,12 @@ from taurus.external.qt import QtCore, QtGui, QtWidgets
 
 from femtotango.gui.device_link import roi_edit
 from femtotango.gui.device_link.roi_values import RoiValues
-from femtotango.gui.device_link.shown import cameras_of_rois, shown_colors, shown_image
+from femtotango.gui.device_link.shown import (
+    cameras_of_rois,
+    finds_photons,
+    shown_colors,
+    shown_image,
+)
 from femtotango.gui.device_link.watched import CAMERAS, IMAGE
 from femtotango.gui.panels.cells import CheckedCells
 from femtotango.gui.panels.device_widget import InputWidget
@@ -39,6 +44,8 @@ _SHOWN = {
 _OF_IMAGE = "shown image"
 _WIDTH, _VALUE_WIDTH = 35, 60
 _VALUE_LENGTH = 9
+_DRAW_PHOTONS = "Press, then drag a rectangle in the image: photons are detected inside it."
+_NO_PHOTONS = "No photons are searched in the images of this camera."
 _READ_ONLY = QtCore.Qt.ItemFlag.ItemIsEnabled
 
 
@@ -100,9 +107,7 @@ class RoiTable(InputWidget):
         self.draw_button = QtWidgets.QPushButton("Draw ROI")
         self.draw_button.setToolTip("Press, then drag a rectangle in the image.")
         self.photon_button = QtWidgets.QPushButton("Draw photon ROI")
-        self.photon_button.setToolTip(
-            "Press, then drag a rectangle in the image: photons are detected inside it."
-        )
+        self.photon_button.setToolTip(_DRAW_PHOTONS)
         for button, photons in ((self.draw_button, False), (self.photon_button, True)):
             button.setCheckable(True)
             button.clicked.connect(lambda _checked, photons=photons: self.draw.emit(photons))
@@ -191,8 +196,11 @@ class RoiTable(InputWidget):
 
     def refresh(self, names: frozenset[str]) -> None:
         """Show ROIs, and ask for what is measured in them, unless the user is typing."""
-        for button in (self.draw_button, self.photon_button):
-            button.setEnabled(shown_image(self.link) is not None)
+        image = shown_image(self.link)
+        self.draw_button.setEnabled(image is not None)
+        searched = image is not None and finds_photons(image.detector)
+        self.photon_button.setEnabled(searched)
+        self.photon_button.setToolTip(_DRAW_PHOTONS if searched or image is None else _NO_PHOTONS)
         editing = QtWidgets.QAbstractItemView.State.EditingState
         if self.table.state() == editing or self.link.is_pending(roi_edit.ROIS):
             return

@@ -6,13 +6,13 @@ import numpy as np
 from taurus.external.qt import QtCore, QtWidgets
 
 from femtotango.gui.device_link.roi_edit import shown_photon_roi
+from femtotango.gui.device_link.shown import finds_photons
 from femtotango.gui.device_link.watched import PHOTONS
 from femtotango.gui.panels.corrections import CorrectionSettings, CorrectionState
 from femtotango.gui.panels.device_widget import DeviceWidget, InputWidget
 from femtotango.gui.panels.fields import CheckField
 from femtotango.gui.panels.form import FieldForm
 from femtotango.gui.plots.theme import LIGHT, Theme, theme_of
-from pipeline.model.cameras import CAMERAS
 
 _PHOTON_FIELDS = (
     ("PhotonThreshold", 5.0),
@@ -25,11 +25,6 @@ _PHOTON_FIELDS = (
     ("WritePhotons", None),
 )
 _CAMERA_FIELDS = (("Background", 1.0), ("CmosThreshold", 1.0))
-
-
-def finds_photons(detector: str) -> bool:
-    """Tell whether photons are searched in the images of a camera; an unknown one: yes."""
-    return detector not in CAMERAS or CAMERAS[detector].finds_photons
 
 
 def trust_text(

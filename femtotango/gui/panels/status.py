@@ -14,6 +14,9 @@ from femtotango.gui.plots.theme import theme_of
 
 _MESSAGE_MS = 60_000
 """What was done is told for this long."""
+_GAP = "  ·  "
+_SPACES = 60
+"""Of the line that the cross and the pauses between its parts take [screen pixel]."""
 _STATUS_STRETCH, _ERROR_STRETCH = 3, 7
 """Shares of the line."""
 
@@ -89,6 +92,7 @@ class StatusLine(DeviceWidget):
         layout.addWidget(self.scan)
         self.setFixedHeight(28)
         self._scan_shown: int | None = None
+        self._scan_parts: tuple[str, ...] = ()
         self._last_error: str | None = None
         """Of the device, as it was told; None before the first look."""
         self._message_ends = QtCore.QTimer(self)
@@ -124,6 +128,7 @@ class StatusLine(DeviceWidget):
                 self.clear_error()
             self._scan_shown = scan
         self._show_last_error(self.link.value("LastError"))
+        self._make_room()
 
     def connection_changed(self, connected: bool, reason: str) -> None:
         """Show that the viewer waits for the device."""
@@ -131,6 +136,7 @@ class StatusLine(DeviceWidget):
             self.refresh(self.watches)
         else:
             self._show_state("waiting", f"for {self.link.name.tango}: {reason or 'connecting'}")
+            self._scan_parts = ()
             self.scan.clear()
             self.acknowledge.setVisible(False)
         self._make_room()
@@ -175,9 +181,17 @@ class StatusLine(DeviceWidget):
             self.status.setVisible(True)
             return
         before = self.state if self.acknowledge.isHidden() else self.acknowledge
-        free = self.width() - before.geometry().right() - self.scan.sizeHint().width()
+        line = self.width() - before.geometry().right() - _SPACES
+        self.scan.setText(_GAP.join(self._scan_parts))
+        free = line - self.scan.sizeHint().width()
         share = _ERROR_STRETCH / (_ERROR_STRETCH + _STATUS_STRETCH)
-        self.status.setVisible(self.error_line.full_width <= share * free)
+        needed = self.error_line.full_width
+        self.status.setVisible(needed <= share * free)
+        parts = list(self._scan_parts)
+        while len(parts) > 1 and needed > line - self.scan.sizeHint().width():
+            # First how long ago the last frame came, then the rate.
+            parts.pop()
+            self.scan.setText(_GAP.join(parts))
 
     def resizeEvent(self, a0: QtGui.QResizeEvent | None) -> None:
         """Look anew whether an error has room."""
@@ -216,11 +230,11 @@ class StatusLine(DeviceWidget):
         if 0 <= done < total < ENDLESS:
             parts.append(f"{100 * done // total} %")
         if failed := value("FailedFrames", 0):
-            parts.append(f"{failed} failed")
+            parts.append(f"{failed} failed in all")
         rate, age = value("FrameRate", np.nan), value("LastFrameAge", np.nan)
         if not np.isnan(rate):
             parts.append(f"{rate:.3g} Hz")
         if not np.isnan(age):
             parts.append(f"last frame {age_text(age)} ago")
-        self.scan.setText("  ·  ".join(parts))
+        self._scan_parts = tuple(parts)
         self.scan.setToolTip(value("ScanTitle", ""))

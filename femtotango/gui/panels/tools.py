@@ -40,7 +40,8 @@ class Tools(InputWidget):
 
     normalization = QtCore.Signal(str)
     watches: ClassVar[frozenset[str]] = frozenset(
-        {"Accumulate", "MaxFilter", "Detector", "State", "EventsTotal"} | scan_title.WATCHED
+        {"Accumulate", "MaxFilter", "Detector", "State", "EventsTotal", "ScanFinished"}
+        | scan_title.WATCHED
     )
 
     def __init__(self, parent: QtWidgets.QWidget | None = None, designMode: bool = False) -> None:

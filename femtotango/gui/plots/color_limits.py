@@ -49,7 +49,10 @@ class ColorLimits(QtWidgets.QWidget):
 
     def __init__(self, colormap: Colormap, bar: ColorBarWidget) -> None:
         super().__init__()
-        self._colormap = colormap
+        self._colormap, self._bar = colormap, bar
+        kept = bar.sizePolicy()
+        kept.setRetainSizeWhenHidden(True)
+        bar.setSizePolicy(kept)
         self._item: ImageData | None = None
         bar.getColorScaleBar().setMinMaxVisible(False)
         self.low, self.high = _Limit("Minimum"), _Limit("Maximum")
@@ -77,6 +80,8 @@ class ColorLimits(QtWidgets.QWidget):
         self.auto.setChecked(self._colormap.isAutoscale())
         data = None if self._item is None else self._item.getData(copy=False)
         there = data is not None and bool(np.isfinite(data).any())
+        # Without an image it would be an empty frame.
+        self._bar.setVisible(there)
         low, high = self._colormap.getColormapRange(self._item if there else None)
         for field, value in ((self.low, low), (self.high, high)):
             if not field.isModified():

@@ -61,6 +61,11 @@ class CurvePlot(PlotWindow):
         self.readout = QtWidgets.QLabel(self)
         self.readout.setAttribute(QtCore.Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.readout.hide()
+        self.hint = QtWidgets.QLabel(self)
+        self.hint.setAttribute(QtCore.Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self.hint.setAlignment(QtCore.Qt.AlignmentFlag.AlignCenter)
+        self.hint.setWordWrap(True)
+        self.hint.hide()
         self._paint()
         self.sigPlotSignal.connect(self._on_plot_signal)
         handle = self.getWidgetHandle()
@@ -129,9 +134,23 @@ class CurvePlot(PlotWindow):
         if event.type() == QtCore.QEvent.Type.Leave:
             self.readout.hide()
         if event.type() == QtCore.QEvent.Type.Resize and handle is not None:
+            self._place_hint()
             x, y = 1 / max(handle.width(), 120), 1 / max(handle.height(), 80)
             self.setAxesMargins(_LEFT * x, _TOP * y, _RIGHT * x, _BOTTOM * y)
         return super().eventFilter(watched, event)
+
+    def show_hint(self, text: str) -> None:
+        """Say in the middle of the plot why there is no curve; empty: there is one."""
+        self.hint.setText(text)
+        self.hint.setVisible(bool(text))
+        self._place_hint()
+
+    def _place_hint(self) -> None:
+        """Put the hint between the axes."""
+        if (handle := self.getWidgetHandle()) is not None:
+            corner = handle.mapTo(self, QtCore.QPoint(_LEFT, _TOP))
+            space = QtCore.QSize(_LEFT + _RIGHT, _TOP + _BOTTOM)
+            self.hint.setGeometry(QtCore.QRect(corner, handle.size() - space))
 
     def _on_plot_signal(self, event: dict) -> None:
         if event["event"] == "mouseMoved":
@@ -153,6 +172,16 @@ class CurvePlot(PlotWindow):
     def resetZoom(self, dataMargins: object = None) -> None:
         """Show everything, and keep doing so for new data."""
         super().resetZoom()
+        self._automatic = self._limits()
+
+    def show_empty(self, low: float, high: float) -> None:
+        """Show an axis without a curve; the next curve is shown as a whole.
+
+        Args:
+            low: begin of the x axis.
+            high: its end.
+        """
+        self.setLimits(low, high, 0.0, 1.0)
         self._automatic = self._limits()
 
     def follow(self, highest: float | None = None) -> None:

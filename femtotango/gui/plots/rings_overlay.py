@@ -59,7 +59,9 @@ class RingsOverlay(QtCore.QObject):
         self._labels: list[Marker] = []
         self._style = RingStyle()
         self._visible = True
+        self._camera = ""
         self.curves: Curves = []
+        """Of the q values, on the image of one camera."""
 
     def set_link(self, link: DeviceLink | None) -> None:
         """Follow another device."""
@@ -84,6 +86,10 @@ class RingsOverlay(QtCore.QObject):
         # Until the first image of a chosen camera has come there is no detector, and the device
         # would answer for the camera that it shows.
         camera = self._link.chosen_camera or self._link.value("Detector", "")
+        if camera != self._camera:
+            # Those of the camera before mean nothing here, however long the device needs.
+            self._camera, self.curves = camera, []
+            self._draw_curves()
         if not q_values:
             self._draw(([], ""))
             return

@@ -25,7 +25,7 @@ PHOTONS = "photon ROI"
 _MANY = 15
 """With more ROIs than this only the selected one has handles: they would hide the image."""
 _HANDLE = 5
-_BEHIND_NAMES = "#20202080"
+_BEHIND_NAMES = "#202020c0"
 
 
 def roi_of(shape: RectangleROI) -> Roi:

@@ -1,11 +1,18 @@
 """What a simulation refuses before it begins."""
 
+import json
 import math
+import signal
+import threading
 
 import pytest
+import zmq
+from rich.console import Console
 
-from femtotango.commands.simulate import Simulation, check_web_url
-from femtotango.stack.errors import ConfigError
+from femtotango.commands.simulate import Simulation, check_web_url, prepare, send_frames
+from femtotango.simulation.detector_socket import PushSource
+from femtotango.stack.errors import ConfigError, PortError
+from femtotango.stack.ports import Ports
 from pipeline.simulation.scan import BurstScan
 
 
@@ -40,3 +47,35 @@ def test_addresses_that_are_none_are_said(url):
 
 def test_an_address_is_taken():
     check_web_url("http://127.0.0.1:8080")
+
+
+def test_a_series_that_is_interrupted_ends():
+    with Ports() as ports:
+        url = f"tcp://127.0.0.1:{ports.new()}"
+    kinds = []
+
+    def take():
+        with zmq.Context() as context, context.socket(zmq.PULL) as socket:
+            socket.connect(url)
+            while kinds[-1:] != ["series_end"] and socket.poll(20_000):
+                kinds.append(json.loads(socket.recv_multipart()[0])["htype"])
+                if len(kinds) == 3:
+                    signal.raise_signal(signal.SIGINT)
+
+    taker = threading.Thread(target=take)
+    taker.start()
+    scan = BurstScan(steps=100, burst=10)
+    with pytest.raises(KeyboardInterrupt):
+        send_frames(Simulation(("pilatus",), (url,), scan), Console(quiet=True))
+    taker.join()
+    assert kinds[:2] == ["header", "image"] and kinds[-1] == "series_end"
+    assert len(kinds) < 100
+
+
+def test_no_scan_is_prepared_for_a_detector_whose_address_is_taken(tmp_path):
+    ready = tmp_path / "ready.json"
+    with Ports() as ports:
+        url = f"tcp://127.0.0.1:{ports.new()}"
+    ready.write_text(json.dumps({"streams": {"pilatus": url}, "sardana": "http://a", "device": ""}))
+    with PushSource(url), pytest.raises(PortError, match="cannot be bound"):
+        prepare(ready, ("pilatus", "sardana"), BurstScan())

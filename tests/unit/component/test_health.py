@@ -64,6 +64,16 @@ CASES = [
         State.ALARM,
         "a, b and c ended or hang; frames of this scan are missing, so it is being given up.",
     ),
+    (
+        replace(
+            RUNNING,
+            scan=replace(
+                RUNNING.scan, workers=frozenset({"w1", "w2"}), lost=frozenset({"w2", "ingester"})
+            ),
+        ),
+        State.ALARM,
+        "w2 ended or hangs; frames of this scan are missing",
+    ),
     (replace(IDLE, scan=replace(IDLE.scan, lost=frozenset({"worker1"}))), State.ON, "Ready."),
     (shown(IDLE, health=Health(alarms=("Disk full.",))), State.ALARM, "Disk full."),
     (replace(IDLE, save_raw_alarm="Frames 3-9 are lost."), State.ALARM, "Frames 3-9 are lost."),

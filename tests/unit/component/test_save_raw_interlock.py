@@ -108,7 +108,7 @@ def test_what_must_hold_ends_and_raw_data_are_saved_with_an_alarm(now, scan, sai
     assert state.drop is None
     assert said in alarm(state)
     assert state.unsafe_frames == "scan 12: 10-"
-    assert "Frames 10- of scan 12 have neither raw data nor photons" in alarm(state)
+    assert "Frames 10 and all later ones of scan 12 have neither raw data nor" in alarm(state)
     assert alarm(state).endswith("Call AcknowledgeLoss when you have noted that.")
 
 

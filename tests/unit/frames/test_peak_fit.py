@@ -7,7 +7,7 @@ import pytest
 from support.repeats import repeats
 
 from pipeline.frames.peak_fit import PARAMETERS, PeakFit, fit_peak
-from pipeline.frames.peak_models import SHAPES
+from pipeline.frames.peak_models import SHAPES, smooth_line
 from pipeline.frames.residual_scatter import scatter_sigmas
 from pipeline.model.parameters import MODELS
 
@@ -148,3 +148,12 @@ def test_no_model_is_no_error() -> None:
         fit_peak(np.arange(9.0), np.arange(9.0), model="sinc")
     with pytest.raises(ValueError, match="9 x, 8 y"):
         fit_peak(np.arange(9.0), np.arange(8.0))
+
+
+@pytest.mark.parametrize("model", FITTED)
+def test_the_line_of_a_fit_goes_on_between_the_points(model: str) -> None:
+    x = np.array([3.0, 1.0, 2.0, 5.0, 4.0, np.nan])
+    truth = (2.6, 1.2, 30.0, 4.0)
+    positions, values = smooth_line(model, truth, x, curve(model, x, *truth))
+    assert len(positions) == 200 and (positions[0], positions[-1]) == (1.0, 5.0)
+    np.testing.assert_allclose(values, curve(model, positions, *truth))

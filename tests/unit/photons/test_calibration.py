@@ -71,3 +71,19 @@ def test_what_cannot_be_calibrated_says_why() -> None:
         calibrator.result()
     with pytest.raises(CalibrationError, match=r"shape \(5, 4\)"):
         calibrator.add_frame(np.zeros((5, 4), np.uint16))
+
+
+@pytest.mark.parametrize("frames", [3, 12, 25])
+def test_the_first_frames_are_weighed_by_their_medians(frames: int) -> None:
+    rng = np.random.default_rng(24)
+    images = rng.normal(100, 3, (frames, 8, 50))
+    images[rng.random(images.shape) < 0.05] += 1000
+    calibrator = Calibrator(frames)
+    for image in images:
+        calibrator.add_frame(image)
+    away = np.abs(images - np.median(images, axis=0))
+    left_out = away > 4 * 1.4826 * np.median(away, axis=0) + 2
+    kept = np.where(left_out, np.nan, images)
+    found = calibrator.result()
+    enough = (~left_out).sum(axis=0) > frames / 2
+    np.testing.assert_allclose(found.offset[enough], np.nanmean(kept, axis=0)[enough], rtol=1e-6)
