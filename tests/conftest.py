@@ -15,7 +15,7 @@ settings.load_profile("femtotango")
 ROOMS = ("sardana", "gui", "system", "device", "pipeline", "unit")
 """Order of the folders when several processes share the tests: the longest files come first, and
 files with slow tests before all others, so that no process is left alone with one at the end."""
-REAL_PROCESSES = frozenset({"stack", "breakable", "own_stack", "pipeline", "screen"})
+REAL_PROCESSES = frozenset({"stack", "breakable", "own_stack", "pipeline", "beamline", "screen"})
 """Fixtures that make a test slow."""
 TOGETHER = {
     "tests/sardana/": "Sardana",
