@@ -2,16 +2,18 @@
 
 import re
 import signal
+from contextlib import suppress
 
 import numpy as np
 import pytest
 import tango
-from support.killing import INGESTERS, ready
+from support.killing import INGESTERS, kill, ready
 from support.stack import process, reset
 from support.waiting import wait_for
 from tango import AttrQuality, DevState
 
 from femtotango.dranspose_client.controller import Controller
+from femtotango.errors import Unreachable
 from femtotango.simulation.beamline import ScanPlayer
 from pipeline.model.parameters import PARAMETERS
 from pipeline.simulation.scan import BurstScan
@@ -71,12 +73,15 @@ def test_a_controller_that_forgot_its_parameters_gets_them_again(own_player):
     device, info = own_player.device, own_player.info
     own_player.write(Accumulate=True, Background=66.5, CmosThreshold=3.5)
     take_scan(own_player)
-    process(info, "dranspose.controller:app").kill()
-    wait_for(lambda: device.state() == DevState.UNKNOWN)
-    wait_for(lambda: device.state() == DevState.ON, device.status)
+    kill(info, "dranspose.controller:app")
     controller = Controller(info["controller"])
-    for name, wanted in (("background", 66.5), ("cmos_threshold", 3.5), ("accumulate", True)):
-        wait_for(lambda n=name, w=wanted: PARAMETERS[n].decode(controller.parameter(n) or b"") == w)
+
+    def has(name, value):
+        with suppress(Unreachable):  # it is started again
+            return PARAMETERS[name].decode(controller.parameter(name) or b"") == value
+
+    for name, value in (("background", 66.5), ("cmos_threshold", 3.5), ("accumulate", True)):
+        wait_for(lambda n=name, v=value: has(n, v))
     controller.close()
     take_scan(own_player)
     assert device.FrameCount == 8, "the sum goes on"
@@ -86,9 +91,7 @@ def test_a_controller_that_forgot_its_parameters_gets_them_again(own_player):
 def test_a_scan_after_the_reducer_was_killed(own_player):
     device = own_player.device
     take_scan(own_player)
-    process(own_player.info, "dranspose.reducer:app").kill()
-    wait_for(lambda: device.state() == DevState.UNKNOWN)
-    wait_for(lambda: device.state() == DevState.ON, device.status)
+    kill(own_player.info, "dranspose.reducer:app")
     take_scan(own_player)
     assert device.FrameCount == 1
 
