@@ -77,8 +77,10 @@ def test_a_controller_that_forgot_its_parameters_gets_them_again(own_player):
     controller = Controller(info["controller"])
 
     def has(name, value):
-        with suppress(Unreachable):  # it is started again
-            return PARAMETERS[name].decode(controller.parameter(name) or b"") == value
+        with suppress(Unreachable):  # it is started again, and knows nothing at first
+            known = controller.parameter(name)
+            return bool(known) and PARAMETERS[name].decode(known) == value
+        return False
 
     for name, value in (("background", 66.5), ("cmos_threshold", 3.5), ("accumulate", True)):
         wait_for(lambda n=name, v=value: has(n, v))
