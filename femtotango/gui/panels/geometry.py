@@ -218,10 +218,11 @@ class GeometryPanel(DeviceWidget):
     def explain(self, reason: str) -> None:
         """Show why rings are missing, and offer what helps; empty: none is.
 
-        The device names the attribute to set, here there is a button.
+        The device names the attribute to set, here there is a button. Taurus tells of a reason before
+        it has set a model.
         """
         words, others, _ = reason.partition(f": set {GEOMETRY_CAMERA}")
-        camera = self.link.value("Detector", "")
+        camera = self.link.value("Detector", "") if self._link is not None else ""
         self.take_over.setText(f"Use it for {camera}")
         self.take_over.setVisible(bool(others and camera))
         self.hint.setText(f"{words}." if others else reason)

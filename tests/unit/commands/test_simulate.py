@@ -63,10 +63,15 @@ def test_a_series_that_is_interrupted_ends():
                     signal.raise_signal(signal.SIGINT)
 
     taker = threading.Thread(target=take)
+    # Processes that share the tests ignore it.
+    handler = signal.signal(signal.SIGINT, signal.default_int_handler)
     taker.start()
     scan = BurstScan(steps=100, burst=10)
-    with pytest.raises(KeyboardInterrupt):
-        send_frames(Simulation(("pilatus",), (url,), scan), Console(quiet=True))
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            send_frames(Simulation(("pilatus",), (url,), scan), Console(quiet=True))
+    finally:
+        signal.signal(signal.SIGINT, handler)
     taker.join()
     assert kinds[:2] == ["header", "image"] and kinds[-1] == "series_end"
     assert len(kinds) < 100
