@@ -34,6 +34,8 @@ def beamline(request, tmp_path_factory, pipeline):
             "BalorDevice": balor,
         }
         server = stack.enter_context(request.param(folder, properties))
+        wait_for_the_pipeline(server.device)
+        server.device.StopScan()  # which another file's tests may have left
         yield server, tango.DeviceProxy(balor), pipeline
     # Other tests use this pipeline too.
     with closing(Controller(pipeline["controller"])) as controller:
