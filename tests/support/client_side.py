@@ -2,6 +2,7 @@
 
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from typing import Any
 
 import pytest
 import tango
-from support.waiting import stays, wait_for
+from support.waiting import STEADY, wait_for
 
 from femtotango.dranspose_client.controller import Controller
 
@@ -62,11 +63,15 @@ def wait_settled(controller: Controller) -> None:
     A trigger map that follows a parameter closely may start ingesters without streams.
     """
 
-    def settled() -> bool:
-        return not controller.config().behind()
+    since = time.monotonic()
 
-    wait_for(settled, "all services have the parameters")
-    stays(settled, "nobody changes parameters")
+    def settled() -> bool:
+        nonlocal since
+        if controller.config().behind():
+            since = time.monotonic()
+        return time.monotonic() - since > STEADY
+
+    wait_for(settled, "all services have the parameters, and nobody changes any")
 
 
 @contextmanager
