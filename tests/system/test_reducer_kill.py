@@ -103,22 +103,22 @@ def start_reducer(redis_url, http_port, zmq_port, log) -> subprocess.Popen[bytes
 
 
 class Progress:
-    """Follows how many frames a reducer has taken in, until it does not answer any more."""
+    """Follows how many frames a reducer has taken in; an answer may fail to come in time."""
 
     def __init__(self, http_port: int) -> None:
         self._reducer = Reducer(f"http://127.0.0.1:{http_port}")
         self._seen: list[tuple[float, float, int]] = []
         """When it was asked, when it answered, and the frames that it had."""
+        self._over = threading.Event()
         self._thread = threading.Thread(target=self._follow)
         self._thread.start()
 
     def _follow(self) -> None:
-        with suppress(PipelineError):
-            while True:
+        while not self._over.wait(0.02):
+            with suppress(PipelineError):
                 asked = time.monotonic()
                 frames = int(self._reducer.scalar(FRAMES))
                 self._seen.append((asked, time.monotonic(), frames))
-                time.sleep(0.02)
 
     @property
     def begun(self) -> bool:
@@ -127,6 +127,7 @@ class Progress:
 
     def taken_before(self, moment: float) -> int:
         """Return the frames that it had taken in at a moment."""
+        self._over.set()
         self._thread.join()
         self._reducer.close()
         return max((frames for _, told, frames in self._seen if told < moment), default=0)
