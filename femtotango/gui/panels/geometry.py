@@ -218,8 +218,8 @@ class GeometryPanel(DeviceWidget):
     def explain(self, reason: str) -> None:
         """Show why rings are missing, and offer what helps; empty: none is.
 
-        The device names the attribute to set, here there is a button. Taurus tells of a reason before
-        it has set a model.
+        The device names the attribute to set, here there is a button. Taurus tells of a reason
+        before it has set a model.
         """
         words, others, _ = reason.partition(f": set {GEOMETRY_CAMERA}")
         camera = self.link.value("Detector", "") if self._link is not None else ""
