@@ -1,9 +1,11 @@
 """What a process of a stack runs."""
 
 import os
+import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 
 @dataclass(frozen=True)
@@ -35,3 +37,29 @@ def launcher() -> list[str]:
 def command_line(command: Command) -> list[str]:
     """Return what starts a command as a child of this process."""
     return [*launcher(), command.target, *command.arguments]
+
+
+def start_process(
+    line: Sequence[str],
+    environment: Mapping[str, str],
+    log: Path,
+    keep: Collection[int] = (),
+) -> "subprocess.Popen[bytes]":
+    """Start a process in a session of its own: Ctrl-C is for us alone, we end the others in order.
+
+    Args:
+        line: its command line.
+        environment: added to our own.
+        log: file to which its output is appended.
+        keep: file descriptors that it gets too.
+    """
+    with log.open("ab") as output:
+        return subprocess.Popen(
+            line,
+            env={**os.environ, **environment},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            pass_fds=keep,
+            start_new_session=True,
+        )

@@ -1,6 +1,5 @@
 """Starts parts of a stack by forking a process that has imported everything already."""
 
-import ctypes
 import json
 import logging
 import os
@@ -12,9 +11,9 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from femtotango.stack.command import Command, command_line, launcher
+from femtotango.stack.command import Command, command_line, launcher, start_process
+from femtotango.stack.launch import adopt_orphans
 
-_PR_SET_CHILD_SUBREAPER = 36
 _LARGEST = 1000
 _LIMIT = 5.0
 """Until a fork has told its process id [s]."""
@@ -69,16 +68,9 @@ class ForkServer:
         ours.settimeout(_LIMIT)
         self._orders = ours
         self._greeted = False
-        with theirs, self._log.open("ab") as log:
-            self._process = subprocess.Popen(
-                [*launcher(), _TARGET, str(theirs.fileno())],
-                env={**os.environ, **self._environment},
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                pass_fds=[theirs.fileno()],
-                start_new_session=True,
-            )
+        with theirs:
+            line = [*launcher(), _TARGET, str(theirs.fileno())]
+            self._process = start_process(line, self._environment, self._log, [theirs.fileno()])
         ours.send(json.dumps(self._modules).encode())
 
     def settled(self) -> bool:
@@ -147,10 +139,3 @@ class ForkServer:
         with self._lock:
             if self._process is not None:
                 self._end()
-
-
-def adopt_orphans() -> None:
-    """Become the parent of grandchildren whose parent ends."""
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0:
-        raise OSError(ctypes.get_errno(), "prctl(PR_SET_CHILD_SUBREAPER) failed")

@@ -14,7 +14,6 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-_PR_SET_PDEATHSIG = 1
 _REST_MS = 200
 _QUEUE = 32
 """Messages that wait in an ingester."""
@@ -33,11 +32,21 @@ def die_with(parent: int, with_signal: signal.Signals = signal.SIGKILL) -> None:
     Raises:
         SystemExit: the parent has already gone.
     """
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.prctl(_PR_SET_PDEATHSIG, int(with_signal), 0, 0, 0) != 0:
-        raise OSError(ctypes.get_errno(), "prctl(PR_SET_PDEATHSIG) failed")
+    _prctl("PR_SET_PDEATHSIG", 1, int(with_signal))
     if os.getppid() != parent:
         sys.exit(f"The parent process {parent} has gone; nothing is started.")
+
+
+def adopt_orphans() -> None:
+    """Become the parent of grandchildren whose parent ends."""
+    _prctl("PR_SET_CHILD_SUBREAPER", 36, 1)
+
+
+def _prctl(name: str, option: int, value: int) -> None:
+    """Set one of the properties that the kernel keeps of this process; see prctl(2)."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.prctl(option, value, 0, 0, 0) != 0:
+        raise OSError(ctypes.get_errno(), f"prctl({name}) failed")
 
 
 def bind_zmq_to_loopback() -> None:

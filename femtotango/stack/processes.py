@@ -2,13 +2,12 @@
 
 import os
 import signal
-import subprocess
 import time
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
-from femtotango.stack.command import Command, command_line
+from femtotango.stack.command import Command, command_line, start_process
 from femtotango.stack.forks import ForkServer
 
 _POLL = 0.02
@@ -31,18 +30,9 @@ class Process:
         self.command = command
         self.log = log_folder / f"{command.name}.log"
         forked = fork_server.start(command, self.log) if fork_server and command.is_python else None
-        self._process = forked or self._started()
-
-    def _started(self) -> "subprocess.Popen[bytes]":
-        with self.log.open("ab") as log:
-            return subprocess.Popen(
-                command_line(self.command),
-                env={**os.environ, **self.command.environment},
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,  # Ctrl-C is for us alone: we end the others in order
-            )
+        self._process = forked or start_process(
+            command_line(command), command.environment, self.log
+        )
 
     def __repr__(self) -> str:
         return f"<Process {self.command.name} {self.pid} {self.exit_code}>"

@@ -1,7 +1,6 @@
 """A stack or a replay as a child process, for demo, benchmarks and tests."""
 
 import json
-import os
 import signal
 import subprocess
 import tempfile
@@ -11,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from femtotango.stack.command import launcher
+from femtotango.stack.command import launcher, start_process
 from femtotango.stack.errors import StackError
 
 _POLL = 0.05
@@ -39,15 +38,7 @@ def running(
         ready, output = Path(folder, "ready.json"), Path(folder, "output.txt")
         line = [*launcher(), "--term", "femtotango.cli:main", *arguments]
         line += ["--ready-file", str(ready)]
-        with output.open("wb") as log:
-            process = subprocess.Popen(
-                line,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                env={**os.environ, **(environment or {})},
-                start_new_session=True,
-            )
+        process = start_process(line, environment or {}, output)
         try:
             _wait_for(ready, process, output)
             yield {**json.loads(ready.read_text()), "pid": process.pid}

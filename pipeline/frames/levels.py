@@ -10,6 +10,8 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.frames.read_only import read_only
+
 _STEPS = 64
 """Dark levels are multiples of 1 / 64 ADU: sums of them are exact, in any order."""
 _NEVER = np.int32(1 << 30)
@@ -92,8 +94,7 @@ def subtracted(image: NDArray[Any], level: NDArray[np.float32]) -> NDArray[Any]:
 
 def warm_up() -> None:
     """Compile the kernel for frames and parts of them, as they come: read-only."""
-    frame, level = np.zeros((4, 4), np.uint16), np.zeros((4, 4), np.float32)
-    frame.flags.writeable = False
+    frame, level = read_only(np.zeros((4, 4), np.uint16)), np.zeros((4, 4), np.float32)
     subtracted(frame, level)
     subtracted(frame[1:3, 1:3], level[1:3, 1:3])
 

@@ -33,6 +33,7 @@ from numpy.typing import NDArray
 
 from pipeline.frames.border_plane import dense_border, sparse_border
 from pipeline.frames.levels import subtracted
+from pipeline.frames.read_only import read_only
 from pipeline.frames.spot import locate
 from pipeline.model.cameras import CAMERAS
 from pipeline.model.roi import Roi
@@ -117,8 +118,7 @@ def warm_up() -> None:
     """Compile the kernels for the cameras' own dtypes, as parts of frames come: read-only."""
     roi = Roi(1, 1, 3, 3)
     for camera in CAMERAS.values():
-        image = np.zeros((5, 5), camera.dtype)
-        image.flags.writeable = False
+        image = read_only(np.zeros((5, 5), camera.dtype))
         _dense_statistics(image, [roi, Roi(0, 0, 5, 5)], 0.0, 0.0, camera.photon_counting)
     sparse_statistics(np.zeros(1, np.int64), (5, 5), [roi])
 

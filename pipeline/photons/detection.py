@@ -241,9 +241,8 @@ def clean_image(
 def warm_up() -> None:
     """Compile the kernel for camera frames, so that the first frame of a scan need not wait.
 
-    A camera's frames are read-only uint16; the result is kept on disk and read in 0.2 s next time.
+    A camera's frames are uint16; the result is kept on disk and read in 0.2 s next time.
     """
     frame = np.zeros((3, 3), np.uint16)
-    frame.flags.writeable = False
     find_photons_with(Settings(), frame, Roi(0, 0, 3, 3))
     find_photons_with(Settings(), frame, Roi(0, 0, 3, 3), np.zeros((3, 3), np.float32))

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.frames.levels import level_for_sums, level_of
+from pipeline.frames.read_only import read_only
 from pipeline.frames.summing import (
     add_cmos,
     is_masked,
@@ -193,8 +194,7 @@ class FrameBuffer:
 def warm_up() -> None:
     """Compile the kernels for the cameras' own dtypes, as frames come: read-only."""
     for camera in CAMERAS.values():
-        frame = np.zeros((1, 1), camera.dtype)
-        frame.flags.writeable = False
+        frame = read_only(np.zeros((1, 1), camera.dtype))
         total = np.zeros((1, 1), sum_dtype(frame.dtype))
         if camera.photon_counting:
             MaskedPixels().add_frame(total, frame)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 
 from baselines import BASELINE_FRAMES, BASELINE_SUM
+from bench_cost import LIMIT
 from feeding import DeviceStack, EmptyStack, Frames, Run, alternate_runs, camera_frames
 from section import Section, markdown_table
 
@@ -13,8 +14,6 @@ from femtotango.dranspose_client.reducer import Reducer
 
 STREAM = "pilatus"
 _SHOTS, _IMAGES, _ROUNDS = 1000, 24, 5
-_LIMIT = 1.25
-"""Times the empty stack, as in `bench_cost`."""
 _RUNGS = {
     "nothing": ("EmptyWorker", "a worker that returns nothing"),
     "number": ("NumberWorker", "it returns one small number for each frame"),
@@ -118,9 +117,9 @@ def _verdict(costs: dict[str, float]) -> str:
         costs: processor time of each step [ms].
     """
     empty, number, own = costs["nothing"], costs["number"], costs[_OURS]
-    room = (_LIMIT - 1) * empty
+    room = (LIMIT - 1) * empty
     return (
-        f"{_LIMIT} times the empty stack leaves {room:.1f} ms for all that is done with a frame. "
+        f"{LIMIT} times the empty stack leaves {room:.1f} ms for all that is done with a frame. "
         f"dranspose's way of one small number from a worker to the reducer takes "
         f"{number - empty:.1f} ms of it, and adding the pixels up with plain numpy "
         f"{costs['numpy'] - costs['decode']:.1f} ms. All that femtotango does takes "
