@@ -38,10 +38,15 @@ def test_regions_are_compared_and_another_statistic_is_shown(beamline: Beamline)
     shown = door.run("femto_roi add third 100 110 50 40 pilatus minus narrow over wide")
     assert "pilatus minus narrow over wide" in shown
     assert third() == {**place, "minus": "narrow", "over": "wide"}
+    door.run("femto_roi add alone 100 110 50 40 pilatus")
     door.run("ascan dummy_mot_01 0 1 1 0.02")
     door.run("femto_wait")
     np.testing.assert_allclose(beamline.recorded("roi3"), beamline.curve("third"), rtol=1e-9)
-    assert np.all(np.abs(beamline.curve("third")) < beamline.curve("wide") / 100)
+    alone, narrow, wide = (beamline.curve(name) for name in ("alone", "narrow", "wide"))
+    # A mean is divided by the sum over the other region's pixels that are not masked.
+    pixels = (alone - narrow) / wide / beamline.curve("third")
+    np.testing.assert_allclose(pixels, round(pixels[0]), rtol=1e-6)
+    assert 50_000 < pixels[0] <= 300 * 200
     try:
         door.run("femto_roi statistic sum")
         assert beamline.read("RoiStatistic") == STATISTICS.index("sum")
@@ -49,6 +54,7 @@ def test_regions_are_compared_and_another_statistic_is_shown(beamline: Beamline)
         assert f"sum {newest:<10g}" in door.run("femto_roi")
     finally:
         door.run("femto_roi statistic mean")
+    door.run("femto_roi remove alone")
     door.run("femto_roi compare third over column:i0")
     assert third() == {**place, "over": "column:i0"}
     door.run("femto_roi compare third")
