@@ -98,6 +98,25 @@ def rest_between_pings() -> None:
     zmq.asyncio.Poller.poll = poll_longer
 
 
+def read_updates_one_by_one() -> None:
+    """Let a dranspose service act on each of the controller's updates.
+
+    It reads all that are there and acts on the last: parameters that are posted just behind a
+    trigger map would take the map's streams away, and its scan would hang.
+    """
+    import redis.asyncio
+    from dranspose.protocol import RedisKeys
+
+    xread = redis.asyncio.Redis.xread
+
+    def read_one_update(self: Any, streams: Any, count: Any = None, block: Any = None) -> Any:
+        if RedisKeys.updates() in streams:
+            count = 1
+        return xread(self, streams, count, block)
+
+    redis.asyncio.Redis.xread = read_one_update  # pyright: ignore[reportAttributeAccessIssue]
+
+
 def load(name: str) -> Any:
     """Return ``module:attribute``; what is not installed is found on PYTHONPATH."""
     module, _, attribute = name.partition(":")
@@ -122,6 +141,8 @@ def become(target: str, arguments: Sequence[str]) -> None:
     bind_zmq_to_loopback()
     limit_queues()
     rest_between_pings()
+    if any(word.startswith("dranspose.") for word in (target, *arguments)):
+        read_updates_one_by_one()
     name, _, target = target.rpartition("=")
     sys.argv = [name or target, *arguments]
     needed = os.environ.get(NEEDS)

@@ -1,12 +1,13 @@
 """Scans through the device, on a whole stack."""
 
 import json
-from contextlib import suppress
+from contextlib import closing, suppress
+from threading import Thread
 
 import numpy as np
 import pytest
 import tango
-from support.client_side import refusal, wait_settled
+from support.client_side import refusal
 from support.device_scans import FRAME, frames
 from support.device_server import device_server
 from support.waiting import STEADY, wait_for
@@ -112,12 +113,19 @@ def test_settings_written_before_the_scan_hold_for_every_frame(player):
     assert player.device.ImageSum >= total
 
 
-def test_another_client_s_trigger_map_is_followed(player):
-    controller = Controller(player.info["controller"])
+def test_another_client_s_trigger_map_is_followed_though_settings_are_posted_with_it(player):
     number = player.device.ScanNumber
-    wait_settled(controller)
-    controller.set_sequence(scan_map(["pilatus"], 1, 3, records=False))
-    controller.close()
+
+    def post_settings() -> None:
+        with closing(Controller(player.info["controller"])) as another:
+            for background in range(91, 97):
+                another.set_parameter("background", str(background).encode())
+
+    with closing(Controller(player.info["controller"])) as controller:
+        posting = Thread(target=post_settings)
+        posting.start()
+        controller.set_sequence(scan_map(["pilatus"], 1, 3, records=False))
+        posting.join()
     player.wait_until("ScanNumber", lambda n: n == number + 1)
     assert not player.device.ScanFinished
     player.play("pilatus", frames(3), BurstScan(steps=1, burst=3), records=False)
