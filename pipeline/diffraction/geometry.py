@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.diffraction import rings
-from pipeline.diffraction.poni import HC, Poni, PoniValues, read_poni, write_poni
+from pipeline.diffraction.poni import Poni, PoniValues, read_poni, write_poni
 from pipeline.diffraction.rings import Plane
+from pipeline.model.constants import HC
 from pipeline.model.parameters import PARAMETERS, Settings
 
 _NEEDED = ("photon_energy", "distance")

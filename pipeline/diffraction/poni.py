@@ -10,11 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.model.constants import HC
 from pipeline.model.parameter import ParameterError
 from pipeline.model.parameters import PARAMETERS
-
-HC = 6.62607015e-34 * 299792458 / 1.602176634e-19 * 1e-3
-"""Photon energy [keV] times wavelength [m]: h c / e, which the SI has fixed since 2019."""
 
 _SAME_PIXEL = 1e-3
 """Relative difference below which two pixel sizes are the same detector's."""

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.model.cameras import CAMERAS
+from pipeline.model.constants import HC
 
 PILATUS_SHAPE = CAMERAS["pilatus"].shape
 """``(ny, nx)`` [pixel]."""
@@ -26,8 +27,6 @@ POLARIZATION = 0.99
 GAP = -1.0
 DEAD = -2.0
 
-_HC = 12.398419843
-"""[keV Å]"""
 _PHOTONS = 4300.0
 _LINE_WIDTH = 0.02
 """Standard deviation of a line [1/Å]."""
@@ -70,7 +69,7 @@ def _from_beam(shape: tuple[int, int]) -> tuple[NDArray[np.float64], NDArray[np.
 def q_of_pixels(shape: tuple[int, int] = PILATUS_SHAPE) -> NDArray[np.float64]:
     """Return the scattering vector of each pixel's centre, ``shape`` float64 [1/Å]."""
     two_theta = np.arctan(np.hypot(*_from_beam(shape)) / DISTANCE)
-    return 4 * math.pi * np.sin(two_theta / 2) * PHOTON_ENERGY / _HC
+    return 4 * math.pi * np.sin(two_theta / 2) * PHOTON_ENERGY / (1e10 * HC)
 
 
 def polarization(factor: float, shape: tuple[int, int] = PILATUS_SHAPE) -> NDArray[np.float64]:

@@ -7,15 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.frames.counting import is_masked
 from pipeline.frames.levels import level_for_sums, level_of
 from pipeline.frames.read_only import read_only
-from pipeline.frames.summing import (
-    add_cmos,
-    is_masked,
-    subtract_and_threshold,
-    sum_dtype,
-    take_filled,
-)
+from pipeline.frames.sparse import take_filled
+from pipeline.frames.summing import add_cmos, subtract_and_threshold, sum_dtype
 from pipeline.model.cameras import CAMERAS, Unit
 from pipeline.protocols.batch import PartialSum, SparseImage
 from pipeline.worker.array_pool import ArrayPool

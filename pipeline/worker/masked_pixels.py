@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.frames.summing import add_counting, is_masked
+from pipeline.frames.counting import add_counting, is_masked
 from pipeline.protocols.batch import SparseImage
 
 

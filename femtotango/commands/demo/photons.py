@@ -23,6 +23,8 @@ _SEED = 2
 _PHOTONS_PER_PIXEL = 1e-4
 _SWITCH_AT = 6
 """Raw data is switched off after this many frames: by then the photons are trusted."""
+_COMPILED = 180.0
+"""The first photons may take so long [s]."""
 _NEAR = 1.0
 """A simulated photon counts as found when one is listed within this distance [pixel]."""
 _EFFICIENCY, _FALSE, _PEAK = 0.99, 0.005, 20.0
@@ -70,6 +72,8 @@ def play(
     def watch(number: int) -> None:
         sent(number)
         if number == _SWITCH_AT:
+            # The very first frames of an installation wait until the kernels are compiled.
+            player.wait_until("PhotonCount", bool, _COMPILED)
             player.wait_until("Trusted", bool)
             player.write(SaveRaw=False)
             raw_was_off.append(not player.wait_until("SaveRaw", lambda value: value is False))

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from support.repeats import repeats
 
 from pipeline.frames.binning import Blocks, bin_blocks, full_image, preview_binning
+from pipeline.frames.counting import add_counting, is_masked
 from pipeline.frames.levels import level_for_sums, level_of
 from pipeline.frames.read_only import read_only
 from pipeline.frames.roi_statistics import (
@@ -16,14 +17,8 @@ from pipeline.frames.roi_statistics import (
     counting_statistics,
     sparse_statistics,
 )
-from pipeline.frames.summing import (
-    add_cmos,
-    add_counting,
-    is_masked,
-    subtract_and_threshold,
-    sum_dtype,
-    take_filled,
-)
+from pipeline.frames.sparse import take_filled
+from pipeline.frames.summing import add_cmos, subtract_and_threshold, sum_dtype
 from pipeline.model.roi import Roi
 from pipeline.model.roi_statistics import STATISTICS
 
