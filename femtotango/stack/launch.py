@@ -17,6 +17,8 @@ from typing import Any
 _REST_MS = 200
 _QUEUE = 32
 """Messages that wait in an ingester."""
+_UPDATES = "dranspose:controller:updates"
+"""Redis stream in which dranspose's controller tells its services of maps and parameters."""
 LOOPBACK = "127.0.0.1"
 NEEDS = "FEMTOTANGO_NEEDS"
 """Environment variable: a class that has to load. dranspose goes on without, and drops events."""
@@ -105,12 +107,11 @@ def read_updates_one_by_one() -> None:
     trigger map would take the map's streams away, and its scan would hang.
     """
     import redis.asyncio
-    from dranspose.protocol import RedisKeys
 
     xread = redis.asyncio.Redis.xread
 
     def read_one_update(self: Any, streams: Any, count: Any = None, block: Any = None) -> Any:
-        if RedisKeys.updates() in streams:
+        if _UPDATES in streams:
             count = 1
         return xread(self, streams, count, block)
 
