@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
@@ -120,8 +121,9 @@ def test_device_and_database_may_be_killed(breakable):
             scan(player)
 
 
-@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
-def test_nothing_is_left_behind(tmp_path, config, how):
+@contextmanager
+def ended_by(how: signal.Signals, tmp_path: Path, config: Path) -> Iterator[ReadyInfo]:
+    """Run `femtotango up`, end it with a signal, and see that nothing is left behind."""
     ready_file = tmp_path / "ready.json"
     line = [sys.executable, "-m", "femtotango.cli", "up", "--config", str(config)]
     line += ["--ready-file", str(ready_file), "--state", str(tmp_path / "state")]
@@ -130,7 +132,10 @@ def test_nothing_is_left_behind(tmp_path, config, how):
         info = {**json.loads(ready_file.read_text()), "pid": up.pid}
         children = [psutil.Process(pid) for pid in processes(info)]
         assert len(children) >= 8
-        up.send_signal(how)
+        try:
+            yield info
+        finally:
+            up.send_signal(how)
         up.wait(PATIENCE)
         _, left = psutil.wait_procs(children, timeout=PATIENCE)
     assert not [p for p in left if p.status() != psutil.STATUS_ZOMBIE]
@@ -154,24 +159,26 @@ def test_the_working_folder_is_not_imported(own_stack, tmp_path, monkeypatch):
         scan(player)
 
 
-@pytest.mark.parametrize("database", ["true", "false"])
-def test_a_stack_for_other_machines_says_where_they_find_it(own_stack, tmp_path, database):
-    config = tmp_path / "stack.toml"
+@pytest.mark.parametrize(("database", "how"), [("true", signal.SIGTERM), ("false", signal.SIGINT)])
+def test_a_stack_for_other_machines_says_where_they_find_it(tmp_path, config, database, how):
     config.write_text(f'bind = "0.0.0.0"\ndatabase = {database}\n' + SMALLEST)
-    info = own_stack("--config", str(config))
-    here = outward_address()
-    assert f"//{here}:" in info["controller"]
-    assert f"//{here}:" in info["device"]
-    with ScanPlayer(info) as player:
-        scan(player)
+    with ended_by(how, tmp_path, config) as info:
+        here = outward_address()
+        assert f"//{here}:" in info["controller"]
+        assert f"//{here}:" in info["device"]
+        with ScanPlayer(info) as player:
+            scan(player)
 
 
-def test_a_property_that_is_not_configured_any_more_goes(tmp_path):
-    config = tmp_path / "stack.toml"
-    arguments = ["up", "--state", str(tmp_path / "state"), "--config", str(config)]
-    for text, expected in (('[properties]\nOutputFolder = "/data"\n', ["/data"]), ("", [])):
+def test_a_property_that_is_not_configured_any_more_goes(tmp_path, config):
+    """The second `up` begins on the state that a killed one has left."""
+    for text, expected, how in (
+        ('[properties]\nOutputFolder = "/data"\n', ["/data"], signal.SIGKILL),
+        ("", [], signal.SIGTERM),
+    ):
+        (tmp_path / "ready.json").unlink(missing_ok=True)
         config.write_text(SMALLEST + text)
-        with running(arguments) as info:
+        with ended_by(how, tmp_path, config) as info:
             host, _, port = info["tango_host"].rpartition(":")
             database = tango.Database(host, int(port))
             given = database.get_device_property(template().device, "OutputFolder")
