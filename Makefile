@@ -8,28 +8,27 @@ BIN := $(VENV)/bin
 KERNELS := import pipeline.reducer.femtomax_reducer as r, pipeline.worker.femtomax_worker as w; \
 	import pipeline.diffraction.integration as i, pipeline.photons.matched as m; \
 	w.compile_kernels(); r.compile_kernels(); i.warm_up(); m.warm_up()
-COMPILE := $(BIN)/python -c "$(KERNELS)" && \
-	$(BIN)/python -m compileall -q femtotango pipeline tango_db
+SOURCES := $(shell find femtotango pipeline tango_db -name '*.py')
 
 .PHONY: demo test test-fast faults soak bench check clean
 
-demo: $(VENV)/.installed
+demo: $(VENV)/.compiled
 	$(BIN)/femtotango demo --output out
 
-test: $(VENV)/.installed-for-tests
+test: $(VENV)/.installed-for-tests $(VENV)/.compiled
 	scripts/gui-libraries
 	VENV=$(VENV) scripts/test $(ARGS)
 
-test-fast: $(VENV)/.installed-for-tests
+test-fast: $(VENV)/.installed-for-tests $(VENV)/.compiled
 	VENV=$(VENV) scripts/test fast
 
-faults: $(VENV)/.installed-for-tests
+faults: $(VENV)/.installed-for-tests $(VENV)/.compiled
 	VENV=$(VENV) scripts/faults $(ARGS)
 
-soak: $(VENV)/.installed-for-tests
+soak: $(VENV)/.installed-for-tests $(VENV)/.compiled
 	$(BIN)/python tests/soak/run.py $(ARGS)
 
-bench: $(VENV)/.installed
+bench: $(VENV)/.compiled
 	$(BIN)/python tests/bench/run.py
 
 check: $(VENV)/.installed-for-tests
@@ -43,10 +42,14 @@ $(BIN)/python:
 
 $(VENV)/.installed: pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --editable .
-	$(COMPILE)
 	touch $@
 
 $(VENV)/.installed-for-tests: pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --editable '.[dev,gui,sardana]'
-	$(COMPILE)
 	touch $@ $(VENV)/.installed
+
+# Sources that have changed too: else each worker of each stack would compile at the same time.
+$(VENV)/.compiled: $(VENV)/.installed $(SOURCES)
+	$(BIN)/python -c "$(KERNELS)"
+	$(BIN)/python -m compileall -q femtotango pipeline tango_db
+	touch $@

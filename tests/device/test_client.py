@@ -85,6 +85,12 @@ def test_another_server_is_no_controller(reducer):
         controller.config()
 
 
+@pytest.fixture
+def controller(stack):
+    with closing(Controller(stack["controller"])) as controller:
+        yield controller
+
+
 def test_a_controller(controller):
     config = controller.config()
     assert {"pilatus", "sardana"} <= config.streams

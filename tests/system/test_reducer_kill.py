@@ -8,7 +8,8 @@ import subprocess
 import sys
 import threading
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from types import SimpleNamespace
 
 import httpx
@@ -71,7 +72,8 @@ class Worker:
         return [head.encode(), pickle.dumps(payload)]
 
 
-def start_reducer(redis_url, http_port, zmq_port, log) -> subprocess.Popen[bytes]:
+@contextmanager
+def running_reducer(redis_url, http_port, zmq_port, log) -> Iterator["subprocess.Popen[bytes]"]:
     environment = os.environ | {
         "REDIS_URL": redis_url,
         "REDUCER_URL": f"tcp://localhost:{zmq_port}",
@@ -79,27 +81,22 @@ def start_reducer(redis_url, http_port, zmq_port, log) -> subprocess.Popen[bytes
     arguments = ["reducer", "--host", "127.0.0.1", "-p", str(http_port)]
     arguments += ["-c", "pipeline.reducer:FemtomaxReducer"]
     status = f"http://127.0.0.1:{http_port}/api/v1/status"
-    process = subprocess.Popen(
-        [
-            sys.executable,
-            "-m",
-            "dranspose.cli",
-            *arguments,
-        ],
-        env=environment,
-        stdout=log,
-        stderr=log,
-    )
+    command = [sys.executable, "-m", "dranspose.cli", *arguments]
+    with subprocess.Popen(command, env=environment, stdout=log, stderr=log) as process:
 
-    def answers() -> bool:
-        assert process.poll() is None, "the reducer ended"
+        def answers() -> bool:
+            assert process.poll() is None, "the reducer ended"
+            try:
+                return httpx.get(status, trust_env=False).is_success
+            except httpx.TransportError:
+                return False
+
         try:
-            return httpx.get(status, trust_env=False).is_success
-        except httpx.TransportError:
-            return False
-
-    wait_for(answers, "the reducer")
-    return process
+            wait_for(answers, "the reducer")
+            yield process
+        finally:
+            # A test that fails, or runs out of time, leaves none behind.
+            process.kill()
 
 
 class Progress:
@@ -145,25 +142,28 @@ def test_the_file_opens_whenever_the_reducer_is_killed(redis_url, ports, tmp_pat
         http_port, zmq_port = ports.new(), ports.new()
         raw = tmp_path / f"scan{moment}.h5"
         worker = Worker()
-        with (tmp_path / "log").open("ab") as log, zmq.Context() as context:
-            process = start_reducer(redis_url, http_port, zmq_port, log)
-            with context.socket(zmq.PUSH) as socket:
-                socket.linger = 0
-                socket.connect(f"tcp://127.0.0.1:{zmq_port}")
-                socket.send_multipart(worker.results(header(str(raw))))
-                sent = 0
-                progress = Progress(http_port)
-                # The first frame may take its time on a busy machine.
-                until = math.inf
-                while time.monotonic() < until:
-                    if until == math.inf and progress.begun:
-                        until = time.monotonic() + 2.0 * (moment + 1) / MOMENTS
-                    pixels, _ = next(frames)
-                    socket.send_multipart(worker.results(image(sent, pixels)))
-                    sent += 1
-                process.send_signal(signal.SIGKILL)
-                killed = time.monotonic()
-                process.wait()
+        with (
+            (tmp_path / "log").open("ab") as log,
+            running_reducer(redis_url, http_port, zmq_port, log) as process,
+            zmq.Context() as context,
+            context.socket(zmq.PUSH) as socket,
+        ):
+            socket.linger = 0
+            socket.connect(f"tcp://127.0.0.1:{zmq_port}")
+            socket.send_multipart(worker.results(header(str(raw))))
+            sent = 0
+            progress = Progress(http_port)
+            # The first frame may take its time on a busy machine.
+            until = math.inf
+            while time.monotonic() < until:
+                if until == math.inf and progress.begun:
+                    until = time.monotonic() + 2.0 * (moment + 1) / MOMENTS
+                pixels, _ = next(frames)
+                socket.send_multipart(worker.results(image(sent, pixels)))
+                sent += 1
+            process.send_signal(signal.SIGKILL)
+            killed = time.monotonic()
+            process.wait()
         path = tmp_path / "process" / f"scan{moment}_xye.h5"
         old = progress.taken_before(killed - 1.0)
         if old == 0 and not path.exists():

@@ -178,6 +178,6 @@ def test_what_is_no_recording_is_named(tmp_path, name, content, sentence):
 
 
 def test_a_missing_file_is_named(tmp_path):
-    result = femtotango("replay", str(tmp_path / "nix.cbors"))
+    result = run_here("replay", tmp_path / "nix.cbors")
     assert result.returncode == 1
     assert result.stderr.strip() == f"{tmp_path / 'nix.cbors'}: no such file."

@@ -2,7 +2,6 @@
 
 import json
 import threading
-from collections.abc import Iterator
 from contextlib import closing
 
 import httpx
@@ -65,24 +64,11 @@ MAPS = {
 }
 
 
-@pytest.fixture(scope="module")
-def two_cameras(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ScanPlayer]:
-    from femtotango.stack.running import running
-
-    folder = tmp_path_factory.mktemp("two")
-    config = folder / "stack.toml"
-    config.write_text(f'[streams]\n{PILATUS} = ""\n{ZYLA} = ""\n')
-    arguments = ["up", "--state", str(folder / "state"), "--config", str(config)]
-    with running(arguments) as info, ScanPlayer(info) as player:
-        yield player
-
-
 @pytest.fixture
-def player(two_cameras: ScanPlayer) -> ScanPlayer:
-    two_cameras.device.StopScan()
-    two_cameras.write(Accumulate=True, Rois=json.dumps(ROIS))
-    two_cameras.device.ResetAccumulation()
-    return two_cameras
+def player(player: ScanPlayer) -> ScanPlayer:
+    player.write(Accumulate=True, Rois=json.dumps(ROIS))
+    player.device.ResetAccumulation()
+    return player
 
 
 def post(player: ScanPlayer, trigger_map: TriggerMap) -> None:

@@ -1,4 +1,7 @@
-"""Scans go on when the analysis is away, hangs or dies; these tests leave a broken beamline."""
+"""Scans go on when the analysis is away, hangs or dies.
+
+These tests leave a broken beamline: the file's name puts them at the end of the folder.
+"""
 
 import os
 import signal
@@ -8,7 +11,7 @@ from contextlib import contextmanager, suppress
 
 import numpy as np
 import pytest
-from support.beamline import BURST, Beamline, running_beamline
+from support.beamline import BURST, Beamline
 from support.killing import processes
 from support.sardana_server import MacroError
 from support.waiting import wait_for
@@ -19,11 +22,12 @@ TIMEOUT = 10.0
 """Of the channels [s]."""
 
 
-@pytest.fixture(scope="module")
-def beamline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Beamline]:
-    with running_beamline(tmp_path_factory.mktemp("beamline")) as beamline:
-        beamline.door.run("femto_roi add wide 300 400 300 200 pilatus")
-        yield beamline
+@pytest.fixture(scope="module", autouse=True)
+def wide(beamline: Beamline) -> None:
+    """Begin with one region of the Pilatus."""
+    beamline.door.run("senv ActiveMntGrp femtomax_pilatus")
+    beamline.door.run("femto_roi clear")
+    beamline.door.run("femto_roi add wide 300 400 300 200 pilatus")
 
 
 def pids(beamline: Beamline, sign: str) -> list[int]:
