@@ -8,6 +8,7 @@ it is given as ``NAME=module:function``; anything else is executed.
 
 import ctypes
 import importlib
+import json
 import os
 import signal
 import sys
@@ -100,22 +101,33 @@ def rest_between_pings() -> None:
     zmq.asyncio.Poller.poll = poll_longer
 
 
-def read_updates_one_by_one() -> None:
-    """Let a dranspose service act on each of the controller's updates.
+def heed_each_map() -> None:
+    """Let a dranspose service act on each trigger map and each end of a scan.
 
-    It reads all that are there and acts on the last: parameters that are posted just behind a
-    trigger map would take the map's streams away, and its scan would hang.
+    It reads all updates of the controller that are there and acts on the last: parameters that are
+    posted just behind a trigger map would take the map's streams away, and its scan would hang.
     """
     import redis.asyncio
 
     xread = redis.asyncio.Redis.xread
 
-    def read_one_update(self: Any, streams: Any, count: Any = None, block: Any = None) -> Any:
-        if _UPDATES in streams:
-            count = 1
-        return xread(self, streams, count, block)
+    async def read_to_next_map(self: Any, streams: Any, *args: Any, **options: Any) -> Any:
+        found = await xread(self, streams, *args, **options)
+        if _UPDATES in found:
+            (entries,) = found[_UPDATES]
+            found[_UPDATES] = [entries[: _up_to_map([entry[1]["data"] for entry in entries])]]
+        return found
 
-    redis.asyncio.Redis.xread = read_one_update  # pyright: ignore[reportAttributeAccessIssue]
+    redis.asyncio.Redis.xread = read_to_next_map  # pyright: ignore[reportAttributeAccessIssue]
+
+
+def _up_to_map(updates: Sequence[str | bytes]) -> int:
+    """Return how many updates to take: up to the first that is more than parameters."""
+    for number, update in enumerate(updates, 1):
+        content = json.loads(update)
+        if content["active_streams"] or content["finished"]:
+            return number
+    return len(updates)
 
 
 def load(name: str) -> Any:
@@ -143,7 +155,7 @@ def become(target: str, arguments: Sequence[str]) -> None:
     limit_queues()
     rest_between_pings()
     if any(word.startswith("dranspose.") for word in (target, *arguments)):
-        read_updates_one_by_one()
+        heed_each_map()
     name, _, target = target.rpartition("=")
     sys.argv = [name or target, *arguments]
     needed = os.environ.get(NEEDS)
