@@ -39,7 +39,7 @@ def serve(tmp_path: Path) -> Iterator[Callable[..., Any]]:
         yield start
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
     """Run a pipeline without device; shared, gives what the ready file says."""
     folder = tmp_path_factory.mktemp("pipeline")

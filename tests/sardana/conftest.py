@@ -18,7 +18,7 @@ from support.beamline import Beamline, running_beamline
 taurus.setLogLevel(taurus.Warning)
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def beamline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Beamline]:
     """Run one beamline for the files that leave it whole."""
     with running_beamline(tmp_path_factory.mktemp("beamline")) as beamline:

@@ -11,6 +11,7 @@ import h5py
 import numpy as np
 import pytest
 from support.photons import PHOTON_SETTINGS, photon_frame
+from support.repeats import repeats
 
 from pipeline.files import hdf5_bytes, hdf5_chunk_index
 from pipeline.photons.detection import finding_settings
@@ -20,7 +21,7 @@ from pipeline.protocols.batch import FrameStatus
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
 
-TESTS = Path(__file__).parents[2]
+FRAMES = repeats(80, 200)
 
 READER = """
 import os, pickle, shutil, sys
@@ -93,15 +94,15 @@ print(tried)
 
 
 def life(rng: np.random.Generator) -> list[list[FrameRow]]:
-    """Return what is written together: 200 frames, three changes of settings, some frames lost."""
+    """Return what is written together: three changes of settings, some frames lost."""
     batches = []
     settings = PHOTON_SETTINGS
     lost = []
-    for frame in range(200):
-        if frame in (50, 51, 120):
+    for frame in range(FRAMES):
+        if frame in (FRAMES // 4, FRAMES // 4 + 1, FRAMES * 3 // 5):
             settings = settings.replaced("energy_threshold", float(500 + frame))
         text = finding_settings(settings)
-        if frame % 29 == 7:
+        if frame % 17 == 7:
             row = FrameRow(frame, FrameStatus(1 + frame % 5), None, text)
             lost += [frame] * (row.status is FrameStatus.NEVER_CAME)
         else:
@@ -204,6 +205,6 @@ def test_every_prefix_of_a_file_s_life_can_be_read(tmp_path, monkeypatch, capsys
     assert result.returncode == 0, result.stdout + result.stderr
     with capsys.disabled():
         print(
-            f"\n{len(writes)} writes of 200 frames, index of {levels} levels: "
+            f"\n{len(writes)} writes of {FRAMES} frames, index of {levels} levels: "
             f"{int(result.stdout)} prefixes tried, torn writes among them, all readable"
         )
