@@ -1,7 +1,7 @@
 """Whether a process does anything at all: one that is only busy is not taken for one that hangs."""
 
+import os
 from contextlib import suppress
-from pathlib import Path
 
 import psutil
 
@@ -22,6 +22,8 @@ class Activity:
             pid: of the process.
         """
         self._pid = pid
+        self._process: psutil.Process | None = None
+        """Kept: to make one takes as long as ten looks at it."""
         self._taken: float | None = None
 
     def is_still(self) -> bool:
@@ -31,7 +33,8 @@ class Activity:
         """
         before = self._taken
         try:
-            times = psutil.Process(self._pid).cpu_times()
+            self._process = self._process or psutil.Process(self._pid)
+            times = self._process.cpu_times()
         except psutil.Error:
             self._taken = None
             return False
@@ -42,8 +45,10 @@ class Activity:
 
     def _thread_states(self) -> set[str]:
         states = set()
-        for thread in Path(f"/proc/{self._pid}/task").glob("*/stat"):
-            with suppress(OSError):  # it has ended meanwhile
-                # The name of a thread is in brackets, and may hold any character.
-                states.add(thread.read_text(errors="replace").rpartition(")")[2].split()[0])
+        tasks = f"/proc/{self._pid}/task"
+        with suppress(OSError):  # it has ended meanwhile
+            for thread in os.listdir(tasks):
+                with suppress(OSError), open(f"{tasks}/{thread}/stat", "rb", 0) as stat:
+                    # The name of a thread is in brackets, and may hold any character.
+                    states.add(stat.read().rpartition(b")")[2].split()[0].decode())
         return states
