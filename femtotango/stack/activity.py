@@ -1,7 +1,7 @@
 """Whether a process does anything at all: one that is only busy is not taken for one that hangs."""
 
-import os
 from contextlib import suppress
+from pathlib import Path
 
 import psutil
 
@@ -45,10 +45,10 @@ class Activity:
 
     def _thread_states(self) -> set[str]:
         states = set()
-        tasks = f"/proc/{self._pid}/task"
         with suppress(OSError):  # it has ended meanwhile
-            for thread in os.listdir(tasks):
-                with suppress(OSError), open(f"{tasks}/{thread}/stat", "rb", 0) as stat:
+            for thread in Path(f"/proc/{self._pid}/task").iterdir():
+                with suppress(OSError):
+                    stat = Path(thread, "stat").read_bytes()
                     # The name of a thread is in brackets, and may hold any character.
-                    states.add(stat.read().rpartition(b")")[2].split()[0].decode())
+                    states.add(stat.rpartition(b")")[2].split()[0].decode())
         return states

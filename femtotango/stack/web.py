@@ -19,7 +19,7 @@ _DATE = 1.0
 
 
 class _Server(uvicorn.Server):
-    """Sleeps until it is told to end; uvicorn's own wakes ten times a second to see whether it was."""
+    """Sleeps until it is told to end; uvicorn's own wakes ten times a second to look."""
 
     _waiting: tuple[asyncio.AbstractEventLoop, asyncio.Event] | None = None
 
