@@ -20,7 +20,7 @@ from femtotango.component.scan_control import ScanControl
 from femtotango.component.scan_request import ScanRequest
 from femtotango.component.setting_flow import ACCUMULATION_ID
 from femtotango.component.settings_sync import SettingsSync
-from femtotango.component.state import Pipeline, View
+from femtotango.component.state import Pipeline, View, is_news
 from femtotango.component.vital_signs import VitalSigns
 from femtotango.dranspose_client.addresses import Addresses
 from femtotango.dranspose_client.controller import Controller
@@ -34,6 +34,10 @@ logger = logging.getLogger(__name__)
 
 _IDLE = 0.4
 """How often the controller is asked while no scan is running [s]."""
+_REST = 0.5
+"""So long after its last answer the reducer is not asked again while nothing is going on [s]."""
+_SETTLED = 3.0
+"""Nothing is going on so long after the last change of what is shown [s]."""
 GEOMETRY_CAMERA = "geometry_camera"
 
 
@@ -97,6 +101,8 @@ class Component:
             allowed_folders=allowed_folders,
         )
         self._view_lock = threading.Lock()
+        self._news_at = time.monotonic()
+        """When the view changed last."""
         self._timeouts = 0
         self._polls = Polls(self._closing)
         self._asked = threading.Event()
@@ -237,8 +243,9 @@ class Component:
                 except NotReady as error:
                     pipeline = replace(pipeline, waiting=str(error))
                     config = self._controller.config()
-                progress = self._controller.progress()
-                self.scans.follow(config, progress, self._view.results)
+                if self.scans.wants_progress(config, self._view.results):
+                    progress = self._controller.progress()
+                    self.scans.follow(config, progress, self._view.results)
             self.signs.watch_scan(self.scans.prepared_here)
             self.scans.give_up_lost(self.signs.silent_in_scan())
             self._timeouts = 0
@@ -257,11 +264,23 @@ class Component:
             begin = time.monotonic()
             complete = self._polls.begin()
             try:
-                self._fetch_results(complete)
+                if complete or not self._nothing_new():
+                    self._fetch_results(complete)
             except Exception as error:  # noqa: BLE001 - whatever it is, results must go on
                 self._show_fault("Results", error)
             self._polls.end()
             self._polls.pause(begin + self._period - time.monotonic())
+
+    def _nothing_new(self) -> bool:
+        """Say whether the reducer need not be asked now.
+
+        One that ends closes its connection, which is seen without asking.
+        """
+        view = self._view
+        idle = view.scan.done and self.sync.delivered and view.results.error is None
+        settled = time.monotonic() - self._news_at > _SETTLED
+        fresh = 0.0 <= time.time() - view.results.polled < _REST
+        return idle and settled and fresh and self.reducer.is_connected
 
     def _fetch_results(self, complete: bool) -> None:
         results = self._observer.poll_results(complete)
@@ -302,8 +321,14 @@ class Component:
                 scan_error=self.scans.last_error,
                 **changes,
             )
-            self._view = replace(view, last_error=_newest_error(before, view))
-        self._on_change()
+            view = self._view = replace(view, last_error=_newest_error(before, view))
+            news = is_news(before, view)
+            old, new = before.results, view.results
+            fetched_again = old.snapshot is not new.snapshot and old.revision == new.revision
+            if news and not fetched_again:
+                self._news_at = time.monotonic()
+        if news:
+            self._on_change()
 
 
 def _newest_error(before: View, view: View) -> str:

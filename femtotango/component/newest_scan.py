@@ -183,6 +183,16 @@ class NewestScan:
             self._scan = scan
             return scan
 
+    def wants_progress(self, config: Config, results: Observation) -> bool:
+        """Say whether `follow` would learn anything: nothing is new of a scan that is over."""
+        scan, progress = self._scan, self._scan.progress
+        mapping = config.mapping or results.mapping
+        if not mapping:
+            return not scan.done
+        over = scan.done and (scan.stopped or (progress is not None and progress.finished))
+        known = mapping in self._known and mapping != scan.mapping
+        return not self._met or self._posting or not (known or (over and mapping == scan.mapping))
+
     def follow(self, config: Config, progress: Progress, results: Observation) -> None:
         """Take in what the controller says; call under the settings' `posting`."""
         mapping = config.mapping or results.mapping

@@ -158,6 +158,10 @@ class ScanControl:
 
     # What the device's threads tell
 
+    def wants_progress(self, config: Config, results: Observation) -> bool:
+        """Say whether `follow` would learn anything; call under the settings' `posting`."""
+        return self._newest.wants_progress(config, results)
+
     def follow(self, config: Config, progress: Progress, results: Observation) -> None:
         """Take in what the controller says; call under the settings' `posting`."""
         self._newest.follow(config, progress, results)

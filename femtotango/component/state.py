@@ -1,6 +1,6 @@
 """Everything that clients can see at one moment, frozen."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 
 from femtotango.component.peak_fitter import NO_ROI
@@ -127,6 +127,19 @@ class View:
     def failed_frames(self) -> int:
         """Frames that could not be used or never came."""
         return self.results.failed_frames + self.given_up
+
+
+def is_news(before: View, after: View) -> bool:
+    """Say whether a view shows anything else than the one before, but for the time of the polls."""
+    old, new = before.results, after.results
+    if old.snapshot is not new.snapshot or old.curves is not new.curves:
+        return True
+    return _timeless(before) != _timeless(after)
+
+
+def _timeless(view: View) -> View:
+    results, pipeline = replace(view.results, polled=0.0), replace(view.pipeline, time=0.0)
+    return replace(view, results=results, pipeline=pipeline)
 
 
 def image_in(snapshot: Published, stream: str = "") -> CameraImage:

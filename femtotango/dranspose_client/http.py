@@ -29,6 +29,8 @@ class Http:
     def __init__(self, what: str, url: str) -> None:
         self.what = what
         self.url = url.rstrip("/")
+        self._stream: Any = None
+        """Connection of the last answer."""
         self._client = httpx.Client(
             headers={"Accept-Encoding": "identity"},
             timeout=SHORT,
@@ -38,6 +40,11 @@ class Http:
             # Shorter than the server's own limit, so that it never closes under a request.
             limits=httpx.Limits(keepalive_expiry=2.0),
         )
+
+    @property
+    def is_connected(self) -> bool:
+        """False when the server has closed the connection of the last answer, or there is none."""
+        return self._stream is not None and not self._stream.get_extra_info("is_readable")
 
     def close(self) -> None:
         """Close the connections."""
@@ -70,9 +77,11 @@ class Http:
             Unreachable: no connection, or (TimedOut) no answer in time.
         """
         try:
-            return self._client.request(
+            reply = self._client.request(
                 method, self.url + path, params=params, content=content, json=json, timeout=timeout
             )
+            self._stream = reply.extensions.get("network_stream")
+            return reply
         except (httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError) as error:
             if not repeat:
                 raise self._unreachable(error) from error

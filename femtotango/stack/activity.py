@@ -22,6 +22,8 @@ class Activity:
             pid: of the process.
         """
         self._pid = pid
+        self._process: psutil.Process | None = None
+        """Kept: to make one takes as long as ten looks at it."""
         self._taken: float | None = None
 
     def is_still(self) -> bool:
@@ -31,7 +33,8 @@ class Activity:
         """
         before = self._taken
         try:
-            times = psutil.Process(self._pid).cpu_times()
+            self._process = self._process or psutil.Process(self._pid)
+            times = self._process.cpu_times()
         except psutil.Error:
             self._taken = None
             return False
@@ -42,8 +45,10 @@ class Activity:
 
     def _thread_states(self) -> set[str]:
         states = set()
-        for thread in Path(f"/proc/{self._pid}/task").glob("*/stat"):
-            with suppress(OSError):  # it has ended meanwhile
-                # The name of a thread is in brackets, and may hold any character.
-                states.add(thread.read_text(errors="replace").rpartition(")")[2].split()[0])
+        with suppress(OSError):  # it has ended meanwhile
+            for thread in Path(f"/proc/{self._pid}/task").iterdir():
+                with suppress(OSError):
+                    stat = Path(thread, "stat").read_bytes()
+                    # The name of a thread is in brackets, and may hold any character.
+                    states.add(stat.rpartition(b")")[2].split()[0].decode())
         return states

@@ -1,7 +1,6 @@
 """Asks the processes of a stack whether they are still there."""
 
 import threading
-from contextlib import closing
 from types import TracebackType
 
 import httpx
@@ -49,6 +48,8 @@ class Answers:
         self._stop = stop
         self._http = httpx.Client(timeout=_TIMEOUT, trust_env=False)
         self._controller = Controller(services.addresses.controller)
+        # It connects anew by itself when Redis was restarted.
+        self._client = connect(services.ports.redis, _TIMEOUT)
         # PyTango tries for up to 9 s to reach a server that hangs.
         self._database = Question(lambda: database_answers(services.tango_host))
         self._device = Question(lambda: device_answers(services.device_address))
@@ -63,6 +64,7 @@ class Answers:
         trace: TracebackType | None,
     ) -> None:
         self._http.close()
+        self._client.close()
         self._controller.close()
         self._database.close()
         self._device.close()
@@ -87,21 +89,22 @@ class Answers:
         return found
 
     def _redis(self) -> dict[str, bool]:
-        with closing(connect(self._services.ports.redis, _TIMEOUT)) as client:
-            try:
-                return {REDIS: bool(client.ping())}
-            except redis.RedisError:
-                return {REDIS: False}
+        try:
+            return {REDIS: bool(self._client.ping())}
+        except redis.RedisError:
+            return {REDIS: False}
 
     def _shown(self) -> dict[str, bool]:
         kinds = self._services.kinds
-        with closing(connect(self._services.ports.redis, _TIMEOUT)) as client:
-            try:
-                left = [client.pttl(config_key(kind, name)) for name, kind in kinds.items()]
-            except redis.RedisError:
-                return {}
+        try:
+            with self._client.pipeline(transaction=False) as questions:
+                for name, kind in kinds.items():
+                    questions.pttl(config_key(kind, name))
+                left = questions.execute()
+        except redis.RedisError:
+            return {}
         oldest = 1000 * (_LISTED - _SIGN)
-        return {name: int(ms) > oldest for name, ms in zip(kinds, left, strict=True)}  # pyright: ignore
+        return {name: int(ms) > oldest for name, ms in zip(kinds, left, strict=True)}
 
     def _controller_answers(self) -> dict[str, bool]:
         try:

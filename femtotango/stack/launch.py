@@ -16,6 +16,9 @@ from collections.abc import Sequence
 from typing import Any
 
 _REST_MS = 200
+_PING_REST_MS = 1000
+_PING_MS = 1
+"""Of an ingester's poll for pings; nothing else in dranspose polls so long."""
 _QUEUE = 32
 """Messages that wait in an ingester."""
 _UPDATES = "dranspose:controller:updates"
@@ -94,7 +97,9 @@ def rest_between_pings() -> None:
     poll = zmq.asyncio.Poller.poll
 
     def poll_longer(self: Any, timeout: int | None = -1) -> Any:
-        if timeout is not None and timeout >= 0:
+        if timeout == _PING_MS:
+            timeout = _PING_REST_MS
+        elif timeout is not None and timeout >= 0:
             timeout = max(timeout, _REST_MS)
         return poll(self, timeout)
 

@@ -44,6 +44,8 @@ _SHORT_PATIENCE = 1.0
 """The same for what is only restarted: it has nothing left to do, and a scan waits for it [s]."""
 _BASIS = (REDIS, DATABASE)
 """What the others need when they end."""
+_SHORTEN = 1.0
+"""Pause between two looks at the size of the logs [s]."""
 _AFTER_ERROR = 1.0
 """Pause after an error that nobody has thought of [s]."""
 
@@ -103,6 +105,8 @@ class Stack:
         self._recovering_since: float | None = None
         self._told_at = 0.0
         """When the user was last told that the recovery takes long, or its begin."""
+        self._shorten_at = 0.0
+        """When the size of the logs is looked at again."""
         self._gone: set[str] = set()
         """uuids of services that were restarted; dranspose lists them for another 10 s."""
         self._dranspose = DransposeState(self.services)
@@ -194,7 +198,9 @@ class Stack:
             self._recover(due)
         elif self._recovering_since is not None and not dead:
             self._say_when_ready(self._recovering_since, now)
-        shorten(self._logs)
+        if now >= self._shorten_at:
+            self._shorten_at = now + _SHORTEN
+            shorten(self._logs)
 
     def _say_when_ready(self, since: float, now: float) -> None:
         left = self._not_ready()

@@ -17,7 +17,7 @@ from femtotango.errors import NotReady
 from femtotango.simulation.detector_socket import PushSource
 from pipeline.protocols.stins import stins_header, stins_image
 
-CONFIG = b'{"parameters_version": {}, "parameters_hash": "h"}'
+CONFIG = b'{"parameters_version": {}, "reducer": {"mapping_uuid": "m"}, "parameters_hash": "h"}'
 REPLIES = {
     "/api/v1/config": CONFIG,
     # An infinite number is valid for Python's reader, and no int.

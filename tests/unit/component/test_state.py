@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from femtotango.component.results_poller import Observation
-from femtotango.component.state import View
+from femtotango.component.state import View, is_news
 from pipeline.model.parameters import Settings
 from pipeline.protocols.snapshot import NOTHING
 
@@ -28,3 +28,19 @@ def test_files_stay_in_the_output_folder_and_that_of_the_raw_data(allowed, outpu
         allowed_folders=allowed,
     )
     assert view.file_folders == folders
+
+
+def test_the_time_of_a_poll_is_no_news():
+    view = View()
+    polled = replace(view, results=replace(view.results, polled=9.0))
+    asked = replace(view, pipeline=replace(view.pipeline, time=9.0))
+    assert not is_news(view, polled)
+    assert not is_news(view, asked)
+
+
+def test_results_and_errors_are_news():
+    view = View()
+    fetched = replace(view.results, snapshot=replace(NOTHING, revision=1))
+    assert is_news(view, replace(view, results=fetched))
+    assert is_news(view, replace(view, results=replace(view.results, error="away")))
+    assert is_news(view, replace(view, settings=Settings(output_folder="/out")))
