@@ -1,13 +1,21 @@
 """What is published of the question whether every frame is safe somewhere."""
 
 import uuid
+from functools import cache
 
 from pipeline.photons.frame_safety import frames_text
 from pipeline.protocols.packed_datasets import FrameSafety
 from pipeline.reducer.scan import ScanState
 
-PROCESS = uuid.uuid4().hex
-"""Tells this process from the one before it, whose frames do not count as safe."""
+
+@cache
+def process_identity() -> str:
+    """Return what tells this process from the one before it, whose frames do not count as safe.
+
+    It is made when it is asked for first: a stack's processes are forks of one that has loaded this
+    module, and what were made then would be the same in all of them.
+    """
+    return uuid.uuid4().hex
 
 
 def published_safety(scan: ScanState | None, now: float) -> FrameSafety:
@@ -19,13 +27,14 @@ def published_safety(scan: ScanState | None, now: float) -> FrameSafety:
     """
     if scan is None or scan.photons is None:
         return FrameSafety(
-            process=PROCESS, reason="No frame of the Balor was seen yet: take a scan."
+            process=process_identity(),
+            reason="No frame of the Balor was seen yet: take a scan.",
         )
     scan.look_at_queue(now)
     photons = scan.photons
     safety = photons.safety(now)
     return FrameSafety(
-        process=PROCESS,
+        process=process_identity(),
         mapping=scan.mapping,
         number=scan.published_number,
         filename=photons.path,

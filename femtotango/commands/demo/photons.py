@@ -1,5 +1,6 @@
 """Second scan of the demo: single photons on the Balor, compared with the simulated ones."""
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,6 +8,7 @@ from typing import Any
 
 import h5py
 import numpy as np
+import tango
 from numpy.typing import NDArray
 from scipy.spatial import KDTree
 
@@ -24,7 +26,8 @@ _PHOTONS_PER_PIXEL = 1e-4
 _SWITCH_AT = 6
 """Raw data is switched off after this many frames: by then the photons are trusted."""
 _COMPILED = 180.0
-"""The first photons may take so long [s]."""
+"""The first photons may take so long, kernels that are not compiled yet included [s]."""
+_POLL = 0.1
 _NEAR = 1.0
 """A simulated photon counts as found when one is listed within this distance [pixel]."""
 _EFFICIENCY, _FALSE, _PEAK = 0.99, 0.005, 20.0
@@ -72,10 +75,7 @@ def play(
     def watch(number: int) -> None:
         sent(number)
         if number == _SWITCH_AT:
-            # The very first frames of an installation wait until the kernels are compiled.
-            player.wait_until("PhotonCount", bool, _COMPILED)
-            player.wait_until("Trusted", bool)
-            player.write(SaveRaw=False)
+            _drop_raw_data(player)
             raw_was_off.append(not player.wait_until("SaveRaw", lambda value: value is False))
 
     player.prepare(STREAM, SCAN)
@@ -83,6 +83,20 @@ def play(
     player.wait_finished()
     player.write(SaveRaw=True)
     return truths, bool(raw_was_off and raw_was_off[0])
+
+
+def _drop_raw_data(player: ScanPlayer) -> None:
+    """Switch raw saving off as soon as the device permits it: when photons are found and safe."""
+    deadline = time.monotonic() + _COMPILED
+    while True:
+        try:
+            player.write(SaveRaw=False)
+        except tango.DevFailed:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(_POLL)
+        else:
+            return
 
 
 def _frames(truths: list[Truth]) -> Iterator[NDArray[np.uint16]]:

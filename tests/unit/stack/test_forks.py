@@ -20,7 +20,8 @@ from femtotango.stack.forks import ForkServer
 from femtotango.stack.processes import Process
 
 folder = Path(sys.argv[1])
-fork_server = ForkServer(["json.tool"], {}, folder / "fork-server.log")
+imported = ["json.tool", "pipeline.reducer.published_safety"]
+fork_server = ForkServer(imported, {}, folder / "fork-server.log")
 fork_server.begin()
 
 def settle():
@@ -43,6 +44,9 @@ def run():
         "colour": os.environ["COLOUR"], "shape": os.environ["SHAPE"], "arguments": sys.argv[1:],
         "parent": os.getppid(), "session": os.getsid(0), "imported": "json.tool" in sys.modules,
     }
+    if "identity" in sys.argv:
+        from pipeline.reducer.published_safety import process_identity
+        facts = {"identity": process_identity()}
     print(json.dumps(facts), flush=True)
     if "end" in sys.argv:
         sys.exit(3)
@@ -108,6 +112,14 @@ def test_a_fork_is_what_a_started_process_is(parent: Parent):
     code = "while last.alive: time.sleep(0.01)\nprint(last.exit_code, flush=True)"
     assert parent.ask(f"exec({code!r})") == 3
     assert parent.ask("first.kill(); exec('while first.alive: pass'); print(first.exit_code)") == -9
+
+
+def test_each_fork_has_an_identity_of_its_own(parent: Parent):
+    parent.ask("settle(); start('first', 'identity')")
+    parent.ask("start('second', 'identity')")
+    first, second = parent.facts("first"), parent.facts("second")
+    assert len(first["identity"]) == 32
+    assert first != second
 
 
 def test_a_part_starts_without_while_the_fork_server_imports(parent: Parent):
