@@ -80,8 +80,10 @@ class BlockWork:
             worker.last = event is block.events[-1]
             streams, broken = _read(event)
             data = SimpleNamespace(event_number=event.number, streams=streams)
+            sent = worker.process_event(data, parameters)
+            assert sent is not None, "results wait only where somebody asks for them later"
             # Those before it were sent in an earlier turn.
-            batch = worker.process_event(data, parameters)[-1]
+            batch = sent[-1]
             found.append(_with_broken(batch, broken) if broken else batch)
         return b"".join(dump(tuple(found)))
 

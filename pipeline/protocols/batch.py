@@ -233,6 +233,21 @@ class EventResult:
         return tuple(one.start for one in self.cameras if one.start is not None)
 
     @property
+    def has_only_frames(self) -> bool:
+        """True when it holds scalars of frames and nothing that somebody waits for."""
+        frames = self.frames
+        if not frames or len(frames) < len(self.cameras) or self.record_end or self.partials:
+            return False
+        if self.description is not None or self.record is not None:
+            return False
+        return (
+            not self.failed
+            and not self.problems
+            and all(frame.photons is None for frame in frames)
+            and all(one.dark is None for one in self.cameras)
+        )
+
+    @property
     def series_end(self) -> bool:
         """True when the series of a camera ends."""
         return any(one.series_end for one in self.cameras)

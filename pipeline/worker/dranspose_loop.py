@@ -140,6 +140,8 @@ class _Loop:
         """Events that the controller has not been told of, and whether they gave a result."""
         self._times = _Times()
         self._told = time.monotonic()
+        self._newest = 0
+        """Event that was processed last."""
 
     async def run(self) -> None:
         """Process events until the task is cancelled."""
@@ -159,6 +161,7 @@ class _Loop:
                 self._note_passed()
                 if delivery is not None:
                     await self._process(delivery, begin)
+                await self._send_due()
                 idle = self._deliveries.idle and queue.empty() and not queued.done()
                 if self._done and (idle or time.monotonic() - self._told > _UPDATE):
                     await self._tell()
@@ -204,8 +207,8 @@ class _Loop:
         return False
 
     async def _wait(self, queued: asyncio.Task[Any]) -> None:
-        wake_at = self._deliveries.wake_at
-        timeout = None if wake_at is None else max(0.0, wake_at - time.monotonic())
+        times = [t for t in (self._deliveries.wake_at, self._results_due) if t is not None]
+        timeout = max(0.0, min(times) - time.monotonic()) if times else None
         await asyncio.wait(
             [queued, *self._polls.values()],
             timeout=timeout,
@@ -219,8 +222,9 @@ class _Loop:
         received = time.perf_counter()
         result = await self._call(event)
         processed = time.perf_counter()
+        self._newest = int(event.event_number)
         if result is not None:
-            await self._send(event, result)
+            await self._send(self._newest, result)
         self._worker.state.processed_events += 1
         if delivery.first:
             self._done[delivery.event] = result is not None
@@ -239,14 +243,25 @@ class _Loop:
             logger.exception("event %d failed", event.event_number)
             return None
 
-    async def _send(self, event: EventData, result: Any) -> None:
+    @property
+    def _results_due(self) -> float | None:
+        """When results that wait in our class must be sent; None: none waits."""
+        return getattr(self._worker.worker, "results_due", None)
+
+    async def _send_due(self) -> None:
+        """Send the results that have waited for those of later events as long as they may."""
+        due = self._results_due
+        if due is not None and time.monotonic() >= due:
+            await self._send(self._newest, self._worker.worker.send_results())
+
+    async def _send(self, event: int, result: Any) -> None:
         socket = self._worker.out_socket
         if socket is None:
             return
         # What dranspose's `ResultData` writes without its payload, in a tenth of the time.
         header = json.dumps(
             {
-                "event_number": event.event_number,
+                "event_number": event,
                 "worker": self._worker.state.name,
                 "parameters_hash": self._worker.state.parameters_hash,
             }
@@ -254,7 +269,7 @@ class _Loop:
         try:
             await socket.send_multipart([header, pickle.dumps(result)])
         except Exception:
-            logger.exception("the result of event %d was not sent", event.event_number)
+            logger.exception("the result of event %d was not sent", event)
 
     def _note_passed(self) -> None:
         """Tell the worker what it does not wait for, and note it as done for the controller."""
@@ -295,6 +310,8 @@ async def _work(self: Any) -> None:
             )
         except Exception:
             logger.exception("the worker class cannot be used")
+    if self.worker is not None and hasattr(self.worker, "results_may_wait"):
+        self.worker.results_may_wait = True
     await self.notify_worker_ready()
     with suppress(asyncio.CancelledError):
         await _Loop(self).run()

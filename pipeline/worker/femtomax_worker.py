@@ -1,6 +1,8 @@
 """The map step: the class that dranspose's workers run."""
 
+import math
 import threading
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import cache
@@ -18,6 +20,12 @@ from pipeline.worker.store import WorkerStore
 
 CONTEXT = "femtotango"
 """Key of what outlives a scan, in dranspose's context."""
+_FAST = 0.05
+"""Events that come closer than this are fast [s]; the beamline's own 10 Hz are not."""
+_TOGETHER = 8
+"""At most so many results of fast events are sent together,"""
+_HOLD = 0.1
+"""and none later than this [s]."""
 _REPLAY_NAME = "replay-worker-"
 """Under `dranspose replay` only one worker gets the end event: nothing may stay buffered."""
 
@@ -27,6 +35,10 @@ class FemtomaxWorker:
 
     work: type[EventWork] = EventWork
     """What is done with one event."""
+    results_may_wait = False
+    """Who runs this object calls `send_results` when `results_due` has come."""
+    results_due: float | None = None
+    """Monotonic time at which results that wait must be sent [s]; None: none waits."""
 
     def __init__(
         self,
@@ -45,6 +57,8 @@ class FemtomaxWorker:
         self._passed: list[tuple[int, str]] = []
         self._late: list[CameraResult] = []
         self._left: set[tuple[int, str]] = set()
+        self._newest = -math.inf
+        """Monotonic time of the newest event [s]."""
 
     def pass_over(self, passed: Iterable[tuple[int, str]]) -> None:
         """Note messages that are not waited for any more: event and stream of each."""
@@ -77,7 +91,7 @@ class FemtomaxWorker:
 
     def process_event(
         self, event: Any, parameters: Mapping[str, Any], tick: bool = False
-    ) -> tuple[Batch, ...]:
+    ) -> tuple[Batch, ...] | None:
         """Process one event.
 
         Args:
@@ -86,7 +100,7 @@ class FemtomaxWorker:
             tick: not used; dranspose gives it to one worker only.
 
         Returns:
-            The event's batch, behind those that may not have reached the reducer.
+            The event's batch, behind those that may not have reached the reducer; None: it waits.
         """
         store = self._store
         number = int(event.event_number)
@@ -110,9 +124,24 @@ class FemtomaxWorker:
                 result = replace(result, cameras=(*result.cameras, *self._late))
             passed = tuple(self._passed)
             self._passed, self._late = [], []
-            return store.outbox.send(
-                self, self._mapping, self._name, number, result, refused, passed
-            )
+            store.outbox.put(self._mapping, self._name, number, result, refused, passed)
+            now = time.monotonic()
+            fast, self._newest = now - self._newest < _FAST, now
+            plain = result.has_only_frames and not passed and not refused
+            if not (self.results_may_wait and fast and plain) or len(store.outbox) >= _TOGETHER:
+                return self._send()
+            if self.results_due is None:
+                self.results_due = now + _HOLD
+            return None
+
+    def send_results(self) -> tuple[Batch, ...]:
+        """Return all batches that may not have reached the reducer."""
+        with self._store.lock:
+            return self._send()
+
+    def _send(self) -> tuple[Batch, ...]:
+        self.results_due = None
+        return self._store.outbox.send(self)
 
 
 def compile_kernels() -> None:

@@ -19,7 +19,7 @@ class Outbox:
         self._sequence = itertools.count()
         self._unacknowledged: list[Batch] = []
         self._sender: object = None
-        """The worker object that was the last to send them, all of them."""
+        """The worker object that was the last to send them; None: not all were sent."""
 
     def acknowledge(self, sender: object) -> tuple[Batch, ...]:
         """Forget what was delivered, and return it.
@@ -32,20 +32,18 @@ class Outbox:
         delivered, self._unacknowledged = self._unacknowledged, []
         return tuple(delivered)
 
-    def send(
+    def put(
         self,
-        sender: object,
         mapping: str,
         worker: str,
         event: int,
         result: EventResult,
         refused: tuple[str, ...] = (),
         passed: tuple[tuple[int, str], ...] = (),
-    ) -> tuple[Batch, ...]:
-        """Make a batch and return it behind all that may not have reached the reducer.
+    ) -> None:
+        """Make a batch and keep it; it is not sent yet.
 
         Args:
-            sender: the worker object that returns them to dranspose.
             mapping: trigger map of the event.
             worker: name of the worker.
             event: number of the event.
@@ -65,5 +63,16 @@ class Outbox:
                 passed=passed,
             )
         )
+        self._sender = None
+
+    def __len__(self) -> int:
+        return len(self._unacknowledged)
+
+    def send(self, sender: object) -> tuple[Batch, ...]:
+        """Return all batches that may not have reached the reducer.
+
+        Args:
+            sender: the worker object that returns them to dranspose.
+        """
         self._sender = sender
         return tuple(self._unacknowledged)

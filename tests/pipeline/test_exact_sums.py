@@ -1,11 +1,15 @@
 """The sum holds exactly the frames processed while Accumulate was true, since the last reset."""
 
+import math
+
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from support.dispatch import Dispatch, header, image, sardana, series_end
 from support.repeats import repeats
+
+from pipeline.worker import femtomax_worker
 
 FLUSH = "femtotango flush"
 SHAPE = (4, 6)
@@ -49,9 +53,9 @@ STEPS = st.lists(
 @settings(
     deadline=None, max_examples=repeats(100, 300), suppress_health_check=[HealthCheck.too_slow]
 )
-@given(steps=STEPS, workers=st.integers(1, 4), seed=st.integers(0, 2**16))
-def test_any_run_sums_exactly(steps: list[str], workers: int, seed: int) -> None:
-    run = Dispatch(workers, seed)
+@given(steps=STEPS, workers=st.integers(1, 4), seed=st.integers(0, 2**16), together=st.booleans())
+def test_any_run_sums_exactly(steps: list[str], workers: int, seed: int, together: bool) -> None:
+    run = Dispatch(workers, seed, together=together)
     run.change(accumulate=True, accumulation_id=1)
     expected = Expected()
     expected.accumulation_id = 1
@@ -108,6 +112,26 @@ def test_any_run_sums_exactly(steps: list[str], workers: int, seed: int) -> None
         published = np.asarray(run.published["image"])
         assert np.isnan(published[0, 0])
         np.testing.assert_array_equal(published[1:], expected.total[1:])
+
+
+def test_results_of_fast_frames_travel_together_and_the_end_brings_the_rest(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # On a busy machine, too, these frames are fast.
+    monkeypatch.setattr(femtomax_worker, "_FAST", math.inf)
+    run = Dispatch(1, together=True)
+    run.change(accumulate=True, accumulation_id=1)
+    run.to_all(pilatus=header())
+    run.deliver()
+    arrived = []
+    for number in range(20):
+        run.to_one(pilatus=image(number, frame(number)))
+        run.deliver()
+        arrived.append(run.published["scan"]["frames"])
+    assert len(set(arrived)) < 10
+    run.to_all(pilatus=series_end())
+    run.deliver()
+    assert run.published["scan"]["frames"] == run.published["accumulated_number"] == 20
 
 
 def test_batches_that_arrive_twice_count_once() -> None:

@@ -61,7 +61,11 @@ def parameters(settings: Settings) -> dict[str, Any]:
 class Dispatch:
     """Runs events through workers; results reach the reducer late, in order per worker only."""
 
-    def __init__(self, workers: int = 2, seed: int = 0, name: str = "w") -> None:
+    def __init__(
+        self, workers: int = 2, seed: int = 0, name: str = "w", together: bool = False
+    ) -> None:
+        """Make workers and reducer; together: results of frames wait for those of later ones."""
+        self._together = together
         self.random = random.Random(seed)
         self.settings = [Settings() for _ in range(workers)]
         self._names = [f"{name}{i}" for i in range(workers)]
@@ -84,6 +88,8 @@ class Dispatch:
             )
             for name, context in zip(self._names, self._contexts, strict=True)
         ]
+        for worker in self._workers:
+            worker.results_may_wait = self._together
         self.new_reducer(mapping)
         self.event = 0
 

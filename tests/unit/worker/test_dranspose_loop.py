@@ -3,6 +3,7 @@
 import asyncio
 import json
 import pickle
+import time
 import uuid
 from collections import deque
 from types import SimpleNamespace
@@ -63,9 +64,9 @@ class Analysis:
 class Scene:
     """A loop with two cameras, whose sockets, Redis and reducer are the test's."""
 
-    def __init__(self) -> None:
+    def __init__(self, analysis: Analysis | None = None) -> None:
         self.sockets = {A: Socket(A), B: Socket(B)}
-        self.analysis = Analysis()
+        self.analysis = analysis or Analysis()
         self.queue: asyncio.Queue[Any] = asyncio.Queue()
         self.results: list[Any] = []
         self.told: list[list[int]] = []
@@ -128,6 +129,40 @@ def test_an_idle_worker_tells_what_it_has_done() -> None:
             assert scene.results == [(1, [A]), (2, [B])]
             assert scene.told == [[1, 2]]
             assert scene.worker.state.processed_events == 2
+
+    asyncio.run(run())
+
+
+class Waiting(Analysis):
+    """Keeps what it finds until it is asked for."""
+
+    results_may_wait = False
+    results_due: float | None = None
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.kept: list[int] = []
+
+    def process_event(self, event: EventData, parameters: Any, tick: bool) -> Any:
+        self.kept.append(event.event_number)
+        self.results_due = self.results_due or time.monotonic() + 0.05
+        return None
+
+    def send_results(self) -> list[int]:
+        self.results_due = None
+        sent, self.kept = self.kept, []
+        return sent
+
+
+def test_results_that_wait_are_sent_when_they_are_due_though_nothing_else_comes() -> None:
+    async def run() -> None:
+        async with Scene(Waiting()) as scene:
+            for event in (1, 2):
+                scene.assign(event, A)
+                scene.sockets[A].bring(event)
+            while [event for events in scene.results for event in events] != [1, 2]:
+                assert not scene.loop.done()
+                await asyncio.sleep(0.001)
 
     asyncio.run(run())
 

@@ -8,7 +8,12 @@ from pipeline.worker.outbox import Outbox
 
 
 def send(outbox: Outbox, sender: object, event: int) -> tuple[Batch, ...]:
-    return outbox.send(sender, "scan", "w1", event, EventResult(), ("background",))
+    put(outbox, event)
+    return outbox.send(sender)
+
+
+def put(outbox: Outbox, event: int) -> None:
+    outbox.put("scan", "w1", event, EventResult(), ("background",))
 
 
 def test_a_batch_tells_where_it_comes_from() -> None:
@@ -39,6 +44,17 @@ def test_a_late_call_of_an_old_object_acknowledges_nothing() -> None:
     assert outbox.acknowledge(old) == ()
     assert [batch.event for batch in send(outbox, old, 2)] == [0, 1, 2]
     assert outbox.acknowledge(new) == ()
+
+
+def test_what_was_put_and_not_sent_is_not_acknowledged() -> None:
+    outbox, worker = Outbox(), object()
+    send(outbox, worker, 0)
+    assert len(outbox.acknowledge(worker)) == 1
+    put(outbox, 1)
+    assert outbox.acknowledge(worker) == ()
+    assert [batch.event for batch in send(outbox, worker, 2)] == [1, 2]
+    assert len(outbox.acknowledge(worker)) == 2
+    assert len(outbox) == 0
 
 
 def test_two_processes_never_give_the_same_id() -> None:
