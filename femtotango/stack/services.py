@@ -16,9 +16,6 @@ from pipeline.files.journal_file import FOLDER_VARIABLE
 from pipeline.protocols.sardana import SARDANA
 from tango_db.register import CLASS, template
 
-_ORB_ENVIRONMENT = {"ORBconnectionWatchPeriod": "1000000"}
-"""Of Tango servers. omniORB wakes so often to look for connections to watch [µs], 20 times a second
-without; what comes in ends the wait, and each connection has a thread of its own anyway."""
 INSTANCE = template().instance
 REDIS = "redis"
 CONTROLLER = "controller"
@@ -185,7 +182,6 @@ class Services:
             "databaseds.database:main",
             ("--host", self.config.bind, "--port", port, "2"),
             {
-                **_ORB_ENVIRONMENT,
                 "PYTANGO_DATABASE_NAME": str(self._state / "tango.db"),
                 "TANGO_HOST": self.tango_host,
             },
@@ -202,8 +198,7 @@ class Services:
             options = (INSTANCE, store, "-ORBendPoint", endpoint)
             environment = {}
         target = f"{CLASS}=femtotango.device:main"
-        environment |= {**FRAME_ENVIRONMENT, **_ORB_ENVIRONMENT}
-        return Command(DEVICE, target, options, environment)
+        return Command(DEVICE, target, options, {**FRAME_ENVIRONMENT, **environment})
 
     @property
     def property_file(self) -> Path:
