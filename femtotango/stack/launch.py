@@ -15,10 +15,10 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-_REST_MS = 200
-_PING_REST_MS = 1000
 _PING_MS = 1
-"""Of an ingester's poll for pings; nothing else in dranspose polls so long."""
+"""How long an ingester's poll for pings lasts in dranspose; that for left-overs is shorter."""
+_PING_REST_MS = 1000
+_LEFT_OVERS_MS = 20
 _QUEUE = 32
 """Messages that wait in an ingester."""
 _UPDATES = "dranspose:controller:updates"
@@ -88,9 +88,12 @@ def limit_queues() -> None:
 
 
 def rest_between_pings() -> None:
-    """Let a dranspose ingester wait for its workers' pings without waking 1000 times a second.
+    """Let dranspose's two polls with a time limit last longer.
 
-    Five idle ingesters would take 40 % of a core; a ping still ends the wait at once.
+    An ingester that waits for its workers' pings would wake 1000 times a second: five idle ones
+    would take 40 % of a core. A ping still ends the wait at once. A worker takes what its ingesters
+    have left from the trigger map before, one after the other, and would not wait for what is on
+    its way.
     """
     import zmq.asyncio
 
@@ -100,7 +103,7 @@ def rest_between_pings() -> None:
         if timeout == _PING_MS:
             timeout = _PING_REST_MS
         elif timeout is not None and timeout >= 0:
-            timeout = max(timeout, _REST_MS)
+            timeout = max(timeout, _LEFT_OVERS_MS)
         return poll(self, timeout)
 
     zmq.asyncio.Poller.poll = poll_longer

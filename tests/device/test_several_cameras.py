@@ -10,7 +10,7 @@ import h5py
 import numpy as np
 import pytest
 import tango
-from support.client_side import refusal
+from support.client_side import refusal, wait_settled
 from support.repeats import repeats
 from support.waiting import wait_for
 
@@ -202,6 +202,7 @@ def test_another_client_s_scan_of_several_cameras_is_followed(summing):
     player = summing
     number = player.read("ScanNumber")
     controller = Controller(player.info["controller"])
+    wait_settled(controller)
     controller.set_sequence(beamline_map((PILATUS, ZYLA), 6))
     controller.close()
     player.wait_until("ScanNumber", lambda n: n == number + 1)

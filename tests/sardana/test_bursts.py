@@ -59,7 +59,7 @@ def test_more_frames_than_requested_are_shouted_and_shift_no_step(beamline: Beam
     for values in (beamline.recorded("roi1"), beamline.curve("wide")):
         told = ~np.isnan(values)
         assert told.sum() <= 1
-        np.testing.assert_allclose(values[told], true[told], rtol=0.02)
+        np.testing.assert_allclose(values[told], true[told], rtol=0.05)
 
 
 @pytest.mark.parametrize("action", ["off", "on"])

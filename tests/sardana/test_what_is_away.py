@@ -83,7 +83,9 @@ def test_controller_that_hangs(beamline: Beamline):
 def test_worker_that_is_killed_costs_two_points(beamline: Beamline):
     door = beamline.door
     wait_for(lambda: beamline.device.state().name == "ON", "the pipeline is back")
+    number = beamline.read("ScanNumber")
     door.start("ascan dummy_mot_01 0 1 30 0.02")
+    wait_for(lambda: beamline.read("ScanNumber") > number, "the scan")
     wait_for(lambda: beamline.read("ScanFrames") >= 3 * BURST, "three points")
     begin = time.monotonic()
     for pid in pids(beamline, "-n worker1"):

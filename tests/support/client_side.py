@@ -2,6 +2,7 @@
 
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -9,6 +10,9 @@ from typing import Any
 
 import pytest
 import tango
+from support.waiting import STEADY, wait_for
+
+from femtotango.dranspose_client.controller import Controller
 
 
 def refusal(call: Callable[..., Any], *arguments: Any) -> tango.DevError:
@@ -51,6 +55,23 @@ def silent_server() -> Iterator[SilentServer]:
             thread.join()
             for connection in taken:
                 connection.close()
+
+
+def wait_settled(controller: Controller) -> None:
+    """Wait until all services have the parameters, and nobody changes any.
+
+    Only then the first frames of a trigger map that another client posts see them all.
+    """
+
+    since = time.monotonic()
+
+    def settled() -> bool:
+        nonlocal since
+        if controller.config().behind():
+            since = time.monotonic()
+        return time.monotonic() - since > STEADY
+
+    wait_for(settled, "all services have the parameters, and nobody changes any")
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from contextlib import closing
 import httpx
 import numpy as np
 import pytest
+from support.client_side import wait_settled
 from support.waiting import PATIENCE, STEADY, stays, wait_for
 
 from femtotango.dranspose_client.controller import Controller
@@ -74,6 +75,7 @@ def player(player: ScanPlayer) -> ScanPlayer:
 def post(player: ScanPlayer, trigger_map: TriggerMap) -> None:
     """Post a trigger map to the controller, as another client does."""
     with closing(Controller(player.info["controller"])) as controller:
+        wait_settled(controller)
         controller.set_sequence(trigger_map)
         wait_for(lambda: controller.progress().last_assigned >= 1, "events are assigned")
     stays(lambda: True, "ingesters listen")
