@@ -59,12 +59,25 @@ def allow(state: RawData, signs: Signs, scan: Scan) -> RawData:
         NotTrusted: it must be true, with the reason.
     """
     reason, safety = why_not(signs, scan), signs.safety
+    if not reason and safety is not None and _is_another_reducer_s(state, safety):
+        reason = (
+            "the reducer was started anew in this series, and what came just before is not known: "
+            "prepare the next scan."
+        )
     if reason or safety is None:
         raise NotTrusted(f"SaveRaw stays true: {reason}")
     if state.drop is not None and state.drop.mapping == scan.mapping:
         return replace(state, drop=replace(state.drop, raw_off=True, until=None), off=True)
     drop = Drop(scan.number, scan.mapping, safety.process, safety.newest + 1)
     return replace(state, drop=drop, off=True)
+
+
+def _is_another_reducer_s(state: RawData, safety: FrameSafety) -> bool:
+    """Say whether frames of the series are at risk that another reducer process was to tell of."""
+    return any(
+        loss.mapping == safety.mapping and loss.process not in ("", safety.process)
+        for loss in state.losses
+    )
 
 
 def switched_on(state: RawData, signs: Signs) -> RawData:

@@ -252,3 +252,15 @@ def named(unsafe: str, number: int) -> set[int]:
 
 TestBeamline = Beamline.TestCase
 TestBeamline.settings = settings(max_examples=100, stateful_step_count=40, deadline=None)
+
+
+def test_a_series_is_not_dropped_again_after_another_reducer_has_taken_over() -> None:
+    run = Beamline()
+    run.drop_raw_data()
+    run.frames(number=1, arrive=True)
+    run.reducer_is_restarted(journal=True)
+    run.client_writes_false()
+    assert run.save_raw
+    run.end_series()
+    run.prepare_and_drop(drop=True)
+    assert not run.save_raw
