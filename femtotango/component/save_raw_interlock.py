@@ -59,7 +59,7 @@ def allow(state: RawData, signs: Signs, scan: Scan) -> RawData:
         NotTrusted: it must be true, with the reason.
     """
     reason, safety = why_not(signs, scan), signs.safety
-    if not reason and safety is not None and _is_another_reducer_s(state, safety):
+    if not reason and safety is not None and _had_another_reducer(state, safety):
         reason = (
             "the reducer was started anew in this series, and what came just before is not known: "
             "prepare the next scan."
@@ -72,8 +72,8 @@ def allow(state: RawData, signs: Signs, scan: Scan) -> RawData:
     return replace(state, drop=drop, off=True)
 
 
-def _is_another_reducer_s(state: RawData, safety: FrameSafety) -> bool:
-    """Say whether frames of the series are at risk that another reducer process was to tell of."""
+def _had_another_reducer(state: RawData, safety: FrameSafety) -> bool:
+    """Say whether the series has frames at risk that only a reducer before this one knew of."""
     return any(
         loss.mapping == safety.mapping and loss.process not in ("", safety.process)
         for loss in state.losses

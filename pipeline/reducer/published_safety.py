@@ -12,8 +12,8 @@ from pipeline.reducer.scan import ScanState
 def process_identity() -> str:
     """Return what tells this process from the one before it, whose frames do not count as safe.
 
-    It is made when it is asked for first: a stack's processes are forks of one that has loaded this
-    module, and what were made then would be the same in all of them.
+    It is made when it is asked for first. A stack's processes are forks of one that has loaded this
+    module: what is made at that moment is the same in all of them.
     """
     return uuid.uuid4().hex
 

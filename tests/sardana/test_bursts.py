@@ -60,6 +60,8 @@ def test_more_frames_than_requested_are_shouted_and_shift_no_step(beamline: Beam
         told = ~np.isnan(values)
         assert told.sum() <= 1
         np.testing.assert_allclose(values[told], true[told], rtol=0.05)
+        nearest = [int(np.abs(true - value).argmin()) for value in values[told]]
+        assert nearest == np.flatnonzero(told).tolist()
 
 
 @pytest.mark.parametrize("action", ["off", "on"])
