@@ -29,7 +29,7 @@ soak: $(VENV)/.installed-for-tests $(VENV)/.compiled
 	$(BIN)/python tests/soak/run.py $(ARGS)
 
 bench: $(VENV)/.compiled
-	$(BIN)/python tests/bench/run.py
+	$(BIN)/python tests/bench/run.py $(ARGS)
 
 check: $(VENV)/.installed-for-tests
 	VENV=$(VENV) scripts/check

@@ -6,10 +6,18 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any
 
-from feeding import DeviceStack, EmptyStack, Frames, Run, alternate_runs, camera_frames, whole_frame
+from feeding import (
+    ROUNDS,
+    DeviceStack,
+    EmptyStack,
+    Frames,
+    Run,
+    alternate_runs,
+    camera_frames,
+    whole_frame,
+)
 from section import Section, markdown_table
 
-_ROUNDS = 5
 LIMIT = 1.25
 """Times the empty stack."""
 
@@ -54,7 +62,7 @@ def run() -> Section:
     head = ["a shot", "femtotango [ms]", "empty worker [ms]", "times", "of the rounds"]
     text = (
         "User and system time of all processes of the stack (2 workers, no journal), without the "
-        f"source; {_ROUNDS} series each in turn with the same stack whose worker returns "
+        f"source; {ROUNDS} series each in turn with the same stack whose worker returns "
         "nothing. It depends less on other work than a rate does.\n\n"
         + markdown_table(head, rows)
         + "\n\nWho takes it:\n\n"
@@ -80,15 +88,18 @@ def measure(case: Case) -> tuple[dict[str, list[Run]], bool]:
         ours = DeviceStack(case.streams, exit_stack, **case.attributes)
         empty = EmptyStack(case.streams, exit_stack)
         stacks = {"empty": (empty, case.shots), "ours": (ours, case.shots)}
-        runs = alternate_runs(stacks, feeds, _ROUNDS)
-        exact = all(_exact(ours, case, stream, feeds[stream]) for stream in case.streams)
-    return runs, exact
+        runs = alternate_runs(stacks, feeds, ROUNDS)
+        return runs, is_exact(ours, case, feeds)
 
 
-def _exact(stack: DeviceStack, case: Case, stream: str, frames: Frames) -> bool:
+def is_exact(stack: DeviceStack, case: Case, feeds: Mapping[str, Frames]) -> bool:
+    """Return whether the sum of each camera over a round is numpy's."""
     if case.attributes:
         # Of photons, the count is compared offline in the benchmark of their rate.
         return stack.player.read("FrameCount") == case.shots
-    name = "ImageSum" if len(case.streams) == 1 else f"ImageSum_{stream}"
-    truth = frames.sum(case.shots)
-    return bool(abs(stack.player.read(name) - truth) < 1e-9 * truth)
+    names = {s: "ImageSum" if len(case.streams) == 1 else f"ImageSum_{s}" for s in case.streams}
+    truths = {stream: feeds[stream].sum(case.shots) for stream in case.streams}
+    return all(
+        abs(stack.player.read(name) - truths[stream]) < 1e-9 * truths[stream]
+        for stream, name in names.items()
+    )

@@ -19,10 +19,10 @@ _FRAMES_OF_SCAN = (100, 1_000, 10_000, 100_000)
 _ROIS = (1, 10, 100)
 _CAMERAS = ("pilatus", "andor3_zyla10", "andor3_balor")
 _WORKERS = (1, 2, 4)
-_SCANS = 50
+_SCANS, _TOGETHER = 50, 10
 
-Curve = Mapping[int, float]
-"""Processor time of a frame [ms], over what grows."""
+Curve = Mapping[int, Sequence[float]]
+"""Processor times of a frame, of each round [ms], over what grows."""
 
 
 def run() -> Section:
@@ -36,12 +36,13 @@ def run() -> Section:
     }
     draw(curves)
     rows = [
-        [name, ", ".join(f"{n}: {ms:.2f}" for n, ms in curve.items()), f"{growth(curve):.2f}"]
+        [name, ", ".join(f"{n}: {_spread(ms)}" for n, ms in curve.items()), f"{growth(curve):.2f}"]
         for name, curve in curves.items()
     ]
     text = (
         "Processor time of all processes of the stack, of one frame [ms]; of several cameras, of "
-        "each megabyte, because their frames differ in size.\n\n"
+        "each megabyte, because their frames differ in size; the median of some rounds, the least "
+        "and the most.\n\n"
         + markdown_table(["what grows", "ms", "most/least"], rows)
         + "\n\nWhat is not flat: a scan of 100 frames carries its start and its end, which cost as "
         "much as some hundred small frames; 100 ROIs read a million pixels more of each frame; "
@@ -63,8 +64,13 @@ def run() -> Section:
 
 
 def growth(curve: Curve) -> float:
-    """Return the most over the least."""
-    return max(curve.values()) / min(curve.values())
+    """Return the most over the least of the medians."""
+    middles = [statistics.median(times) for times in curve.values()]
+    return max(middles) / min(middles)
+
+
+def _spread(times: Sequence[float]) -> str:
+    return f"{statistics.median(times):.2f} ({min(times):.2f}–{max(times):.2f})"
 
 
 def small_frames() -> Frames:
@@ -76,9 +82,7 @@ def small_frames() -> Frames:
 def frames_of_a_scan() -> Curve:
     """Measure scans of more and more small frames."""
     feed = small_frames()
-    return with_stack(
-        lambda stack: {n: _checked(stack, feed, n) for n in _FRAMES_OF_SCAN}, "pilatus"
-    )
+    return with_stack(lambda stack: {n: _times(stack, feed, n) for n in _FRAMES_OF_SCAN}, "pilatus")
 
 
 def rois() -> Curve:
@@ -93,7 +97,7 @@ def rois() -> Curve:
                 for n in range(number)
             }
             stack.player.write(Rois=json.dumps(table))
-            found[number] = _median(stack, feed, 100)
+            found[number] = _times(stack, feed, 100)
         return found
 
     return with_stack(measure, "andor3_zyla10")
@@ -108,9 +112,9 @@ def cameras() -> Curve:
         megabytes = sum(feed.images[0].nbytes for feed in some.values()) / 1e6
         with ExitStack() as exit_stack:
             stack = DeviceStack(_CAMERAS[:number], exit_stack)
-            times = [stack.run(some, 60).processor for _ in range(_ROUNDS + 1)]
+            times = [1e3 * stack.run(some, 60).processor for _ in range(_ROUNDS + 1)]
         # The first scan carries what is done once.
-        found[number] = 1e3 * statistics.median(times[1:]) / megabytes
+        found[number] = [time / megabytes for time in times[1:]]
     return found
 
 
@@ -120,21 +124,19 @@ def workers() -> Curve:
     found = {}
     for number in _WORKERS:
         with ExitStack() as exit_stack:
-            found[number] = _median(DeviceStack("pilatus", exit_stack, workers=number), feed, 300)
+            found[number] = _times(DeviceStack("pilatus", exit_stack, workers=number), feed, 300)
     return found
 
 
 def scans() -> Curve:
-    """Measure one sum over many scans: the first, and each tenth."""
+    """Measure one sum over many scans, ten by ten."""
     feed = small_frames()
-    return with_stack(
-        lambda stack: {
-            n + 1: took
-            for n in range(_SCANS)
-            if (took := _checked(stack, feed, 200, add=n > 0)) and (n == 0 or (n + 1) % 10 == 0)
-        },
-        "pilatus",
-    )
+
+    def measure(stack: DeviceStack) -> Curve:
+        times = [_checked(stack, feed, 200, add=n > 0) for n in range(_SCANS)]
+        return {n: times[n - _TOGETHER : n] for n in range(_TOGETHER, _SCANS + 1, _TOGETHER)}
+
+    return with_stack(measure, "pilatus")
 
 
 def with_stack(measure: Callable[[DeviceStack], Curve], stream: str) -> Curve:
@@ -145,8 +147,8 @@ def with_stack(measure: Callable[[DeviceStack], Curve], stream: str) -> Curve:
         return measure(stack)
 
 
-def _median(stack: DeviceStack, feed: Frames, count: int) -> float:
-    return statistics.median(_checked(stack, feed, count) for _ in range(_ROUNDS))
+def _times(stack: DeviceStack, feed: Frames, count: int) -> list[float]:
+    return [_checked(stack, feed, count) for _ in range(_ROUNDS)]
 
 
 def _checked(stack: DeviceStack, feed: Frames, count: int, add: bool = False) -> float:
@@ -166,7 +168,10 @@ def draw(curves: Mapping[str, Curve]) -> None:
     figure = Figure(figsize=(10, 2.6), layout="constrained")
     axes: Sequence = figure.subplots(1, len(curves))
     for axis, (name, curve) in zip(axes, curves.items(), strict=True):
-        axis.plot(list(curve), list(curve.values()), "o-")
+        middles = [statistics.median(times) for times in curve.values()]
+        below = [m - min(times) for m, times in zip(middles, curve.values(), strict=True)]
+        above = [max(times) - m for m, times in zip(middles, curve.values(), strict=True)]
+        axis.errorbar(list(curve), middles, [below, above], fmt="o-", capsize=2)
         axis.set_xscale("log")
         axis.set_xticks(list(curve), [f"{n:g}" for n in curve])
         axis.minorticks_off()

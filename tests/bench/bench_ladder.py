@@ -1,35 +1,38 @@
-"""What a Pilatus frame costs, step by step: who holds the difference to the empty stack."""
+"""What a shot costs, step by step: who holds the difference to the empty stack."""
 
 import math
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 
 from baselines import BASELINE_FRAMES, BASELINE_SUM
-from bench_cost import LIMIT
-from feeding import DeviceStack, EmptyStack, Frames, Run, alternate_runs, camera_frames
+from bench_cost import CASES, LIMIT, Case, is_exact
+from feeding import ROUNDS, DeviceStack, EmptyStack, Frames, Run, alternate_runs, camera_frames
 from section import Section, markdown_table
 
 from femtotango.dranspose_client.reducer import Reducer
 
-STREAM = "pilatus"
-_SHOTS, _IMAGES, _ROUNDS = 1000, 24, 5
 _RUNGS = {
     "nothing": ("EmptyWorker", "a worker that returns nothing"),
-    "number": ("NumberWorker", "it returns one small number for each frame"),
-    "decode": ("DecodeWorker", "it also decodes the frame"),
-    "numpy": ("NumpyWorker", "it also adds the frame to a float64 sum with plain numpy"),
+    "number": ("NumberWorker", "it returns one small number for each shot"),
+    "decode": ("DecodeWorker", "it also decodes the frames"),
+    "read": ("ReadWorker", "it also reads each pixel once (`numpy.max`)"),
+    "numpy": ("NumpyWorker", "it adds the frame to a float64 sum with plain numpy instead"),
 }
 """Class of `baselines` and what it does, by name."""
 _OURS = "ours"
-_OWN = "femtotango: exact sums through Tango while they grow, ROIs, masks, lost frames"
+_OWN = "femtotango: exact results through Tango while they grow, ROIs, masks, lost frames"
+_STEPS: Mapping[str, Sequence[str]] = {"Pilatus": tuple(_RUNGS)}
+"""Of a case; of another, those without a sum, which is only written for one camera."""
+_SUMLESS = tuple(name for name in _RUNGS if name != "numpy")
 
 
 class LadderStack(EmptyStack):
     """A stack whose workers do a part of the work, and a reducer that adds up what they return."""
 
-    def __init__(self, worker: str, exit_stack: ExitStack) -> None:
-        super().__init__(STREAM, exit_stack, worker, "NumberReducer")
+    def __init__(self, streams: Sequence[str], worker: str, exit_stack: ExitStack) -> None:
+        super().__init__(streams, exit_stack, worker, "NumberReducer")
         self._reducer = Reducer(self.info["reducer"])
         exit_stack.callback(self._reducer.close)
 
@@ -39,70 +42,103 @@ class LadderStack(EmptyStack):
         self.sum = float(self._reducer.scalar(BASELINE_SUM))
 
 
+@dataclass(frozen=True)
+class Step:
+    """What was measured of one step."""
+
+    cost: float
+    """Processor time of a shot [ms], median."""
+    times: Sequence[float]
+    """Of the empty stack's, of each round."""
+    rates: Sequence[float]
+    """Of the empty stack's, of each round."""
+    rate: float
+    """Shots/s, median."""
+
+
 def run() -> Section:
-    """Measure each step in alternating rounds."""
-    frames = camera_frames(STREAM, _IMAGES)
+    """Measure each step of each case in alternating rounds."""
+    texts, demands, figures = [], [], {}
+    for case in CASES:
+        runs, exact = measure(case)
+        steps = {name: step(of_step, runs["nothing"]) for name, of_step in runs.items()}
+        texts.append(text(case, runs, steps))
+        demands += [(f"{case.title}, {name}: the result is right", ok) for name, ok in exact]
+        figures |= {
+            f"ladder, {case.title}, {name}": statistics.median(one.times)
+            for name, one in steps.items()
+            if name != "nothing"
+        }
+    head = (
+        "User and system time of all processes for one shot, as above, with workers that do more "
+        f"and more; {ROUNDS} series each in turn, 2 workers."
+    )
+    title = "Processor time of a shot, step by step"
+    return Section(title, "\n\n".join([head, *texts]), demands, figures)
+
+
+def measure(case: Case) -> tuple[dict[str, list[Run]], list[tuple[str, bool]]]:
+    """Measure all steps of one case; say of each whether its result is right."""
+    feeds = {stream: camera_frames(stream, case.images) for stream in case.streams}
+    names = _STEPS.get(case.title, _SUMLESS)
     with ExitStack() as exit_stack:
-        rungs = {name: LadderStack(worker, exit_stack) for name, (worker, _) in _RUNGS.items()}
-        ours = DeviceStack(STREAM, exit_stack)
-        stacks = {name: (stack, _SHOTS) for name, stack in {**rungs, _OURS: ours}.items()}
-        runs = alternate_runs(stacks, frames, _ROUNDS)
-        exact = _exact(rungs, ours, frames)
-    return section(runs, exact)
+        rungs = {n: LadderStack(case.streams, _RUNGS[n][0], exit_stack) for n in names}
+        ours = DeviceStack(case.streams, exit_stack, **case.attributes)
+        stacks = {name: (stack, case.shots) for name, stack in {**rungs, _OURS: ours}.items()}
+        runs = alternate_runs(stacks, feeds, ROUNDS)
+        exact = [(name, _right(name, rungs[name], case, feeds)) for name in names[1:]]
+        exact.append((_OURS, is_exact(ours, case, feeds)))
+    return runs, exact
 
 
-def _exact(rungs: dict[str, LadderStack], ours: DeviceStack, frames: Frames) -> dict[str, bool]:
-    truth = frames.sum(_SHOTS)
-    shown = ours.player.read("ImageSum")
-    return {
-        **{name: rungs[name].frames == _SHOTS for name in ("number", "decode")},
-        "numpy": math.isclose(rungs["numpy"].sum, truth, rel_tol=1e-9),
-        _OURS: math.isclose(shown, truth, rel_tol=1e-9),
-    }
+def _right(name: str, rung: LadderStack, case: Case, feeds: Mapping[str, Frames]) -> bool:
+    if name == "numpy":
+        (feed,) = feeds.values()
+        return math.isclose(rung.sum, feed.sum(case.shots), rel_tol=1e-9)
+    return rung.frames == case.shots * len(case.streams)
 
 
-def section(runs: dict[str, list[Run]], exact: dict[str, bool]) -> Section:
-    """Write what was measured.
+def step(runs: Sequence[Run], empty: Sequence[Run]) -> Step:
+    """Compare a step with the empty stack, each round with the one beside it."""
+    pairs = list(zip(runs, empty, strict=True))
+    return Step(
+        cost=1e3 * statistics.median(run.processor for run in runs),
+        times=[run.processor / other.processor for run, other in pairs],
+        rates=[run.rate / other.rate for run, other in pairs],
+        rate=statistics.median(run.rate for run in runs),
+    )
 
-    Args:
-        runs: of each step, in their order.
-        exact: whether the result of a step is right.
-    """
-    empty = runs["nothing"]
-    rows, before, times, costs = [], 0.0, {}, {}
-    for name, of_step in runs.items():
-        cost = costs[name] = 1e3 * statistics.median(run.processor for run in of_step)
-        ratios = [a.processor / b.processor for a, b in zip(of_step, empty, strict=True)]
-        times[name] = statistics.median(ratios)
-        rate = statistics.median(run.rate for run in of_step)
-        added = f"{cost - before:+.1f}" if before else ""
-        what = _OWN if name == _OURS else _RUNGS[name][1]
-        rows.append([what, f"{cost:.1f}", added, f"{times[name]:.2f}", f"{rate:.0f}"])
-        before = cost
+
+def text(case: Case, runs: Mapping[str, Sequence[Run]], steps: Mapping[str, Step]) -> str:
+    """Write what was measured of a case."""
     head = [
         "what the workers do",
         "processor time [ms]",
-        "step [ms]",
         "times the first",
-        "frames/s",
+        "shots/s",
+        "of the first",
     ]
-    text = (
-        f"User and system time of all processes for one frame of 831×1475 float32, as above; "
-        f"{_SHOTS} frames in a series, {_ROUNDS} series each in turn, 2 workers. Each step does "
-        "what the one before it does, and more.\n\n"
+    rows = [
+        [
+            _OWN if name == _OURS else _RUNGS[name][1],
+            f"{one.cost:.1f}",
+            _spread(one.times),
+            f"{one.rate:.0f}",
+            _spread(one.rates),
+        ]
+        for name, one in steps.items()
+    ]
+    return (
+        f"### {case.title}, {case.shots} shots in a series\n\n"
         + markdown_table(head, rows)
         + "\n\nWho takes it [ms]:\n\n"
         + "\n".join(f"- {name}: {_parts(of_step)}." for name, of_step in runs.items())
-        + f"\n\n{_verdict(costs)}"
-    )
-    demands = [(f"{name}: the result is right", right) for name, right in exact.items()]
-    return Section(
-        "Processor time of a Pilatus frame, step by step", text, demands, _figures(times)
+        + f"\n\n{verdict(steps)}"
     )
 
 
-def _figures(times: dict[str, float]) -> dict[str, float]:
-    return {f"ladder, {name}": ratio for name, ratio in times.items() if name != "nothing"}
+def _spread(ratios: Sequence[float]) -> str:
+    return f"{statistics.median(ratios):.2f} ({min(ratios):.2f}–{max(ratios):.2f})"
 
 
 def _parts(runs: Sequence[Run]) -> str:
@@ -110,18 +146,23 @@ def _parts(runs: Sequence[Run]) -> str:
     return ", ".join(f"{p} {middle[p]:.2f}" for p in sorted(middle, key=lambda p: -middle[p]))
 
 
-def _verdict(costs: dict[str, float]) -> str:
-    """Say who holds the difference to the demand of `bench_cost`.
+def verdict(steps: Mapping[str, Step]) -> str:
+    """Say who holds the difference to what `bench_cost` and the frame rates demand.
 
     Args:
-        costs: processor time of each step [ms].
+        steps: of one case, by name.
     """
-    empty, number, own = costs["nothing"], costs["number"], costs[_OURS]
-    room = (LIMIT - 1) * empty
+    empty, number, read, own = (steps[name] for name in ("nothing", "number", "read", _OURS))
+    adding = ""
+    if "numpy" in steps:
+        more = steps["numpy"].cost - steps["decode"].cost
+        adding = f", adding them up with plain numpy {more:.1f} ms"
+    kept = statistics.median(read.rates)
     return (
-        f"{LIMIT} times the empty stack leaves {room:.1f} ms for all that is done with a frame. "
-        f"dranspose's way of one small number from a worker to the reducer takes "
-        f"{number - empty:.1f} ms of it, and adding the pixels up with plain numpy "
-        f"{costs['numpy'] - costs['decode']:.1f} ms. All that femtotango does takes "
-        f"{own - number:.1f} ms beside that number."
+        f"{LIMIT} times the empty stack leaves {(LIMIT - 1) * empty.cost:.1f} ms for all that is "
+        "done with a shot. dranspose's way of one small number from a worker to the reducer takes "
+        f"{number.cost - empty.cost:.1f} ms, decoding and reading each pixel once "
+        f"{read.cost - number.cost:.1f} ms{adding}. All that femtotango does takes "
+        f"{own.cost - empty.cost:.1f} ms. A worker that only reads each pixel keeps {kept:.2f} of "
+        "the empty worker's rate."
     )

@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 from bench.matched_finding import MAX_COPIES, matched_row
 from bench.photon_finding import photon_rows
 from section import Section, markdown_table
@@ -15,6 +16,7 @@ def run() -> Section:
         "photons",
         "`max` [ms]",
         "found in [ms]",
+        "10–90 % of the rounds [×]",
         "with a dark level [ms]",
         "scipy [ms]",
         "plain loop [ms]",
@@ -25,6 +27,7 @@ def run() -> Section:
             row.photons,
             f"{row.max_ms:.2f}",
             f"{row.find_ms:.2f} ({row.ratio:.1f}×)",
+            "–".join(f"{limit:.1f}" for limit in np.percentile(row.ratios, [10, 90])),
             f"{row.level_ms:.2f}",
             f"{row.scipy_ms:.0f} ({row.scipy_ms / row.find_ms:.0f}×)",
             f"{row.loop_ms:.0f} ({row.speedup:.0f}×)",

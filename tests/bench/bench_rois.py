@@ -4,12 +4,12 @@ import json
 import statistics
 from contextlib import ExitStack
 
-from feeding import DeviceStack, Run, camera_frames, ratio
+from feeding import ROUNDS, DeviceStack, Run, camera_frames, ratio
 from section import Section, markdown_table
 
 _STREAM = "andor3_zyla10"
 _SIDE, _APART = 100, 190
-_FRAMES, _ROUNDS = 200, 5
+_FRAMES = 200
 _MOST = 0.25
 """Of the frame rate."""
 
@@ -24,7 +24,7 @@ def run() -> Section:
     runs: dict[str, list[Run]] = {"none": [], "100": []}
     with ExitStack() as exit_stack:
         stack = DeviceStack(_STREAM, exit_stack)
-        for number in range(_ROUNDS + 1):
+        for number in range(ROUNDS + 1):
             for name, table in (("none", {}), ("100", rois)):
                 stack.player.write(Rois=json.dumps(table))
                 # The first round is not counted.
@@ -45,7 +45,7 @@ def run() -> Section:
         for name in runs
     ]
     text = (
-        f"{_FRAMES} Zyla frames of 2048×2048 in a scan, {_ROUNDS} scans each in turn, 2 workers; "
+        f"{_FRAMES} Zyla frames of 2048×2048 in a scan, {ROUNDS} scans each in turn, 2 workers; "
         f"each ROI has {_SIDE}×{_SIDE} pixels, and all statistics of all ROIs are taken of every "
         "frame.\n\n"
         + markdown_table(["ROIs", "frames/s", "all", "processor time of a frame [ms]"], rows)

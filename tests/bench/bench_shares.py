@@ -1,14 +1,18 @@
 """Share of a core that each process takes, idle and at the beamline's 10 Hz."""
 
+import os
+import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from itertools import cycle, islice
+from dataclasses import dataclass
+from itertools import cycle, islice, pairwise
 from tempfile import TemporaryDirectory
 
+import psutil
 from feeding import camera_frames, stack_with, whole_frame
-from processes import processor_times, shares
+from processes import processor_time, processor_times, shares
 from section import Section, markdown_table
 
 from femtotango.simulation.beamline import ScanPlayer
@@ -16,21 +20,38 @@ from pipeline.simulation.scan import BurstScan
 
 _RATE = 10.0
 """[Hz]"""
-_SECONDS, _SETTLE = 20.0, 5.0
+_SECONDS, _SETTLE, _STRETCH = 20.0, 5.0, 5.0
+_VIEWER_STARTS = 10.0
 _IDLE = 15.0
 """[% of a core]"""
 _STREAMS = ("pilatus", "andor3_zyla10", "andor3_balor")
-_CASES: tuple[tuple[str, Sequence[str]], ...] = (
-    ("idle", ()),
-    ("Pilatus", ("pilatus",)),
-    ("Pilatus, Zyla", ("pilatus", "andor3_zyla10")),
-    ("Pilatus, Balor", ("pilatus", "andor3_balor")),
-)
+_CASES: Mapping[str, Sequence[str]] = {
+    "idle": (),
+    "Pilatus": ("pilatus",),
+    "Zyla": ("andor3_zyla10",),
+    "Balor": ("andor3_balor",),
+    "all three": _STREAMS,
+}
+_WITH_VIEWER = ("idle", "Pilatus", "Balor")
+_WITHOUT_JOURNAL = ("idle", "Pilatus")
+_VIEWER = "viewer"
+
+
+@dataclass(frozen=True)
+class Column:
+    """One case."""
+
+    taken: Mapping[str, float]
+    """Share of each part [%]."""
+    totals: Sequence[float]
+    """Of all parts, of each stretch [%]."""
+    followed: bool
+    """The frames of a second ago were counted at the end."""
 
 
 def run() -> Section:
-    """Measure all cases with a journal; and the first two without."""
-    columns, late = {}, {}
+    """Measure all cases with a journal; some with a viewer, some without the journal."""
+    columns: dict[str, Column] = {}
     for journal in (True, False):
         with ExitStack() as exit_stack:
             folder = exit_stack.enter_context(TemporaryDirectory(prefix="femtotango-journal-"))
@@ -38,40 +59,85 @@ def run() -> Section:
             info = exit_stack.enter_context(stack_with(streams=list(_STREAMS), **properties))
             player = exit_stack.enter_context(ScanPlayer(info))
             player.write(Accumulate=True, PhotonRoi=whole_frame("andor3_balor"))
-            for title, streams in _CASES if journal else _CASES[:2]:
-                title = title if journal else f"{title}, no journal"
-                columns[title], late[title] = measure(player, streams)
-    names = sorted({name for column in columns.values() for name in column})
-    rows = [[n, *(f"{c.get(n, 0):.1f}" for c in columns.values())] for n in names]
-    totals = {title: sum(column.values()) for title, column in columns.items()}
-    rows.append(["all", *(f"{total:.0f}" for total in totals.values())])
+            for title in _CASES if journal else _WITHOUT_JOURNAL:
+                name = title if journal else f"{title}, no journal"
+                columns[name] = measure(player, _CASES[title])
+            if journal:
+                viewer = exit_stack.enter_context(open_viewer(info["device"]))
+                for title in _WITH_VIEWER:
+                    columns[f"{title}, viewer"] = measure(player, _CASES[title], viewer)
+    return section(columns)
+
+
+def section(columns: Mapping[str, Column]) -> Section:
+    """Write what was measured."""
+    names = sorted({name for column in columns.values() for name in column.taken} - {_VIEWER})
+    rows = [
+        [name, *(f"{c.taken.get(name, 0):.1f}" for c in columns.values())]
+        for name in (*names, _VIEWER)
+    ]
+    stack = {t: sum(c.taken.values()) - c.taken.get(_VIEWER, 0) for t, c in columns.items()}
+    rows.append(["all but the viewer", *(f"{total:.0f}" for total in stack.values())])
+    spreads = [f"{min(c.totals):.0f}–{max(c.totals):.0f}" for c in columns.values()]
+    rows.append([f"the same in {_STRETCH:g} s", *spreads])
     text = (
         f"Share of a core [%] over {_SECONDS:.0f} s, {_RATE:g} shots a second; five ingesters, two "
-        "workers, Balor with photon finding on the whole frame; the source is not counted.\n\n"
+        "workers, Balor with photon finding on the whole frame; the source is not counted. The "
+        "viewer draws into memory, without a screen.\n\n"
         + markdown_table(["% of a core", *columns], rows)
     )
-    demands = [(f"idle at most {_IDLE:g} %: {totals['idle']:.0f} %", totals["idle"] <= _IDLE)]
+    demands = [(f"idle at most {_IDLE:g} %: {stack['idle']:.0f} %", stack["idle"] <= _IDLE)]
     demands += [
-        (f"{title}: nothing queues, FrameCount follows within a second", ok)
-        for title, ok in late.items()
+        (f"{title}: nothing queues, FrameCount follows within a second", column.followed)
+        for title, column in columns.items()
     ]
     return Section(
-        "Share of a core", text, demands, {f"share, {t} [%]": v for t, v in totals.items()}
+        "Share of a core", text, demands, {f"share, {t} [%]": v for t, v in stack.items()}
     )
 
 
-def measure(player: ScanPlayer, streams: Sequence[str]) -> tuple[dict[str, float], bool]:
-    """Return the share of each part [%], and whether the frames of a second ago were counted."""
-    pid = player.info["pid"]
+@contextmanager
+def open_viewer(device: str) -> Iterator[psutil.Process]:
+    """Run a viewer of the device without a screen, as long as the block lasts."""
+    line = [sys.executable, "-m", "femtotango.cli", "viewer", device]
+    process = psutil.Popen(line, env={**os.environ, "QT_QPA_PLATFORM": "offscreen"})
+    try:
+        time.sleep(_VIEWER_STARTS)
+        assert process.poll() is None, f"the viewer ended with {process.returncode}"
+        yield process
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def measure(
+    player: ScanPlayer, streams: Sequence[str], viewer: psutil.Process | None = None
+) -> Column:
+    """Measure while some cameras shoot.
+
+    Args:
+        player: of the stack.
+        streams: of the cameras.
+        viewer: that looks at it.
+    """
+
+    def times() -> tuple[float, dict[str, float], dict[str, float]]:
+        seen = {_VIEWER: processor_time(viewer)} if viewer else {}
+        return time.monotonic(), processor_times(player.info["pid"]), seen
+
     with shooting(player, streams) as sent:
         time.sleep(_SETTLE)
-        before, start = processor_times(pid), time.monotonic()
-        time.sleep(_SECONDS - 1.0)
-        announced = sent[-1] if sent else 0
-        time.sleep(1.0)
-        counts = [player.read(f"FrameCount_{stream}") for stream in streams]
-        taken = shares(before, processor_times(pid), time.monotonic() - start)
-    return taken, all(count >= announced for count in counts)
+        looks = [times()]
+        for _ in range(round(_SECONDS / _STRETCH)):
+            time.sleep(_STRETCH - 1.0)
+            announced = sent[-1] if sent else 0
+            time.sleep(1.0)
+            counts = [player.read(f"FrameCount_{stream}") for stream in streams]
+            looks.append(times())
+    (start, before, viewed), (end, after, view) = looks[0], looks[-1]
+    totals = [sum(shares(a[1], b[1], b[0] - a[0]).values()) for a, b in pairwise(looks)]
+    taken = shares({**before, **viewed}, {**after, **view}, end - start)
+    return Column(taken, totals, all(count >= announced for count in counts))
 
 
 @contextmanager

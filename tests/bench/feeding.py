@@ -26,6 +26,8 @@ from pipeline.model.roi import Roi, format_photon_roi
 from pipeline.protocols.stins import Message, stins_end, stins_header, stins_image
 from pipeline.simulation.scan import BurstScan, detector_frames
 
+ROUNDS = int(os.environ.get("FEMTOTANGO_BENCH_ROUNDS", 5))
+"""Of each measurement in turn."""
 _POLL = 0.005
 _AFTER_ASSIGN = 0.1
 _LIMIT = 300.0

@@ -10,9 +10,16 @@ KEPT = Path(__file__).parents[2] / "docs" / "performance.json"
 
 
 def commit() -> str:
-    """Return the commit that is measured; with a plus when files differ from it."""
-    line = ["git", "describe", "--always", "--dirty=+", "--exclude=*"]
-    done = subprocess.run(line, cwd=KEPT.parent, capture_output=True, text=True, check=True)
+    """Return the commit that is measured; with a plus when files differ from it, but for docs."""
+    newest = _git("rev-parse", "--short", "HEAD")
+    changed = _git("status", "--porcelain", "--untracked-files=no", "--", ":/", ":!/docs")
+    return f"{newest}+" if changed else newest
+
+
+def _git(*words: str) -> str:
+    done = subprocess.run(
+        ["git", *words], cwd=KEPT.parent, capture_output=True, text=True, check=True
+    )
     return done.stdout.strip()
 
 

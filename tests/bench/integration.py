@@ -1,7 +1,7 @@
 """Azimuthal integration beside pyFAI alone, and drawing of rings."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from statistics import median
@@ -42,6 +42,8 @@ class AzimuthalRow:
     pyfai_image_ms: float
     engine: str
     """pyFAI's fastest one."""
+    ratios: Sequence[float]
+    """Of each round: how many times as long as pyFAI alone the image took."""
 
     @property
     def ratio(self) -> float:
@@ -152,6 +154,7 @@ def _row(
         set_ups[engine],
         median(other for _, other in times),
         engine,
+        [mine / other for mine, other in times],
     )
 
 

@@ -48,6 +48,8 @@ class PhotonRow:
     ratio_limit: float
     speedup_limit: float
     """0: none."""
+    ratios: Sequence[float]
+    """Of each round: how many times as long as the pass of ``numpy.max`` beside it."""
 
     @property
     def ratio(self) -> float:
@@ -189,6 +191,7 @@ def photon_rows(
                 loop_ms=median(times["loop"]),
                 ratio_limit=RATIO_LIMITS[density],
                 speedup_limit=SPEEDUP_LIMITS.get(density, 0.0),
+                ratios=[a / b for a, b in zip(times["find"], times["max"], strict=True)],
             )
         )
     return rows

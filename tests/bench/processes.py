@@ -30,7 +30,7 @@ def _name(line: list[str]) -> str:
 
 def processor_times(pid: int) -> dict[str, float]:
     """Return the processor time of each part of a stack, user and system [s]."""
-    return {name: sum(map(_time, found)) for name, found in named_processes(pid).items()}
+    return {name: sum(map(processor_time, found)) for name, found in named_processes(pid).items()}
 
 
 def shares(before: Mapping[str, float], after: Mapping[str, float], seconds: float) -> dict:
@@ -38,7 +38,8 @@ def shares(before: Mapping[str, float], after: Mapping[str, float], seconds: flo
     return {name: 100 * (after[name] - before.get(name, 0.0)) / seconds for name in after}
 
 
-def _time(process: psutil.Process) -> float:
+def processor_time(process: psutil.Process) -> float:
+    """Return the processor time of a process, user and system [s]; 0 when it has ended."""
     with suppress(psutil.NoSuchProcess):
         times = process.cpu_times()
         return times.user + times.system

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from feeding import ratio
 from section import markdown_table
 
-_OF_EMPTY = 0.75
 _NAMES = {
     "empty": "the same stack with a worker that returns nothing",
     "ours": "femtotango, to the exact FrameCount through Tango",
@@ -18,10 +17,18 @@ Rates = Mapping[str, Sequence[float]]
 """Frames/s of each round, by the names above."""
 
 
-def of_empty(rates: Rates) -> tuple[str, bool]:
-    """Demand most of the rate that dranspose has with a worker that does nothing."""
+def of_empty(rates: Rates, least: float) -> tuple[str, bool]:
+    """Demand a share of the rate that dranspose has with a worker that does nothing."""
     share = ratio(rates["ours"], rates["empty"])
-    return f"at least {_OF_EMPTY} of an empty worker's rate: {share:.2f}", share >= _OF_EMPTY
+    return f"at least {least} of an empty worker's rate: {share:.2f}", share >= least
+
+
+def figures(rates: Rates, camera: str) -> dict[str, float]:
+    """Return what the history keeps of a camera: each rate beside the empty worker's."""
+    others = {name: values for name, values in rates.items() if name != "empty"}
+    return {
+        f"rate, {camera}, {name}": ratio(values, rates["empty"]) for name, values in others.items()
+    }
 
 
 def rate_table(rates: Rates) -> str:

@@ -1,13 +1,16 @@
 """Run all benchmarks and write docs/performance.md: `make bench`.
 
 A benchmark is a module with a function `run` that returns a `Section`; name it in `MODULES`. Names
-on the command line run those alone; the page keeps what it says of the others.
+on the command line run those alone; the page keeps what it says of the others. With ``--beside 1``
+a process uses a core meanwhile, and the page says which demands hold in two runs of three.
 """
 
+import argparse
 import importlib
 import os
 import platform
 import sys
+from collections.abc import Sequence
 from datetime import date
 from importlib.metadata import version
 from pathlib import Path
@@ -33,6 +36,20 @@ MODULES = (
     "bench_reactions",
     "bench_process",
 )
+BESIDE = (
+    "bench_pilatus",
+    "bench_balor",
+    "bench_cost",
+    "bench_shares",
+    "bench_latency",
+    "bench_images",
+    "bench_rois",
+    "bench_photons",
+    "bench_azimuthal",
+    "bench_growth",
+)
+"""What is measured beside other work."""
+_BESIDE_TITLE = "Beside other work"
 # Some modules are imported by unit tests too, as `bench.…`.
 sys.path.append(str(Path(__file__).parents[1]))
 _PAGE = Path(__file__).parents[2] / "docs" / "performance.md"
@@ -43,16 +60,43 @@ def main(wanted: list[str]) -> int:
     sections = []
     for name in wanted or MODULES:
         print(f"{name} …", flush=True)
-        section: Section = importlib.import_module(name).run()
+        section = _run(name)
         print(section.text)
         for what, holds in section.demands:
             print(f"  {'holds' if holds else 'FAILS'}: {what}", flush=True)
         sections.append(section)
         # One that fails costs nothing of those before it.
-        _PAGE.write_text(page([section], _PAGE.read_text() if _PAGE.exists() else ""))
+        _write([section], _PAGE.read_text() if _PAGE.exists() else "")
+    if not wanted:
+        # In this order, and without what is not measured any more.
+        own = [section.title for section in sections]
+        _write([], _PAGE.read_text(), [*own, _BESIDE_TITLE])
     add_run(machine(), {k: v for section in sections for k, v in section.figures.items()})
     print(f"{_PAGE} written")
     return 0 if all(holds for s in sections for _, holds in s.demands) else 1
+
+
+def main_beside(wanted: list[str], processes: int) -> int:
+    """Run benchmarks beside busy processes; 0 when each demand holds in two runs of three."""
+    from bench import beside
+
+    found: dict[str, list[tuple[str, bool]]] = {}
+    with beside.busy(processes):
+        for name in wanted or BESIDE:
+            print(f"{name} beside {processes} …", flush=True)
+            beside.verdicts(lambda name=name: _run(name), found)
+            section = beside.section(found, processes, _BESIDE_TITLE)
+            _write([section], _PAGE.read_text())
+    print(section.text)
+    return 0 if all(holds for _, holds in section.demands) else 1
+
+
+def _run(name: str) -> Section:
+    return importlib.import_module(name).run()
+
+
+def _write(sections: list[Section], before: str, titles: Sequence[str] = ()) -> None:
+    _PAGE.write_text(page(sections, before, titles))
 
 
 def machine() -> dict[str, str | int]:
@@ -67,12 +111,13 @@ def machine() -> dict[str, str | int]:
     }
 
 
-def page(sections: list[Section], before: str) -> str:
+def page(sections: list[Section], before: str, titles: Sequence[str] = ()) -> str:
     """Write the report.
 
     Args:
         sections: what was measured now.
         before: the page so far; its other sections stay, with the date on which they were measured.
+        titles: of all sections that stay, in their order; none: all, as they come.
     """
     facts = machine()
     when = f"Measured on {facts['date']}, commit {commit()}."
@@ -82,6 +127,7 @@ def page(sections: list[Section], before: str) -> str:
         kept[section.title] = "\n\n".join(
             part for part in (section.title, when, section.text, demands) if part
         )
+    kept = {title: kept[title] for title in titles or kept if title in kept}
     head = (
         f"Written by `make bench`: {facts['cores']} CPU cores, {facts['system']}, Python "
         f"{facts['Python']}, dranspose {facts['dranspose']}, numpy {facts['numpy']}. The figures "
@@ -91,5 +137,13 @@ def page(sections: list[Section], before: str) -> str:
     return "\n\n".join(parts) + "\n"
 
 
+def _command() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("names", nargs="*", choices=[[], *MODULES], metavar="NAME")
+    parser.add_argument("--beside", type=int, default=0, metavar="PROCESSES")
+    given = parser.parse_args()
+    return main_beside(given.names, given.beside) if given.beside else main(given.names)
+
+
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(_command())

@@ -49,7 +49,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker(pytest.mark.timeout(LIMIT))
     slow = {(item.path, needs(item)) for item in items if item.get_closest_marker("slow")}
     items.sort(key=lambda item: _order(item, (item.path, needs(item)) in slow))
-    if config.cache and hasattr(config, "workerinput"):
+    if getattr(config, "cache", None) and hasattr(config, "workerinput"):
         # For the process that shares out the tests: it knows no more of them than their names.
         config.cache.set(_NEEDS, {item.nodeid: found for item in items if (found := needs(item))})
 

@@ -1,0 +1,87 @@
+"""Whether demands hold beside other work: in two runs of three."""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+from bench.section import Section, markdown_table
+
+_ENOUGH, RUNS = 2, 3
+_VALUE = re.compile(r": ([-+0-9.e]+ ?(?:%|×|s|ms|MB)?)$")
+
+Verdicts = Mapping[str, Sequence[tuple[str, bool]]]
+"""What was measured in each run, and whether the demand held, by demand."""
+
+
+@contextmanager
+def busy(processes: int) -> Iterator[None]:
+    """Keep so many processes busy as long as the block lasts."""
+    # They end with this process, however it ends.
+    work = f"import os\nwhile os.getppid() == {os.getpid()}: pass"
+    line = [sys.executable, "-c", work]
+    others = [subprocess.Popen(line) for _ in range(processes)]
+    try:
+        yield
+    finally:
+        for other in others:
+            other.kill()
+            other.wait()
+
+
+def verdicts(run: Callable[[], Section], found: dict[str, list[tuple[str, bool]]]) -> None:
+    """Run a benchmark until each of its demands held, or failed, in two runs of three.
+
+    Args:
+        run: of its module.
+        found: is added to, after each run.
+    """
+    for _ in range(RUNS):
+        demands = run().demands
+        for text, holds in demands:
+            what, value = split(text)
+            found.setdefault(what, []).append((value, holds))
+            print(f"  {'holds' if holds else 'FAILS'}: {text}", flush=True)
+        if all(decided([holds for _, holds in found[split(text)[0]]]) for text, _ in demands):
+            return
+
+
+def split(demand: str) -> tuple[str, str]:
+    """Return what is demanded, and what was measured."""
+    found = _VALUE.search(demand)
+    return (demand[: found.start()], found[1]) if found else (demand, "")
+
+
+def decided(runs: Sequence[bool]) -> bool:
+    """Return whether more runs cannot change the verdict."""
+    return max(runs.count(True), runs.count(False)) >= _ENOUGH
+
+
+def section(found: Verdicts, processes: int, title: str) -> Section:
+    """Write which demands hold.
+
+    Args:
+        found: in each run.
+        processes: that were busy meanwhile.
+        title: of the section.
+    """
+    rows = [
+        [what, *(f"{value} {'✓' if holds else '✗'}".strip() for value, holds in runs)]
+        + ["–"] * (RUNS - len(runs))
+        for what, runs in found.items()
+    ]
+    head = ["demand", *(f"run {n + 1}" for n in range(RUNS))]
+    text = (
+        f"Every demand of this page, measured beside {processes} "
+        f"process{'es' if processes > 1 else ''} that use a core each, in {_ENOUGH} runs, and a "
+        "third where they disagree.\n\n" + markdown_table(head, rows)
+    )
+    failed = [
+        what for what, runs in found.items() if [holds for _, holds in runs].count(True) < _ENOUGH
+    ]
+    demands = [
+        (f"{len(found) - len(failed)} of {len(found)} hold in two runs of three", not failed)
+    ]
+    return Section(title, text, demands)

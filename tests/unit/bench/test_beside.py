@@ -1,0 +1,59 @@
+"""Demands beside other work: two runs of three decide."""
+
+import pytest
+from bench.beside import decided, section, split, verdicts
+from bench.section import Section
+
+
+@pytest.mark.parametrize(
+    "demand, what, value",
+    [
+        (
+            "at least 0.9 of an empty worker's rate: 0.83",
+            "at least 0.9 of an empty worker's rate",
+            "0.83",
+        ),
+        ("idle at most 15 %: 6 %", "idle at most 15 %", "6 %"),
+        (
+            "1e-06 per pixel: at most 1.5× one pass: 1.12×",
+            "1e-06 per pixel: at most 1.5× one pass",
+            "1.12×",
+        ),
+        ("idle: nothing queues", "idle: nothing queues", ""),
+    ],
+)
+def test_a_demand_and_its_value(demand, what, value):
+    assert split(demand) == (what, value)
+
+
+@pytest.mark.parametrize(
+    "runs, verdict",
+    [([True], False), ([True, False], False), ([True, True], True), ([False, True, False], True)],
+)
+def test_two_runs_that_agree_decide(runs, verdict):
+    assert decided(runs) is verdict
+
+
+def runs_of(*holds: bool):
+    left = list(holds)
+    return lambda: Section("A", "", [(f"fast: {len(left)}", left.pop(0))])
+
+
+def test_a_third_run_only_where_two_disagree():
+    found = {}
+    verdicts(runs_of(True, True, False), found)
+    assert found == {"fast": [("3", True), ("2", True)]}
+    found = {}
+    verdicts(runs_of(True, False, True), found)
+    assert [holds for _, holds in found["fast"]] == [True, False, True]
+    shown = section(found, 1, "Beside")
+    assert "| fast | 3 ✓ | 2 ✗ | 1 ✓ |" in shown.text
+    assert shown.demands == [("1 of 1 hold in two runs of three", True)]
+
+
+def test_a_demand_that_fails_twice_is_named():
+    found = {}
+    verdicts(runs_of(False, False), found)
+    shown = section(found, 2, "Beside")
+    assert "| fast | 2 ✗ | 1 ✗ | – |" in shown.text
+    assert shown.demands == [("0 of 1 hold in two runs of three", False)]
