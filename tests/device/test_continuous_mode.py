@@ -69,6 +69,7 @@ def test_a_reset_begins_a_new_sum(player):
 
 def test_continuous_mode_from_before_an_init_can_be_stopped(player):
     device = player.device
+    player.write(Accumulate=True)
     device.StartContinuous(["pilatus"])
     device.Init()
     device.StopContinuous()
@@ -76,7 +77,7 @@ def test_continuous_mode_from_before_an_init_can_be_stopped(player):
     assert device.state() == tango.DevState.ON
     device.StartContinuous(["pilatus"])
     series(player, 5)
-    player.wait_until("ScanFrames", lambda n: n == 5)
+    player.wait_until("FrameCount", lambda n: n == 5)
     device.StopContinuous()
     player.wait_finished()
 
