@@ -7,14 +7,14 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
-from feeding import DeviceStack, Frames, camera_frames
+from feeding import ROUNDS, DeviceStack, Frames, camera_frames
 from section import Section, markdown_table
 
 _PICTURE = Path(__file__).parents[2] / "docs" / "images" / "growth.png"
 _SMALL = (64, 64)
 _FLAT = 1.5
 """The most may take this many times the least."""
-_ROUNDS = 3
+_ROUNDS = max(1, ROUNDS - 2)
 _FRAMES_OF_SCAN = (100, 1_000, 10_000, 100_000)
 _ROIS = (1, 10, 100)
 _CAMERAS = ("pilatus", "andor3_zyla10", "andor3_balor")
