@@ -11,8 +11,8 @@ from pipeline.protocols.batch import AT_BORDER, OVERLAPS, PILED_UP
 
 _REACH = 2
 """Nine pixels overlap nine others when their centres are at most so far apart [pixel]."""
-_BLOCK = 512
-_SUB_BLOCK = 64
+_BLOCK = 128
+_SUB_BLOCK = 32
 """Pixels that are looked at together: their maximum settles most blocks of a sparse image."""
 
 
@@ -199,8 +199,10 @@ def scan(
                     image[y, x_start:x_stop], _part(level, y, x_start, x_stop), first
                 )
                 continue
-            # Most rows of a sparse image have none.
-            if _reaches(image[y, x_start:x_stop], _part(level, y, x_start, x_stop), first):
+            # Most rows of a sparse image have none; below a row that has some, most have some too.
+            if n_before > 0 or _reaches(
+                image[y, x_start:x_stop], _part(level, y, x_start, x_stop), first
+            ):
                 n = _pixels_from(image, level, y, x_start, x_stop, first, here)
                 above += n
         if 1 < y < ny:
