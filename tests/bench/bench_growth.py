@@ -120,7 +120,7 @@ def workers() -> Curve:
     found = {}
     for number in _WORKERS:
         with ExitStack() as exit_stack:
-            found[number] = _times(DeviceStack("pilatus", exit_stack, workers=number), feed, 300)
+            found[number] = _times(DeviceStack("pilatus", exit_stack, workers=number), feed, 1000)
     return found
 
 
@@ -129,7 +129,7 @@ def scans() -> Curve:
     feed = small_frames()
 
     def measure(stack: DeviceStack) -> Curve:
-        times = [_checked(stack, feed, 200, add=n > 0) for n in range(_SCANS)]
+        times = [_checked(stack, feed, 1000, add=n > 0) for n in range(_SCANS)]
         return {n: times[n - _TOGETHER : n] for n in range(_TOGETHER, _SCANS + 1, _TOGETHER)}
 
     return with_stack(measure, "pilatus")
