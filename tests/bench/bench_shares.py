@@ -11,7 +11,7 @@ from itertools import cycle, islice, pairwise
 from tempfile import TemporaryDirectory
 
 import psutil
-from feeding import camera_frames, stack_with, whole_frame
+from feeding import ROUNDS, camera_frames, stack_with, whole_frame
 from processes import processor_time, processor_times, shares
 from section import Section, markdown_table
 
@@ -20,7 +20,8 @@ from pipeline.simulation.scan import BurstScan
 
 _RATE = 10.0
 """[Hz]"""
-_SECONDS, _SETTLE, _STRETCH = 20.0, 5.0, 5.0
+_SECONDS, _SETTLE = 4.0 * ROUNDS, 5.0
+_STRETCH = _SECONDS / 4
 _VIEWER_STARTS = 10.0
 _IDLE = 15.0
 """[% of a core]"""
