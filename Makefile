@@ -28,7 +28,7 @@ faults: $(VENV)/.installed-for-tests $(VENV)/.compiled
 soak: $(VENV)/.installed-for-tests $(VENV)/.compiled
 	$(BIN)/python tests/soak/run.py $(ARGS)
 
-bench: $(VENV)/.compiled
+bench: $(VENV)/.installed-for-tests $(VENV)/.compiled
 	$(BIN)/python tests/bench/run.py $(ARGS)
 
 check: $(VENV)/.installed-for-tests

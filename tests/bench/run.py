@@ -23,6 +23,7 @@ MODULES = (
     "bench_balor",
     "bench_cost",
     "bench_ladder",
+    "bench_profile",
     "bench_shares",
     "bench_latency",
     "bench_images",
