@@ -74,9 +74,9 @@ def section(found: Verdicts, processes: int, title: str) -> Section:
     ]
     head = ["demand", *(f"run {n + 1}" for n in range(RUNS))]
     text = (
-        f"Every demand of this page, measured beside {processes} "
-        f"process{'es' if processes > 1 else ''} that use a core each, in {_ENOUGH} runs, and a "
-        "third where they disagree.\n\n" + markdown_table(head, rows)
+        f"Demands of this page, measured beside {processes} busy "
+        f"process{'es' if processes > 1 else ''}, in {_ENOUGH} runs, and a third where they "
+        "disagree.\n\n" + markdown_table(head, rows)
     )
     failed = [
         what for what, runs in found.items() if [holds for _, holds in runs].count(True) < _ENOUGH
