@@ -48,7 +48,7 @@ class PhotonRow:
     ratio_limit: float
     speedup_limit: float
     """0: none."""
-    ratios: Sequence[float]
+    ratios: Sequence[float] = ()
     """Of each round: how many times as long as the pass of ``numpy.max`` beside it."""
 
     @property
