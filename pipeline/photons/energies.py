@@ -74,7 +74,7 @@ class PhotonEnergies:
         # Halved, because the difference of two huge limits is no number any more.
         half_edges = np.linspace(low / 2, high / 2, bins + 1)
         edges = 2 * half_edges
-        edges[0], edges[-1] = low, high
+        edges[0] = low
         place = np.searchsorted(self._values, edges, "left")
         place[-1] = np.searchsorted(self._values, high, "right")
         return half_edges[:-1] + half_edges[1:], np.diff(self._below[place])

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 from feeding import ROUNDS, DeviceStack, Frames, camera_frames
-from section import Section, markdown_table
+from section import Section, markdown_table, spread
 
 _PICTURE = Path(__file__).parents[2] / "docs" / "images" / "growth.png"
 _SMALL = (64, 64)
@@ -36,7 +36,7 @@ def run() -> Section:
     }
     draw(curves)
     rows = [
-        [name, ", ".join(f"{n}: {_spread(ms)}" for n, ms in curve.items()), f"{growth(curve):.2f}"]
+        [name, ", ".join(f"{n}: {spread(ms)}" for n, ms in curve.items()), f"{growth(curve):.2f}"]
         for name, curve in curves.items()
     ]
     text = (
@@ -63,10 +63,6 @@ def growth(curve: Curve) -> float:
     """Return how many times as much as an earlier point a later one takes, at most; of medians."""
     middles = [statistics.median(times) for times in curve.values()]
     return max(later / min(middles[: i + 1]) for i, later in enumerate(middles))
-
-
-def _spread(times: Sequence[float]) -> str:
-    return f"{statistics.median(times):.2f} ({min(times):.2f}–{max(times):.2f})"
 
 
 def small_frames() -> Frames:

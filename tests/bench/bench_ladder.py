@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from baselines import BASELINE_FRAMES, BASELINE_SUM
 from bench_cost import CASES, LIMIT, Case, is_exact
 from feeding import ROUNDS, DeviceStack, EmptyStack, Frames, Run, alternate_runs, camera_frames
-from section import Section, markdown_table
+from section import Section, markdown_table, spread
 
 from femtotango.dranspose_client.reducer import Reducer
 
@@ -122,9 +122,9 @@ def text(case: Case, runs: Mapping[str, Sequence[Run]], steps: Mapping[str, Step
         [
             _OWN if name == _OURS else _RUNGS[name][1],
             f"{one.cost:.1f}",
-            _spread(one.times),
+            spread(one.times),
             f"{one.rate:.0f}",
-            _spread(one.rates),
+            spread(one.rates),
         ]
         for name, one in steps.items()
     ]
@@ -135,10 +135,6 @@ def text(case: Case, runs: Mapping[str, Sequence[Run]], steps: Mapping[str, Step
         + "\n".join(f"- {name}: {_parts(of_step)}." for name, of_step in runs.items())
         + f"\n\n{verdict(steps)}"
     )
-
-
-def _spread(ratios: Sequence[float]) -> str:
-    return f"{statistics.median(ratios):.2f} ({min(ratios):.2f}–{max(ratios):.2f})"
 
 
 def _parts(runs: Sequence[Run]) -> str:

@@ -50,9 +50,9 @@ def section(profiles: Mapping[str, Counter[str]], exact: bool) -> Section:
     ]
     text = (
         "Pilatus frames at full speed, and a worker that returns one small number for each: what "
-        "is left is dranspose's own. Share of the samples of py-spy in which each process was busy "
-        f"({RATE} a second over {SECONDS} s), by the Python function that ran or had called what "
-        f"ran; the {_SHOWN} most.\n\n"
+        f"is left is dranspose's own. Share of the samples of py-spy ({RATE} a second over "
+        f"{SECONDS} s) by the Python function that ran or had called what ran; the {_SHOWN} most. "
+        "In `select` and `_worker` a process also waits.\n\n"
         + markdown_table(["process", "function", "% of its samples"], rows)
         + "\n\nWhat should change there stands in the [reports for dranspose](upstream.md)."
     )

@@ -140,6 +140,7 @@ def page(sections: list[Section], before: str, titles: Sequence[str] = ()) -> st
 
 def _command() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
+    # argparse looks for the empty list, too, among what may be chosen.
     parser.add_argument("names", nargs="*", choices=[[], *MODULES], metavar="NAME")
     parser.add_argument("--beside", type=int, default=0, metavar="PROCESSES")
     given = parser.parse_args()

@@ -1,5 +1,6 @@
 """What a benchmark gives back: text for docs/performance.md, and whether its demands are met."""
 
+import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -15,6 +16,11 @@ class Section:
     """What has to hold, and whether it does."""
     figures: Mapping[str, float] = field(default_factory=dict)
     """What docs/performance.json keeps of it, by name."""
+
+
+def spread(values: Sequence[float]) -> str:
+    """Write the median of some rounds, the least and the most."""
+    return f"{statistics.median(values):.2f} ({min(values):.2f}–{max(values):.2f})"
 
 
 def markdown_table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
