@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from pipeline.protocols.snapshot import PREVIEW_SIZE
 
 _EXACT_IN_FLOAT32 = 1 << 24
+_EXACT_IN_FLOAT64 = float(1 << 53)
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,8 @@ def bin_blocks(image: NDArray[Any], binning: int, valid: NDArray[np.bool_] | Non
 class Blocks:
     """The blocks of an image that changes: only those with changed pixels are measured anew.
 
-    The result is that of the whole image, bit by bit: each block is measured in the same way.
+    Whole numbers that are added to an image of whole numbers are added to its blocks too. The
+    result is that of the whole image, bit by bit.
     """
 
     def __init__(self, shape: tuple[int, int], binning: int | None = None) -> None:
@@ -67,11 +69,29 @@ class Blocks:
         self._columns = np.arange(shape[1]) // self._binning
         """The block of each column of pixels."""
         self._changed = np.ones(blocks, bool)
-        self._sums = np.empty(blocks)
-        self._tops = np.empty(blocks)
-        self._mean = np.empty(blocks, np.float32)
-        self._max = np.empty(blocks, np.float32)
+        self._sums = np.zeros(blocks)
+        self._tops = np.zeros(blocks)
+        self._sizes = np.empty(blocks)
+        """Valid pixels of each block."""
+        self._mean = np.zeros(blocks, np.float32)
+        self._max = np.zeros(blocks, np.float32)
         self._valid: NDArray[np.bool_] | None = None
+
+    @classmethod
+    def of_zeros(cls, shape: tuple[int, int]) -> "Blocks":
+        """Return those of the preview of an image that is 0 everywhere, none of it masked.
+
+        Args:
+            shape: ``(ny, nx)`` of the image [pixel].
+        """
+        blocks = cls(shape)
+        sides = [
+            np.diff(np.minimum(blocks._binning * np.arange(n + 1), pixels))
+            for n, pixels in zip(blocks._changed.shape, shape, strict=True)
+        ]
+        blocks._sizes[:] = np.outer(*sides)
+        blocks._changed[:] = False
+        return blocks
 
     def __reduce__(self) -> tuple[Any, ...]:
         # What is measured is in the image, too.
@@ -84,6 +104,36 @@ class Blocks:
             index: ``(n,)`` flat pixel numbers.
         """
         _note(self._changed, index, self._columns, self._binning)
+
+    def note_added(
+        self, image: NDArray[Any], index: NDArray[np.int64], value: NDArray[Any]
+    ) -> None:
+        """Note what was added to some pixels.
+
+        Args:
+            image: ``(ny, nx)`` int64 or float64, C contiguous, with it.
+            index: ``(n,)`` flat pixel numbers; one may stand there twice.
+            value: ``(n,)`` of the image's dtype.
+        """
+        if image.dtype.kind != "i":
+            self.note_pixels(index)
+            return
+        valid = np.empty(0, bool) if self._valid is None else self._valid.reshape(-1)
+        _grow(
+            image.reshape(-1),
+            index,
+            value,
+            valid,
+            self._valid is not None,
+            self._columns,
+            self._binning,
+            self._changed,
+            self._sums,
+            self._tops,
+            self._sizes,
+            self._mean,
+            self._max,
+        )
 
     def note_all(self) -> None:
         """Note that any pixel may have changed."""
@@ -110,6 +160,7 @@ class Blocks:
             self._changed,
             self._sums,
             self._tops,
+            self._sizes,
             self._mean,
             self._max,
         )
@@ -130,7 +181,9 @@ def warm_up() -> None:
         image = np.zeros((1, 1), dtype)
         bin_blocks(image, 1, None)
         bin_blocks(image, 1, np.ones((1, 1), bool))
-    Blocks((1, 1)).note_pixels(np.zeros(1, np.int64))
+    nowhere = np.zeros(1, np.int64)
+    Blocks((1, 1)).note_pixels(nowhere)
+    Blocks.of_zeros((1, 1)).note_added(np.zeros((1, 1), np.int64), nowhere, nowhere)
 
 
 @numba.njit(nogil=True, cache=True)
@@ -148,7 +201,33 @@ def _note(changed, index, columns, binning):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(nogil=True, cache=True)
-def _measure(image, valid, masked, binning, changed, sums, tops, mean, largest):  # type: ignore[no-untyped-def]
+def _grow(  # type: ignore[no-untyped-def]
+    image, index, value, valid, masked, columns, binning, changed, sums, tops, sizes, mean, largest
+):
+    nx = columns.size
+    first, by = 0, 0
+    for i in range(index.size):
+        pixel = index[i]
+        x = pixel - first
+        if x < 0 or x >= nx:
+            y = pixel // nx
+            first, by = y * nx, y // binning
+            x = pixel - first
+        bx = columns[x]
+        if changed[by, bx] or (masked and not valid[pixel]):
+            continue
+        total = sums[by, bx] + value[i]
+        if value[i] < 0 or abs(total) > _EXACT_IN_FLOAT64:
+            # The maximum may have been there; a sum beyond depends on the order.
+            changed[by, bx] = True
+            continue
+        top = max(tops[by, bx], float(image[pixel]))
+        sums[by, bx], tops[by, bx] = total, top
+        mean[by, bx], largest[by, bx] = total / sizes[by, bx], top
+
+
+@numba.njit(nogil=True, cache=True)
+def _measure(image, valid, masked, binning, changed, sums, tops, sizes, mean, largest):  # type: ignore[no-untyped-def]
     for by in range(changed.shape[0]):
         for bx in range(changed.shape[1]):
             if not changed[by, bx]:
@@ -165,7 +244,7 @@ def _measure(image, valid, masked, binning, changed, sums, tops, mean, largest):
                     top = max(top, value)
                     n += 1
                 total += subtotal
-            sums[by, bx], tops[by, bx] = total, top
+            sums[by, bx], tops[by, bx], sizes[by, bx] = total, top, n
             mean[by, bx] = total / n if n else np.nan
             largest[by, bx] = top if n else np.nan
 

@@ -49,7 +49,7 @@ class Sum:
     number: int = 0
     """Counts the sums of all cameras."""
     blocks: Blocks = field(init=False)
-    """Of the preview; knows which pixels were added since it was made."""
+    """Of the preview; grows with the pixels, or knows which have changed since it was made."""
 
     def __post_init__(self) -> None:
         self.blocks = Blocks(self.shape)
@@ -82,7 +82,7 @@ class Sum:
             index = image.index.astype(np.int64, copy=False)
             value = image.value.astype(self.image.dtype, copy=False)
             _add_at(self.image.reshape(-1), index, value)
-            self.blocks.note_pixels(index)
+            self.blocks.note_added(self.image, index, value)
         else:
             # uint64 pixels go into int64 sums: workers refuse those that would not fit.
             np.add(self.image, image, out=self.image, casting="unsafe")
@@ -144,7 +144,7 @@ def same_kind(total: Sum, partial: PartialSum) -> bool:
 def start_sum(partial: PartialSum) -> Sum:
     """Return an empty sum that the partial sum can be added to."""
     dtype = np.float64 if _dtype(partial.image).kind == "f" else np.int64
-    return Sum(
+    total = Sum(
         stream=partial.stream,
         unit=partial.unit,
         shape=partial.shape,
@@ -153,3 +153,6 @@ def start_sum(partial: PartialSum) -> Sum:
         seen=None if partial.valid is None else SeenPixels(partial.shape),
         photon_region=partial.photon_region,
     )
+    # Big images stay untouched until something is added: nothing is read to see that they are 0.
+    total.blocks = Blocks.of_zeros(partial.shape)
+    return total

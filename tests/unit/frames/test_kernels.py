@@ -189,6 +189,37 @@ def test_an_image_that_grows_is_binned_as_a_new_one(dtype: str) -> None:
     )
 
 
+@WARM_UP
+@given(
+    st.sampled_from(["int64", "float64"]),
+    st.integers(1, 60),
+    st.integers(1, 60),
+    st.integers(0, 2**16),
+    st.booleans(),
+)
+def test_blocks_grow_as_their_image_does(
+    dtype: str, ny: int, nx: int, seed: int, masked: bool
+) -> None:
+    rng = np.random.default_rng(seed)
+    image = np.zeros((16 * ny, 16 * nx), dtype)
+    blocks = Blocks.of_zeros(image.shape)
+    for pull in (0, 0, 5, 2**53):
+        index = rng.integers(0, image.size, 30)
+        value = (rng.integers(0, 9, 30) - pull * (rng.random(30) < 0.1)).astype(dtype)
+        np.add.at(image.reshape(-1), index, value)
+        blocks.note_added(image, index, value)
+        valid = rng.random(image.shape) < 0.5 if masked and pull else None
+        for mask in (valid, valid):
+            grown, new = blocks.bin(image, mask), Blocks(image.shape).bin(image, mask)
+            np.testing.assert_array_equal(grown.mean, new.mean)
+            np.testing.assert_array_equal(grown.max, new.max)
+            assert grown.total == new.total
+            np.testing.assert_equal(grown.hottest, new.hottest)
+            index, value = index[:3], np.ones(3, dtype)
+            np.add.at(image.reshape(-1), index, value)
+            blocks.note_added(image, index, value)
+
+
 @pytest.mark.parametrize("dtype", ["float32", "float64", "uint16", "int64"])
 def test_any_dtype_is_binned_read_only_too(dtype: str) -> None:
     image = np.array([[1, 2, 7], [3, 4, 9]], dtype)
