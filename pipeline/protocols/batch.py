@@ -234,16 +234,16 @@ class EventResult:
 
     @property
     def has_only_frames(self) -> bool:
-        """True when it holds scalars of frames and nothing that somebody waits for."""
+        """True when it holds what frames gave, small, and nothing that somebody waits for."""
         frames = self.frames
-        if not frames or len(frames) < len(self.cameras) or self.record_end or self.partials:
+        if not frames or len(frames) < len(self.cameras) or self.record_end:
             return False
         if self.description is not None or self.record is not None:
             return False
         return (
             not self.failed
             and not self.problems
-            and all(frame.photons is None for frame in frames)
+            and all(partial.photon_region is not None for partial in self.partials)
             and all(one.dark is None for one in self.cameras)
         )
 

@@ -1,6 +1,5 @@
 """The map step: the class that dranspose's workers run."""
 
-import math
 import threading
 import time
 from collections.abc import Iterable, Mapping
@@ -17,15 +16,10 @@ from pipeline.worker import frame_buffer
 from pipeline.worker.event import EventWork
 from pipeline.worker.series import AnySeries, Series
 from pipeline.worker.store import WorkerStore
+from pipeline.worker.together import Together
 
 CONTEXT = "femtotango"
 """Key of what outlives a scan, in dranspose's context."""
-_FAST = 0.05
-"""Events that come closer than this are fast [s]; the beamline's own 10 Hz are not."""
-_TOGETHER = 8
-"""At most so many results of fast events are sent together,"""
-_HOLD = 0.1
-"""and none later than this [s]."""
 _REPLAY_NAME = "replay-worker-"
 """Under `dranspose replay` only one worker gets the end event: nothing may stay buffered."""
 
@@ -37,8 +31,6 @@ class FemtomaxWorker:
     """What is done with one event."""
     results_may_wait = False
     """Who runs this object calls `send_results` when `results_due` has come."""
-    results_due: float | None = None
-    """Monotonic time at which results that wait must be sent [s]; None: none waits."""
 
     def __init__(
         self,
@@ -57,8 +49,12 @@ class FemtomaxWorker:
         self._passed: list[tuple[int, str]] = []
         self._late: list[CameraResult] = []
         self._left: set[tuple[int, str]] = set()
-        self._newest = -math.inf
-        """Monotonic time of the newest event [s]."""
+        self._together = Together()
+
+    @property
+    def results_due(self) -> float | None:
+        """Monotonic time at which results that wait must be sent [s]; None: none waits."""
+        return self._together.due
 
     def pass_over(self, passed: Iterable[tuple[int, str]]) -> None:
         """Note messages that are not waited for any more: event and stream of each."""
@@ -125,14 +121,11 @@ class FemtomaxWorker:
             passed = tuple(self._passed)
             self._passed, self._late = [], []
             store.outbox.put(self._mapping, self._name, number, result, refused, passed)
-            now = time.monotonic()
-            fast, self._newest = now - self._newest < _FAST, now
             plain = result.has_only_frames and not passed and not refused
-            if not (self.results_may_wait and fast and plain) or len(store.outbox) >= _TOGETHER:
-                return self._send()
-            if self.results_due is None:
-                self.results_due = now + _HOLD
-            return None
+            may_wait = self.results_may_wait and plain
+            if self._together.waits(time.monotonic(), len(store.outbox), may_wait):
+                return None
+            return self._send()
 
     def send_results(self) -> tuple[Batch, ...]:
         """Return all batches that may not have reached the reducer."""
@@ -140,7 +133,7 @@ class FemtomaxWorker:
             return self._send()
 
     def _send(self) -> tuple[Batch, ...]:
-        self.results_due = None
+        self._together.send()
         return self._store.outbox.send(self)
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from support.dispatch import Dispatch, header, image, sardana, series_end
 from support.repeats import repeats
 
-from pipeline.worker import femtomax_worker
+from pipeline.worker import together
 
 FLUSH = "femtotango flush"
 SHAPE = (4, 6)
@@ -118,7 +118,7 @@ def test_results_of_fast_frames_travel_together_and_the_end_brings_the_rest(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     # On a busy machine, too, these frames are fast.
-    monkeypatch.setattr(femtomax_worker, "_FAST", math.inf)
+    monkeypatch.setattr(together, "_FAST", math.inf)
     run = Dispatch(1, together=True)
     run.change(accumulate=True, accumulation_id=1)
     run.to_all(pilatus=header())
@@ -132,6 +132,30 @@ def test_results_of_fast_frames_travel_together_and_the_end_brings_the_rest(
     run.to_all(pilatus=series_end())
     run.deliver()
     assert run.published["scan"]["frames"] == run.published["accumulated_number"] == 20
+
+
+def test_photons_of_fast_frames_travel_together_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(together, "_FAST", math.inf)
+    run = Dispatch(1, together=True)
+    run.change(
+        accumulate=True,
+        accumulation_id=1,
+        photon_roi='{"x": 0, "y": 0, "width": 20, "height": 20}',
+    )
+    run.to_all(andor3_balor=header())
+    run.deliver()
+    photon = np.full((20, 20), 100, np.uint16)
+    photon[9:12, 9:12] = 200
+    photon[10, 10] = 500
+    arrived = []
+    for number in range(20):
+        run.to_one(andor3_balor=image(number, photon))
+        run.deliver()
+        arrived.append(run.published["photons"]["count"])
+    assert len(set(arrived)) < 10
+    run.to_all(andor3_balor=series_end())
+    run.deliver()
+    assert run.published["photons"]["count"] == run.published["image_sum"] == 20
 
 
 def test_batches_that_arrive_twice_count_once() -> None:
