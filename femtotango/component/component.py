@@ -236,6 +236,7 @@ class Component:
         known_sum = self._view.snapshot.sum_number
         try:
             with self.sync.posting():
+                asked = time.monotonic()
                 try:
                     config = self.sync.poll()
                     self.sync.know_sum(known_sum)
@@ -246,6 +247,7 @@ class Component:
                 if self.scans.wants_progress(config, self._view.results):
                     progress = self._controller.progress()
                     self.scans.follow(config, progress, self._view.results)
+            self.signs.see(config, asked)
             self.signs.watch_scan(self.scans.prepared_here)
             self.scans.give_up_lost(self.signs.silent_in_scan())
             self._timeouts = 0

@@ -4,7 +4,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 
 from femtotango.component import pulse
@@ -15,6 +15,7 @@ from femtotango.dranspose_client.addresses import Addresses
 from femtotango.dranspose_client.controller import Controller
 from femtotango.dranspose_client.published import fetch_group
 from femtotango.dranspose_client.reducer import Reducer
+from femtotango.dranspose_client.services import Config
 from femtotango.errors import PipelineError
 from pipeline.protocols.packed_datasets import FrameSafety
 from pipeline.protocols.published_paths import FRAME_SAFETY
@@ -30,7 +31,7 @@ _ANSWER_AGE = 1.3
 _SILENCE = 1.7
 """A part that has shown no life for so long hangs [s]. What the controller lists may be half a
 second old, and the newest pulse 0.3 s older than that."""
-_SILENCE_IN_SCAN = 8.0
+_SILENCE_IN_SCAN = 7.0
 """A worker or ingester that does not take over a pulse for so long in a scan hangs [s].
 
 A false alarm costs the scan, and on a busy machine 3 s were too few; what `up` kills is noticed
@@ -42,24 +43,16 @@ _PATIENCE = 0.8
 """One request may take so long [s]."""
 
 
-@dataclass(frozen=True)
-class _Pace:
-    """How often life is looked for."""
-
-    pulse: float
-    """[s]"""
-    look: float
-    """[s]"""
-
-
-_CLOSELY = _Pace(0.3, 0.1)
-_IN_SCAN = _Pace(1.0, 0.3)
+_PULSE = 0.3
+_PULSE_IN_SCAN = 2.0
+"""Each costs every service some milliseconds [s]."""
+_LOOK = 0.1
 
 
 class VitalSigns:
     """Two threads, so that a controller that hangs does not keep the reducer from being asked.
 
-    Pulses are sent only while somebody watches: each costs every service some milliseconds.
+    Pulses are sent only while somebody watches.
     """
 
     def __init__(self, addresses: Addresses, sync: SettingsSync) -> None:
@@ -125,9 +118,16 @@ class VitalSigns:
         else:
             self._watched.clear()
 
-    @property
-    def _pace(self) -> _Pace:
-        return _CLOSELY if self._closely else _IN_SCAN
+    def see(self, config: Config, asked: float) -> None:
+        """Take in what the controller was asked for anyway; enough in a scan.
+
+        Args:
+            config: what it lists.
+            asked: when, monotonic [s].
+        """
+        with self._lock:
+            if self._in_scan and not self._closely:
+                self._pulses = pulse.seen(self._pulses, config, self._sync.sent, asked)
 
     def silent_in_scan(self) -> frozenset[tuple[str, str]]:
         """Return name and uuid of workers and ingesters that hang, while a scan is watched."""
@@ -167,9 +167,14 @@ class VitalSigns:
             begin = time.monotonic()
             number += 1
             self._guarded(partial(self._sync.pulse, str(number).encode(), _PATIENCE))
-            while not self._closing.is_set() and time.monotonic() < begin + self._pace.pulse:
-                self._guarded(self._list)
-                self._closing.wait(self._pace.look)
+            while not self._closing.is_set() and time.monotonic() < begin + self._period:
+                if self._closely:
+                    self._guarded(self._list)
+                self._closing.wait(_LOOK)
+
+    @property
+    def _period(self) -> float:
+        return _PULSE if self._closely else _PULSE_IN_SCAN
 
     def _list(self) -> None:
         config = self._controller.config(_PATIENCE)
@@ -200,7 +205,7 @@ class VitalSigns:
             work()
         except PipelineError:
             # Silence is noticed by its length.
-            self._closing.wait(self._pace.look)
+            self._closing.wait(_LOOK)
         except Exception:
             logger.exception("the pulse of the pipeline could not be felt")
-            self._closing.wait(self._pace.look)
+            self._closing.wait(_LOOK)
