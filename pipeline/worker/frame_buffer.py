@@ -25,13 +25,20 @@ _SMALL = 1 << 18
 """Images of fewer pixels travel as they are."""
 
 
-def flush_interval(nbytes: int) -> float:
-    """Return how long pixels may wait [s]; big sums are sent less often.
+_LONGEST = 0.4
+"""Pixels never wait longer, while frames come [s]."""
+_MANY = 8
+"""So many frames have come fast, or have waited for long."""
+
+
+def flush_interval(nbytes: int, frames: int) -> float:
+    """Return how long pixels may wait [s]; big sums, and those that grow fast, are sent less often.
 
     Args:
         nbytes: size of the sum.
+        frames: that are in it.
     """
-    return min(0.4, 0.15 + nbytes * 4e-9)
+    return _LONGEST if frames >= _MANY else min(_LONGEST, 0.15 + nbytes * 4e-9)
 
 
 @dataclass(frozen=True)
@@ -130,7 +137,8 @@ class FrameBuffer:
         if self._key is None:
             return None
         waited = time.monotonic() - self._flushed_at
-        return self.flush() if waited >= flush_interval(self._key.sum_bytes) else None
+        interval = flush_interval(self._key.sum_bytes, len(self._events))
+        return self.flush() if waited >= interval else None
 
     def flush(self) -> PartialSum | None:
         """Return what is buffered and start anew; None when nothing is."""

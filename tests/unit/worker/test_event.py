@@ -47,7 +47,7 @@ def record(message: dict[str, Any]) -> list[bytes]:
 @pytest.fixture
 def buffer(monkeypatch: pytest.MonkeyPatch) -> FrameBuffers:
     """A buffer with one frame that is never due."""
-    monkeypatch.setattr(frame_buffer, "flush_interval", lambda nbytes: np.inf)
+    monkeypatch.setattr(frame_buffer, "flush_interval", lambda *_: np.inf)
     buffer = FrameBuffers()
     result = process(buffer, pilatus=stins_image(2, 1, np.ones(SHAPE, np.float32)))
     assert result.partials == ()

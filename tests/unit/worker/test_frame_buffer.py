@@ -133,8 +133,14 @@ def test_a_large_image_of_few_pixels_travels_sparse() -> None:
 
 
 def test_big_sums_are_flushed_less_often_but_within_half_a_second() -> None:
-    assert flush_interval(1000) == pytest.approx(0.15, abs=1e-3)
-    assert flush_interval(10**9) == 0.4
+    assert flush_interval(1000, 1) == pytest.approx(0.15, abs=1e-3)
+    assert flush_interval(10**9, 1) == 0.4
+
+
+def test_sums_that_grow_fast_are_flushed_less_often_and_those_of_10_hz_never() -> None:
+    assert flush_interval(1000, 100) == flush_interval(10**9, 100) == 0.4
+    # All of the beamline's frames in one worker.
+    assert flush_interval(1000, 4) < 0.2
 
 
 def test_arrays_come_back_as_zeros_and_those_of_another_shape_are_dropped() -> None:

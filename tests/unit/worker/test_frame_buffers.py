@@ -17,7 +17,7 @@ def add(buffers: FrameBuffers, stream: str, event: int, mapping: str = "m") -> N
 
 
 def test_frames_of_several_cameras_split_no_sum(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(frame_buffer, "flush_interval", lambda nbytes: np.inf)
+    monkeypatch.setattr(frame_buffer, "flush_interval", lambda *_: np.inf)
     buffers = FrameBuffers()
     for event in range(6):
         add(buffers, ("andor3_zyla10", "andor3_zyla12")[event % 2], event)
