@@ -6,40 +6,54 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 
-from baselines import BASELINE_FRAMES, BASELINE_SUM
-from bench_cost import CASES, LIMIT, Case, is_exact
+from bench_cost import CASES, LIMIT, TITLE, Case, Cost, cost_text, is_exact
 from feeding import ROUNDS, DeviceStack, EmptyStack, Frames, Run, alternate_runs, camera_frames
+from rungs import RUNG_FRAMES, RUNG_SUM
 from section import Section, markdown_table, spread
 
 from femtotango.dranspose_client.reducer import Reducer
 
 _RUNGS = {
-    "nothing": ("EmptyWorker", "a worker that returns nothing"),
-    "number": ("NumberWorker", "it returns one small number for each shot"),
-    "decode": ("DecodeWorker", "it also decodes the frames"),
-    "read": ("ReadWorker", "it also reads each pixel once (`numpy.max`)"),
-    "numpy": ("NumpyWorker", "it adds the frame to a float64 sum with plain numpy instead"),
+    "nothing": ("baselines:EmptyWorker", "a worker that returns nothing"),
+    "number": ("rungs:NumberWorker", "it returns one small number for each shot"),
+    "together": ("rungs:TogetherWorker", "it sends those of eight shots together, as femtotango"),
+    "decode": ("rungs:DecodeWorker", "it also decodes the frames"),
+    "read": ("rungs:ReadWorker", "it also reads each pixel once (`numpy.max`)"),
+    "photons": ("rungs:PhotonWorker", "it finds the photons instead, and throws them away"),
+    "adds": ("rungs:AddWorker", "it adds the frames up as femtotango does, and does nothing else"),
+    "numpy": ("rungs:NumpyWorker", "it adds the frame to a float64 sum with plain numpy instead"),
 }
-"""Class of `baselines` and what it does, by name."""
+"""Its class and what it does, by name."""
 _OURS = "ours"
 _OWN = "femtotango: exact results through Tango while they grow, ROIs, masks, lost frames"
-_STEPS: Mapping[str, Sequence[str]] = {"Pilatus": tuple(_RUNGS)}
-"""Of a case; of another, those without a sum, which is only written for one camera."""
-_SUMLESS = tuple(name for name in _RUNGS if name != "numpy")
+_FAST = ("nothing", "number", "together", "decode", "read")
+_STEPS: Mapping[str, Sequence[str]] = {
+    "Pilatus": (*_FAST, "adds", "numpy"),
+    # Its frames are too slow to travel together.
+    "Balor photons": ("nothing", "number", "decode", "read", "photons"),
+    "Pilatus and Zyla": (*_FAST, "adds"),
+}
+"""Of each case."""
+_INSTEAD = {
+    "photons": "finding the photons",
+    "adds": "adding all up with femtotango's kernels",
+    "numpy": "adding all up with plain numpy",
+}
+"""What is done to the pixels instead of reading them, by the name of the step."""
 
 
 class LadderStack(EmptyStack):
     """A stack whose workers do a part of the work, and a reducer that adds up what they return."""
 
     def __init__(self, streams: Sequence[str], worker: str, exit_stack: ExitStack) -> None:
-        super().__init__(streams, exit_stack, worker, "NumberReducer")
+        super().__init__(streams, exit_stack, worker, "rungs:NumberReducer")
         self._reducer = Reducer(self.info["reducer"])
         exit_stack.callback(self._reducer.close)
 
     def _end(self) -> None:
         """Read what the series gave."""
-        self.frames = int(self._reducer.scalar(BASELINE_FRAMES))
-        self.sum = float(self._reducer.scalar(BASELINE_SUM))
+        self.frames = int(self._reducer.scalar(RUNG_FRAMES))
+        self.sum = float(self._reducer.scalar(RUNG_SUM))
 
 
 @dataclass(frozen=True)
@@ -58,29 +72,29 @@ class Step:
 
 def run() -> Section:
     """Measure each step of each case in alternating rounds."""
-    texts, demands, figures = [], [], {}
+    texts, costs, demands, figures = [], [], [], {}
     for case in CASES:
         runs, exact = measure(case)
         steps = {name: step(of_step, runs["nothing"]) for name, of_step in runs.items()}
         texts.append(text(case, runs, steps))
+        cost = Cost(case.title, runs[_OURS], runs["nothing"])
+        costs.append(cost)
         demands += [(f"{case.title}, {name}: the result is right", ok) for name, ok in exact]
+        demands.append(cost.demand)
+        figures[f"processor time, {case.title}"] = cost.times
         figures |= {
             f"ladder, {case.title}, {name}": statistics.median(one.times)
             for name, one in steps.items()
-            if name != "nothing"
+            if name not in ("nothing", _OURS)
         }
-    head = (
-        "User and system time of all processes for one shot, as above, with workers that do more "
-        f"and more; {ROUNDS} series each in turn, 2 workers."
-    )
-    title = "Processor time of a shot, step by step"
-    return Section(title, "\n\n".join([head, *texts]), demands, figures)
+    middle = "Between the two, workers that do more and more, in the same rounds:"
+    return Section(TITLE, "\n\n".join([cost_text(costs), middle, *texts]), demands, figures)
 
 
 def measure(case: Case) -> tuple[dict[str, list[Run]], list[tuple[str, bool]]]:
     """Measure all steps of one case; say of each whether its result is right."""
     feeds = {stream: camera_frames(stream, case.images) for stream in case.streams}
-    names = _STEPS.get(case.title, _SUMLESS)
+    names = _STEPS[case.title]
     with ExitStack() as exit_stack:
         rungs = {n: LadderStack(case.streams, _RUNGS[n][0], exit_stack) for n in names}
         ours = DeviceStack(case.streams, exit_stack, **case.attributes)
@@ -92,9 +106,9 @@ def measure(case: Case) -> tuple[dict[str, list[Run]], list[tuple[str, bool]]]:
 
 
 def _right(name: str, rung: LadderStack, case: Case, feeds: Mapping[str, Frames]) -> bool:
-    if name == "numpy":
-        (feed,) = feeds.values()
-        return math.isclose(rung.sum, feed.sum(case.shots), rel_tol=1e-9)
+    if name in ("adds", "numpy"):
+        truth = sum(feed.sum(case.shots) for feed in feeds.values())
+        return math.isclose(rung.sum, truth, rel_tol=1e-9)
     return rung.frames == case.shots * len(case.streams)
 
 
@@ -149,16 +163,20 @@ def verdict(steps: Mapping[str, Step]) -> str:
         steps: of one case, by name.
     """
     empty, number, read, own = (steps[name] for name in ("nothing", "number", "read", _OURS))
-    adding = ""
-    if "numpy" in steps:
-        more = steps["numpy"].cost - steps["decode"].cost
-        adding = f", adding them up with plain numpy {more:.1f} ms"
+    way = f"{number.cost - empty.cost:.1f} ms"
+    if "together" in steps:
+        way += f", eight of them together {steps['together'].cost - empty.cost:.1f} ms"
+    before = steps.get("together", number)
     kept = statistics.median(read.rates)
+    more = [
+        f", {what} {steps[name].cost - steps['decode'].cost:.1f} ms"
+        for name, what in _INSTEAD.items()
+        if name in steps
+    ]
     return (
         f"{LIMIT} times the empty stack leaves {(LIMIT - 1) * empty.cost:.1f} ms for all that is "
         "done with a shot. dranspose's way of one small number from a worker to the reducer takes "
-        f"{number.cost - empty.cost:.1f} ms, decoding and reading each pixel once "
-        f"{read.cost - number.cost:.1f} ms{adding}. All that femtotango does takes "
-        f"{own.cost - empty.cost:.1f} ms. A worker that only reads each pixel keeps {kept:.2f} of "
-        "the empty worker's rate."
+        f"{way}; decoding and reading each pixel once {read.cost - before.cost:.1f} ms"
+        f"{''.join(more)}. All that femtotango does takes {own.cost - empty.cost:.1f} ms. "
+        f"A worker that only reads each pixel keeps {kept:.2f} of the empty worker's rate."
     )

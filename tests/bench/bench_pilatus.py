@@ -22,7 +22,7 @@ def run() -> Section:
         ours = DeviceStack(STREAM, exit_stack)
         empty = EmptyStack(STREAM, exit_stack)
         journal = DeviceStack(STREAM, exit_stack, journal=True)
-        images = DeviceStack(STREAM, exit_stack, "ImageWorker")
+        images = DeviceStack(STREAM, exit_stack, "baselines:ImageWorker")
         stacks = {
             "empty": (empty, _FRAMES),
             "ours": (ours, _FRAMES),

@@ -22,7 +22,7 @@ def run() -> Section:
     """Sample each part while a worker returns one number for each frame, at full speed."""
     frames = camera_frames(STREAM, _IMAGES)
     with ExitStack() as exit_stack:
-        stack = LadderStack([STREAM], "NumberWorker", exit_stack)
+        stack = LadderStack([STREAM], "rungs:NumberWorker", exit_stack)
         over = threading.Event()
 
         def feed() -> None:

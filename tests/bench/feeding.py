@@ -28,7 +28,8 @@ from pipeline.simulation.scan import BurstScan, detector_frames
 
 ROUNDS = int(os.environ.get("FEMTOTANGO_BENCH_ROUNDS", 5))
 """Of each measurement in turn."""
-_POLL = 0.005
+_POLL = 0.02
+"""How often it is asked whether a series is over, as `ScanPlayer` asks the device [s]."""
 _AFTER_ASSIGN = 0.1
 _LIMIT = 300.0
 
@@ -85,7 +86,7 @@ def camera_frames(stream: str, images: int) -> Frames:
 
 @contextmanager
 def stack_with(**settings: Any) -> Iterator[dict[str, Any]]:
-    """Run a stack, with the classes of `baselines` within reach.
+    """Run a stack, with the workers to compare with within reach.
 
     Args:
         settings: of the configuration file; ``streams`` is a list of names.
@@ -141,16 +142,16 @@ class DeviceStack:
         Args:
             streams: names of the cameras.
             exit_stack: ends it.
-            worker: class of `baselines` to run instead of the project's.
+            worker: class to run instead of the project's, as ``module:class``.
             journal: the reducer keeps a journal.
             workers: number of them.
-            reducer: class of `baselines` to run instead of the project's.
+            reducer: the same of the reducer.
             attributes: written before anything is sent.
         """
         self._streams = [streams] if isinstance(streams, str) else list(streams)
-        other: dict[str, Any] = {"worker_class": f"baselines:{worker}"} if worker else {}
+        other: dict[str, Any] = {"worker_class": worker} if worker else {}
         if reducer:
-            other["reducer_class"] = f"baselines:{reducer}"
+            other["reducer_class"] = reducer
         if journal:
             folder = exit_stack.enter_context(TemporaryDirectory(prefix="femtotango-journal-"))
             other["properties"] = {"JournalFolder": folder}
@@ -203,7 +204,7 @@ class EmptyStack(DeviceStack):
         self,
         streams: str | Sequence[str],
         exit_stack: ExitStack,
-        worker: str = "EmptyWorker",
+        worker: str = "baselines:EmptyWorker",
         reducer: str = "",
     ) -> None:
         super().__init__(streams, exit_stack, worker, reducer=reducer)

@@ -21,7 +21,6 @@ from section import Section
 MODULES = (
     "bench_pilatus",
     "bench_balor",
-    "bench_cost",
     "bench_ladder",
     "bench_profile",
     "bench_shares",
@@ -49,7 +48,7 @@ BESIDE = (
     "bench_azimuthal",
     "bench_growth",
 )
-"""What is measured beside other work."""
+"""What is measured beside other work; of the ladder, its two ends."""
 _BESIDE_TITLE = "Beside other work"
 # Some modules are imported by unit tests too, as `bench.…`.
 sys.path.append(str(Path(__file__).parents[1]))
@@ -141,7 +140,7 @@ def page(sections: list[Section], before: str, titles: Sequence[str] = ()) -> st
 def _command() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     # argparse looks for the empty list, too, among what may be chosen.
-    parser.add_argument("names", nargs="*", choices=[[], *MODULES], metavar="NAME")
+    parser.add_argument("names", nargs="*", choices=[[], *MODULES, *BESIDE], metavar="NAME")
     parser.add_argument("--beside", type=int, default=0, metavar="PROCESSES")
     given = parser.parse_args()
     return main_beside(given.names, given.beside) if given.beside else main(given.names)
