@@ -33,7 +33,7 @@ from pipeline.model.parameters import POSITION
 logger = logging.getLogger(__name__)
 
 _IDLE = 0.4
-"""How often the controller is asked while no scan is running [s]."""
+"""How often the controller is asked while nothing waits for its answer [s]."""
 _REST = 0.5
 """So long after its last answer the reducer is not asked again while nothing is going on [s]."""
 _SETTLED = 3.0
@@ -227,8 +227,15 @@ class Component:
             except Exception as error:  # noqa: BLE001 - whatever it is, settings must go on
                 self._show_fault("Settings and scans", error)
             self._asked.set()
-            self.sync.wake.wait(_IDLE if self._view.scan.done else min(self._period, _IDLE))
+            waits = self._is_ending or not self.sync.delivered
+            self.sync.wake.wait(min(self._period, _IDLE) if waits else _IDLE)
             self.sync.wake.clear()
+
+    @property
+    def _is_ending(self) -> bool:
+        """The controller is about to say that all events of the scan are done."""
+        view = self._view
+        return bool(view.snapshot.scan.series_ended) and not view.scan.done
 
     def _ask_controller(self) -> Pipeline:
         pipeline = replace(self._view.pipeline, waiting="")
@@ -295,6 +302,8 @@ class Component:
         for name, value in taken(self.sync.settings, results.snapshot.dark).items():
             self.sync.request(name, value)
         self._publish()
+        if self._is_ending:
+            self.sync.wake.set()
 
     def _show_fault(self, what: str, error: Exception) -> None:
         """Show an error that nobody expected, and write it to the log while it is news."""
