@@ -7,13 +7,13 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
-from bench.section import Section, markdown_table
+from bench.section import Section, markdown_table, print_demands
 
 _ENOUGH, RUNS = 2, 3
 _VALUE = re.compile(r": ([-+0-9.e]+ ?(?:%|×|s|ms|MB)?)$")
 
 Verdicts = Mapping[str, Sequence[tuple[str, bool]]]
-"""What was measured in each run, and whether the demand held, by demand."""
+"""What was measured in each run, and whether the demand held, by section and demand."""
 
 
 @contextmanager
@@ -39,12 +39,14 @@ def verdicts(run: Callable[[], Section], found: dict[str, list[tuple[str, bool]]
         found: is added to, after each run.
     """
     for _ in range(RUNS):
-        demands = run().demands
-        for text, holds in demands:
+        measured = run()
+        print_demands(measured)
+        names = []
+        for text, holds in measured.demands:
             what, value = split(text)
-            found.setdefault(what, []).append((value, holds))
-            print(f"  {'holds' if holds else 'FAILS'}: {text}", flush=True)
-        if all(decided([holds for _, holds in found[split(text)[0]]]) for text, _ in demands):
+            names.append(f"{measured.title}: {what}")
+            found.setdefault(names[-1], []).append((value, holds))
+        if all(decided([holds for _, holds in found[name]]) for name in names):
             return
 
 

@@ -16,7 +16,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from history import add_run, commit
-from section import Section
+from section import Section, print_demands
 
 MODULES = (
     "bench_pilatus",
@@ -62,8 +62,7 @@ def main(wanted: list[str]) -> int:
         print(f"{name} …", flush=True)
         section = _run(name)
         print(section.text)
-        for what, holds in section.demands:
-            print(f"  {'holds' if holds else 'FAILS'}: {what}", flush=True)
+        print_demands(section)
         sections.append(section)
         # One that fails costs nothing of those before it.
         _write([section], _PAGE.read_text() if _PAGE.exists() else "")

@@ -23,6 +23,12 @@ def spread(values: Sequence[float]) -> str:
     return f"{statistics.median(values):.2f} ({min(values):.2f}–{max(values):.2f})"
 
 
+def print_demands(section: Section) -> None:
+    """Say which demands hold."""
+    for what, holds in section.demands:
+        print(f"  {'holds' if holds else 'FAILS'}: {what}", flush=True)
+
+
 def markdown_table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     """Lay out a table; numbers stand right."""
     lines = [

@@ -84,11 +84,12 @@ def cut_off(window) -> list[str]:
     inside = QtCore.QRect(QtCore.QPoint(0, 0), window.size())
     texts = (QtWidgets.QPushButton, QtWidgets.QLabel, QtWidgets.QLineEdit)
     found = []
-    for widget in window.findChildren(QtWidgets.QWidget):
-        # Python may know another widget at this address, one that Qt has deleted: Qt is asked, too.
-        if not any(isinstance(widget, kind) and widget.inherits(kind.__name__) for kind in texts):
+    for widget in (child for kind in texts for child in window.findChildren(kind)):
+        # Qt knows their kind; Python may know another widget at this address, one that Qt has
+        # deleted, and nothing may be asked of that.
+        if not isinstance(widget, texts) or not widget.isVisible():
             continue
-        if not widget.isVisible() or widget.window() is not window:
+        if widget.window() is not window:
             continue
         text = widget.text()
         corner = widget.mapTo(window, QtCore.QPoint(0, 0))

@@ -42,12 +42,12 @@ def runs_of(*holds: bool):
 def test_a_third_run_only_where_two_disagree():
     found = {}
     verdicts(runs_of(True, True, False), found)
-    assert found == {"fast": [("3", True), ("2", True)]}
+    assert found == {"A: fast": [("3", True), ("2", True)]}
     found = {}
     verdicts(runs_of(True, False, True), found)
-    assert [holds for _, holds in found["fast"]] == [True, False, True]
+    assert [holds for _, holds in found["A: fast"]] == [True, False, True]
     shown = section(found, 1, "Beside")
-    assert "| fast | 3 ✓ | 2 ✗ | 1 ✓ |" in shown.text
+    assert "| A: fast | 3 ✓ | 2 ✗ | 1 ✓ |" in shown.text
     assert shown.demands == [("1 of 1 hold in two runs of three", True)]
 
 
@@ -55,5 +55,5 @@ def test_a_demand_that_fails_twice_is_named():
     found = {}
     verdicts(runs_of(False, False), found)
     shown = section(found, 2, "Beside")
-    assert "| fast | 2 ✗ | 1 ✗ | – |" in shown.text
+    assert "| A: fast | 2 ✗ | 1 ✗ | – |" in shown.text
     assert shown.demands == [("0 of 1 hold in two runs of three", False)]
