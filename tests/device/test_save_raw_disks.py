@@ -26,11 +26,16 @@ def player(play):
     return play()
 
 
+def photon_file(player) -> Path:
+    """Return the photon file; the permission may be there before its name is shown."""
+    return Path(player.wait_until("PhotonFile", bool))
+
+
 def test_a_photon_file_that_is_deleted(player, balor, raw):
     prepare(player, MANY)
     with Series(player.source(STREAM), raw / "deleted.h5"):
         drop_raw_data(player.device)
-        Path(player.read("PhotonFile")).unlink()
+        photon_file(player).unlink()
         lost_by_the_disk(player, balor[0])
 
 
@@ -38,7 +43,7 @@ def test_a_disk_that_hangs(player, balor, raw, can_hang):
     prepare(player, MANY)
     with Series(player.source(STREAM), raw / "hangs.h5"):
         drop_raw_data(player.device)
-        assert Path(player.read("PhotonFile")).is_relative_to(can_hang)
+        assert photon_file(player).is_relative_to(can_hang)
         with hanging(can_hang):
             lost_by_the_disk(player, balor[0])
 
@@ -47,7 +52,7 @@ def test_a_disk_that_fills_up(player, balor, raw, full_soon):
     prepare(player, MANY)
     with Series(player.source(STREAM), raw / "full.h5", rate=20):
         drop_raw_data(player.device)
-        assert Path(player.read("PhotonFile")).is_relative_to(full_soon)
+        assert photon_file(player).is_relative_to(full_soon)
         with suppress(OSError):
             (full_soon / "others").write_bytes(bytes(8_000_000))
         lost_by_the_disk(player, balor[0])
