@@ -41,8 +41,6 @@ _ASK = 0.2
 _ASK_IDLE = 0.5
 _PATIENCE = 0.8
 """One request may take so long [s]."""
-
-
 _PULSE = 0.3
 _PULSE_IN_SCAN = 2.0
 """Each costs every service some milliseconds [s]."""

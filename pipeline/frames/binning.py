@@ -77,6 +77,11 @@ class Blocks:
         self._max = np.zeros(blocks, np.float32)
         self._valid: NDArray[np.bool_] | None = None
 
+    @property
+    def _of_blocks(self) -> tuple[NDArray[Any], ...]:
+        """What the kernels change, in their order."""
+        return self._changed, self._sums, self._tops, self._sizes, self._mean, self._max
+
     @classmethod
     def of_zeros(cls, shape: tuple[int, int]) -> "Blocks":
         """Return those of the preview of an image that is 0 everywhere, none of it masked.
@@ -127,12 +132,7 @@ class Blocks:
             self._valid is not None,
             self._columns,
             self._binning,
-            self._changed,
-            self._sums,
-            self._tops,
-            self._sizes,
-            self._mean,
-            self._max,
+            *self._of_blocks,
         )
 
     def note_all(self) -> None:
@@ -157,12 +157,7 @@ class Blocks:
             mask,
             valid is not None,
             self._binning,
-            self._changed,
-            self._sums,
-            self._tops,
-            self._sizes,
-            self._mean,
-            self._max,
+            *self._of_blocks,
         )
         self._changed[:] = False
         total, hottest = _of_all(self._sums, self._tops)

@@ -29,6 +29,8 @@ class Sum:
     accumulation_id: int
     image: NDArray[Any]
     """``(ny, nx)`` int64 or float64; exact."""
+    blocks: Blocks
+    """Of the preview; grows with the pixels, or knows which have changed since it was made."""
     seen: SeenPixels | None = None
     """In how many frames the camera did not mask a pixel itself; None: it masks none."""
     masks: Masks = field(default_factory=Masks)
@@ -48,11 +50,6 @@ class Sum:
     """Its camera stood for the scan when the newest frame was added."""
     number: int = 0
     """Counts the sums of all cameras."""
-    blocks: Blocks = field(init=False)
-    """Of the preview; grows with the pixels, or knows which have changed since it was made."""
-
-    def __post_init__(self) -> None:
-        self.blocks = Blocks(self.shape)
 
     @property
     def valid(self) -> NDArray[np.bool_] | None:
@@ -144,15 +141,14 @@ def same_kind(total: Sum, partial: PartialSum) -> bool:
 def start_sum(partial: PartialSum) -> Sum:
     """Return an empty sum that the partial sum can be added to."""
     dtype = np.float64 if _dtype(partial.image).kind == "f" else np.int64
-    total = Sum(
+    return Sum(
         stream=partial.stream,
         unit=partial.unit,
         shape=partial.shape,
         accumulation_id=partial.accumulation_id,
         image=np.zeros(partial.shape, dtype),
+        # A big image stays untouched until something is added: it is known to be 0.
+        blocks=Blocks.of_zeros(partial.shape),
         seen=None if partial.valid is None else SeenPixels(partial.shape),
         photon_region=partial.photon_region,
     )
-    # Big images stay untouched until something is added: nothing is read to see that they are 0.
-    total.blocks = Blocks.of_zeros(partial.shape)
-    return total

@@ -23,8 +23,6 @@ _SPARSE_COST = 12
 """Bytes that one pixel costs when it travels as index and value."""
 _SMALL = 1 << 18
 """Images of fewer pixels travel as they are."""
-
-
 _LONGEST = 0.4
 """Pixels never wait longer, while frames come [s]."""
 _MANY = 8

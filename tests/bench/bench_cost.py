@@ -53,6 +53,11 @@ def run() -> Section:
     return Section(TITLE, cost_text(costs), demands)
 
 
+def time_ratios(runs: Sequence[Run], others: Sequence[Run]) -> list[float]:
+    """Return the processor time of each round in times of the one beside it."""
+    return [run.processor / other.processor for run, other in zip(runs, others, strict=True)]
+
+
 @dataclass(frozen=True)
 class Cost:
     """What a case takes, beside the empty stack in the same rounds."""
@@ -64,8 +69,7 @@ class Cost:
     @property
     def ratios(self) -> list[float]:
         """Processor time in times of the empty stack's, of each round."""
-        pairs = zip(self.ours, self.empty, strict=True)
-        return [run.processor / other.processor for run, other in pairs]
+        return time_ratios(self.ours, self.empty)
 
     @property
     def times(self) -> float:

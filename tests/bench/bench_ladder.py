@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 
-from bench_cost import CASES, LIMIT, TITLE, Case, Cost, cost_text, is_exact
+from bench_cost import CASES, LIMIT, TITLE, Case, Cost, cost_text, is_exact, time_ratios
 from feeding import ROUNDS, DeviceStack, EmptyStack, Frames, Run, alternate_runs, camera_frames
 from rungs import RUNG_FRAMES, RUNG_SUM
 from section import Section, markdown_table, spread
@@ -114,11 +114,10 @@ def _right(name: str, rung: LadderStack, case: Case, feeds: Mapping[str, Frames]
 
 def step(runs: Sequence[Run], empty: Sequence[Run]) -> Step:
     """Compare a step with the empty stack, each round with the one beside it."""
-    pairs = list(zip(runs, empty, strict=True))
     return Step(
         cost=1e3 * statistics.median(run.processor for run in runs),
-        times=[run.processor / other.processor for run, other in pairs],
-        rates=[run.rate / other.rate for run, other in pairs],
+        times=time_ratios(runs, empty),
+        rates=[run.rate / other.rate for run, other in zip(runs, empty, strict=True)],
         rate=statistics.median(run.rate for run in runs),
     )
 
