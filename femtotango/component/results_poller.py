@@ -2,12 +2,14 @@
 
 import time
 from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from femtotango.dranspose_client.published import fetch_group
+from femtotango.dranspose_client.published import fetch_all, fetch_group
 from femtotango.dranspose_client.reducer import Reducer
 from femtotango.errors import BadReply, PipelineError, TimedOut
 from pipeline.protocols.packed_datasets import RoiCurves
@@ -18,6 +20,8 @@ _RATE_WINDOW = 2.0
 """The frame rate is an average over so long [s]."""
 _SHARE = 10
 """Fetching curves may take one part in so many of the time."""
+_QUICK = 0.3
+"""Curves that take longer than this are not fetched with the snapshot [s]."""
 PATIENCE = 1
 """Answers in a row that may come too late: a part that is busy is not away."""
 _ANSWER = 4.0
@@ -103,6 +107,21 @@ class Observation:
         return self.error is None and self.curves.revision == self.revision
 
 
+def _of(newest: Observation, curves: RoiCurves) -> Curves:
+    """Return the curves of what is known."""
+    return Curves(
+        curves.names,
+        curves.x,
+        curves.means,
+        curves.errors,
+        curves.map_x,
+        curves.map_y,
+        newest.revision,
+        newest.mapping,
+        curves.counts,
+    )
+
+
 class Observer:
     """Polls the reducer; one thread calls `poll_results` again and again."""
 
@@ -111,6 +130,8 @@ class Observer:
         self._newest = Observation()
         self._fetched = 0.0
         self._curves_due = 0.0
+        self._quick = False
+        """Curves were fetched fast: they may come with the snapshot."""
         self._counts: deque[tuple[float, int]] = deque()
         self._timeouts = 0
         self._moving = False
@@ -144,11 +165,14 @@ class Observer:
         stale = away or now - self._fetched > _REFRESH
         # While results come in, the next snapshot is new: asking for its number first is in vain.
         if (self._moving and not away) or self._revision() != newest.revision or stale:
-            snapshot = fetch_group(self._reducer, Published, SNAPSHOT, _ANSWER)
+            due = complete or now >= self._curves_due
+            snapshot, curves = self._fetch_snapshot(with_curves=due and self._quick)
             self._fetched = now
             self._moving = snapshot.revision != newest.revision
             if self._moving or stale:
                 newest = replace(newest, snapshot=snapshot, time=time.time(), error=None)
+            if curves is not None:
+                newest = replace(newest, curves=_of(newest, curves))
         behind = newest.curves.revision != newest.revision
         if behind and (complete or now >= self._curves_due):
             newest = replace(newest, curves=self._fetch_curves(newest))
@@ -163,24 +187,27 @@ class Observer:
                 "start it with -c pipeline.reducer:FemtomaxReducer."
             ) from error
 
+    def _fetch_snapshot(self, with_curves: bool) -> tuple[Published, RoiCurves | None]:
+        if not with_curves:
+            return fetch_group(self._reducer, Published, SNAPSHOT, _ANSWER), None
+        self._quick = False
+        with self._note_time():
+            return fetch_all(self._reducer, _ANSWER)
+
     def _fetch_curves(self, newest: Observation) -> Curves:
         if not newest.mapping:
             return Curves(revision=newest.revision)
+        with self._note_time():
+            return _of(newest, fetch_group(self._reducer, RoiCurves, CURVES))
+
+    @contextmanager
+    def _note_time(self) -> Iterator[None]:
+        """Note how long curves take, and when they may be fetched again."""
         begin = time.monotonic()
-        curves = fetch_group(self._reducer, RoiCurves, CURVES)
+        yield
         end = time.monotonic()
+        self._quick = end - begin < _QUICK
         self._curves_due = end + _SHARE * (end - begin)
-        return Curves(
-            curves.names,
-            curves.x,
-            curves.means,
-            curves.errors,
-            curves.map_x,
-            curves.map_y,
-            newest.revision,
-            newest.mapping,
-            curves.counts,
-        )
 
     def _rate(self, now: float, frames: int) -> float:
         counts = self._counts

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -48,6 +49,7 @@ _FORMATS = {"m": "%.7f", "keV": "%.5f", "": "%.5f"}
 _FORMAT = "%.3f"
 
 
+@cache
 def label(name: str) -> str:
     """Return an attribute's name as words; a camera's name stays as it is."""
     name, _, camera = name.partition("_")

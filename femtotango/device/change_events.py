@@ -125,5 +125,11 @@ def same(a: Any, b: Any) -> bool:
     """Say whether two values are equal; NaN equals NaN."""
     if isinstance(a, np.ndarray) or isinstance(b, np.ndarray):
         a, b = np.asarray(a), np.asarray(b)
-        return a is b or np.array_equal(a, b, equal_nan=a.dtype.kind == b.dtype.kind == "f")
+        if a is b or a.shape != b.shape:
+            return a is b
+        equal = a == b
+        if a.dtype.kind == b.dtype.kind == "f":
+            # `numpy.array_equal` takes three times as long for an image with NaN.
+            equal |= (a != a) & (b != b)
+        return bool(np.all(equal))
     return bool(a == b or (a != a and b != b))

@@ -1,11 +1,16 @@
 """What the reducer publishes as one packed array, read."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
 from femtotango.dranspose_client.reducer import Reducer
 from femtotango.errors import BadReply
 from pipeline.protocols.groups import Group
-from pipeline.protocols.packing import WireError
+from pipeline.protocols.packed_datasets import RoiCurves
+from pipeline.protocols.packing import WireError, unpack
+from pipeline.protocols.published_paths import CURVES, SNAPSHOT, SNAPSHOT_WITH_CURVES
+from pipeline.protocols.snapshot import Published
 from pipeline.protocols.tree import read_group
 
 G = TypeVar("G", bound=Group)
@@ -24,7 +29,38 @@ def fetch_group(reducer: Reducer, kind: type[G], path: str, patience: float | No
         BadReply: the array cannot be read, or there is none.
         PipelineError: the reducer cannot be reached.
     """
-    try:
+    with _read(path):
         return read_group(kind, reducer.data(path, patience))
+
+
+def fetch_all(reducer: Reducer, patience: float) -> tuple[Published, RoiCurves | None]:
+    """Fetch the snapshot and the ROI curves of one moment in one request.
+
+    Args:
+        reducer: to ask.
+        patience: how long the answer may take [s].
+
+    Returns:
+        Both; without a scan there are no curves.
+
+    Raises:
+        BadReply: the array cannot be read, or there is none.
+        PipelineError: the reducer cannot be reached.
+    """
+    with _read(SNAPSHOT_WITH_CURVES):
+        found = unpack(reducer.data(SNAPSHOT_WITH_CURVES, patience))
+        if SNAPSHOT not in found:
+            raise WireError(f"{SNAPSHOT} is missing")
+        curves = found.get(CURVES)
+        return (
+            read_group(Published, found[SNAPSHOT].data),
+            None if curves is None else read_group(RoiCurves, curves.data),
+        )
+
+
+@contextmanager
+def _read(path: str) -> Iterator[None]:
+    try:
+        yield
     except WireError as error:
         raise BadReply(f"The reducer's {path} cannot be read: {error}") from error

@@ -46,6 +46,8 @@ _BASIS = (REDIS, DATABASE)
 """What the others need when they end."""
 _SHORTEN = 1.0
 """Pause between two looks at the size of the logs [s]."""
+_DEVICE_LOOKS = 2.0
+"""The device has asked the controller again after so long [s]."""
 _AFTER_ERROR = 1.0
 """Pause after an error that nobody has thought of [s]."""
 
@@ -128,11 +130,7 @@ class Stack:
             self._start_device()
         self._wait_ready()
         if self.services.config.device:
-            address = self.services.device_address
-            self._wait(
-                "the Tango device to reach the pipeline",
-                lambda: device_state(address) not in (None, "UNKNOWN"),
-            )
+            self._wait_for_device()
 
     def end(self) -> None:
         """End all processes."""
@@ -297,6 +295,17 @@ class Stack:
             return not left
 
         self._wait("dranspose", ready, lambda: left)
+
+    def _wait_for_device(self) -> None:
+        since = time.monotonic()
+
+        def reached() -> bool:
+            state = device_state(self.services.device_address)
+            # Its newest look may be of before the workers were there.
+            looked = state != "FAULT" or time.monotonic() - since > _DEVICE_LOOKS
+            return looked and state not in (None, "UNKNOWN")
+
+        self._wait("the Tango device to reach the pipeline", reached)
 
     def _not_ready(self) -> str:
         """Say what keeps dranspose from taking a scan; empty: nothing."""

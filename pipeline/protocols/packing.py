@@ -47,21 +47,21 @@ def pack(values: Mapping[str, Any]) -> NDArray[np.uint8]:
     return np.frombuffer(data, np.uint8)
 
 
-def unpack(data: bytes) -> dict[str, Any]:
-    """Undo `pack`.
+def unpack(data: bytes | memoryview) -> dict[str, Any]:
+    """Undo `pack`; arrays show the bytes that are given.
 
     Raises:
         WireError: the bytes are cut off or no packed values.
     """
     try:
         start = 8 + int.from_bytes(data[:8], "little")
-        header = json.loads(data[8:start])
+        header = json.loads(bytes(data[8:start]))
         return {name: _value(value, data, start) for name, value in header.items()}
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise WireError(f"{len(data)} bytes are no packed values: {error}") from error
 
 
-def _value(value: Any, data: bytes, start: int) -> Any:
+def _value(value: Any, data: bytes | memoryview, start: int) -> Any:
     if not isinstance(value, dict):
         return value
     shape = tuple(value["shape"])

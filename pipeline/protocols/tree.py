@@ -169,7 +169,7 @@ def pack_group(values: Group) -> NDArray[np.uint8]:
     return pack(leaves(values))
 
 
-def read_group(kind: type[G], data: bytes) -> G:
+def read_group(kind: type[G], data: bytes | memoryview) -> G:
     """Read what `pack_group` made; names that are not known are ignored.
 
     Raises:

@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from pipeline.model.cameras import ranked
 from pipeline.model.roi_statistics import STATISTICS
 from pipeline.protocols import snapshot
+from pipeline.protocols.packing import pack
+from pipeline.protocols.published_paths import CURVES, SNAPSHOT
 from pipeline.protocols.tree import as_tree, pack_group
 from pipeline.reducer.columns import Columns
 from pipeline.reducer.image_views import ImageViews
@@ -76,13 +78,20 @@ class Publisher:
             if self._revision != state.revision:
                 values = self.published()
                 packed = self._lazy(lambda: pack_group(values))
-                live = replace(values, snapshot=packed, frame_safety=self._safety)
+                both = {SNAPSHOT: packed, CURVES: values.curves}
+                parts = {path: array for path, array in both.items() if array is not None}
+                live = replace(
+                    values,
+                    snapshot=packed,
+                    snapshot_with_curves=self._lazy(lambda: pack(parts)),
+                    frame_safety=self._safety,
+                )
                 self._tree = as_tree(live)
                 self._revision = state.revision
             return self._tree
 
     def published(self) -> snapshot.Published:
-        """Return everything that is published, but for the packed snapshot of it."""
+        """Return everything that is published, but for what holds it packed."""
         with self._state.lock:
             images = self._camera_images()
             shown = images.get(self._state.shown_camera(), snapshot.CameraImage())

@@ -123,7 +123,7 @@ class FemtomaxWorker:
             store.outbox.put(self._mapping, self._name, number, result, refused, passed)
             plain = result.has_only_frames and not passed and not refused
             may_wait = self.results_may_wait and plain
-            if self._together.waits(time.monotonic(), len(store.outbox), may_wait):
+            if self._together.waits(time.monotonic(), may_wait):
                 return None
             return self._send()
 

@@ -65,9 +65,6 @@ class Outbox:
         )
         self._sender = None
 
-    def __len__(self) -> int:
-        return len(self._unacknowledged)
-
     def send(self, sender: object) -> tuple[Batch, ...]:
         """Return all batches that may not have reached the reducer.
 

@@ -16,7 +16,7 @@ from femtotango.dranspose_client.reducer import Reducer
 _RUNGS = {
     "nothing": ("baselines:EmptyWorker", "a worker that returns nothing"),
     "number": ("rungs:NumberWorker", "it returns one small number for each shot"),
-    "together": ("rungs:TogetherWorker", "it sends those of eight shots together, as femtotango"),
+    "together": ("rungs:TogetherWorker", "it sends those of 0.2 s together, as femtotango"),
     "decode": ("rungs:DecodeWorker", "it also decodes the frames"),
     "read": ("rungs:ReadWorker", "it also reads each pixel once (`numpy.max`)"),
     "photons": ("rungs:PhotonWorker", "it finds the photons instead, and throws them away"),
@@ -26,12 +26,11 @@ _RUNGS = {
 """Its class and what it does, by name."""
 _OURS = "ours"
 _OWN = "femtotango: exact results through Tango while they grow, ROIs, masks, lost frames"
-_FAST = ("nothing", "number", "together", "decode", "read")
+_COMMON = ("nothing", "number", "together", "decode", "read")
 _STEPS: Mapping[str, Sequence[str]] = {
-    "Pilatus": (*_FAST, "adds", "numpy"),
-    # Its frames are too slow to travel together.
-    "Balor photons": ("nothing", "number", "decode", "read", "photons"),
-    "Pilatus and Zyla": (*_FAST, "adds"),
+    "Pilatus": (*_COMMON, "adds", "numpy"),
+    "Balor photons": (*_COMMON, "photons"),
+    "Pilatus and Zyla": (*_COMMON, "adds"),
 }
 """Of each case."""
 _INSTEAD = {
@@ -162,10 +161,7 @@ def verdict(steps: Mapping[str, Step]) -> str:
         steps: of one case, by name.
     """
     empty, number, read, own = (steps[name] for name in ("nothing", "number", "read", _OURS))
-    way = f"{number.cost - empty.cost:.1f} ms"
-    if "together" in steps:
-        way += f", eight of them together {steps['together'].cost - empty.cost:.1f} ms"
-    before = steps.get("together", number)
+    together = steps["together"].cost
     kept = statistics.median(read.rates)
     more = [
         f", {what} {steps[name].cost - steps['decode'].cost:.1f} ms"
@@ -175,7 +171,8 @@ def verdict(steps: Mapping[str, Step]) -> str:
     return (
         f"{LIMIT} times the empty stack leaves {(LIMIT - 1) * empty.cost:.1f} ms for all that is "
         "done with a shot. dranspose's way of one small number from a worker to the reducer takes "
-        f"{way}; decoding and reading each pixel once {read.cost - before.cost:.1f} ms"
+        f"{number.cost - empty.cost:.1f} ms, those of 0.2 s together {together - empty.cost:.1f} "
+        f"ms; decoding and reading each pixel once {read.cost - together:.1f} ms"
         f"{''.join(more)}. All that femtotango does takes {own.cost - empty.cost:.1f} ms. "
         f"A worker that only reads each pixel keeps {kept:.2f} of the empty worker's rate."
     )

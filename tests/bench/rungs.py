@@ -54,7 +54,7 @@ class TogetherWorker(NumberWorker):
         self._held += map(self.look, event.streams, messages)
         plain = all(len(parts) == _IMAGE_PARTS for parts in messages)
         may_wait = self.results_may_wait and plain
-        if self._together.waits(time.monotonic(), len(self._held) // len(messages), may_wait):
+        if self._together.waits(time.monotonic(), may_wait):
             return None
         return self.send_results()
 

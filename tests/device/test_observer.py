@@ -12,6 +12,7 @@ from femtotango.component.results_poller import Curves, Observer
 from femtotango.dranspose_client.reducer import Reducer
 from pipeline.protocols import snapshot
 from pipeline.protocols.packed_datasets import RoiCurves
+from pipeline.protocols.packing import pack
 from pipeline.protocols.tree import as_tree, pack_group
 
 
@@ -31,7 +32,8 @@ class Published(dict):
             means=np.array(means, float),
             errors=np.zeros_like(np.array(means, float)),
         )
-        values = replace(values, snapshot=pack_group(values), curves=pack_group(curves))
+        packed = {"snapshot": pack_group(values), "curves": pack_group(curves)}
+        values = replace(values, **packed, snapshot_with_curves=pack(packed))
         self.update(as_tree(values))
 
 
@@ -61,6 +63,28 @@ def test_snapshot_and_curves_of_one_revision(tree, observer):
     assert observation.snapshot.shown.detector == "pilatus"
     assert observation.mapping == observation.curves.mapping == "m"
     np.testing.assert_array_equal(observation.curves.means, [[1.0, 2.0]])
+
+
+def test_curves_that_are_fetched_fast_come_with_the_snapshot(tree, observer, monkeypatch):
+    monkeypatch.setattr(results_poller, "_SHARE", 0)
+    tree.show(3)
+    observer.poll_results()
+    tree.show(4, means=[[7.0]])
+    del tree["curves"]
+    observation = observer.poll_results()
+    assert observation.whole
+    assert observation.curves.means[0, 0] == 7.0
+
+
+def test_curves_that_take_long_hold_up_no_snapshot(tree, observer, monkeypatch):
+    monkeypatch.setattr(results_poller, "_QUICK", 0.0)
+    tree.show(3)
+    observer.poll_results()
+    tree.show(4, means=[[7.0]])
+    del tree["snapshot_with_curves"]
+    observation = observer.poll_results(complete=True)
+    assert observation.whole
+    assert observation.curves.means[0, 0] == 7.0
 
 
 def test_nothing_is_fetched_again_while_the_revision_stays(tree, observer):

@@ -14,7 +14,8 @@ from support.waiting import wait_for
 
 from pipeline.protocols.groups import Row, rows
 from pipeline.protocols.packed_datasets import RoiCurves
-from pipeline.protocols.published_paths import CURVES, SNAPSHOT
+from pipeline.protocols.packing import unpack
+from pipeline.protocols.published_paths import CURVES, SNAPSHOT, SNAPSHOT_WITH_CURVES
 from pipeline.protocols.snapshot import Published
 from pipeline.protocols.tree import ATTRIBUTES, leaves, read_group
 from pipeline.simulation.balor import stream_balor_frames
@@ -113,6 +114,13 @@ def test_curves_are_those_of_the_tree(tmp_path: Path) -> None:
     assert curves.names == ("all",)
     np.testing.assert_array_equal(curves.x, tree["x"])
     np.testing.assert_array_equal(curves.means[0], tree["step_means"]["all"]["y"])
+
+
+def test_snapshot_and_curves_are_packed_together_too(tmp_path: Path) -> None:
+    tree = plain_run(tmp_path).published
+    both = unpack(np.asarray(tree[SNAPSHOT_WITH_CURVES]).tobytes())
+    for path in (SNAPSHOT, CURVES):
+        np.testing.assert_array_equal(both[path], np.asarray(tree[path]))
 
 
 def test_h5pyd_reads_it_with_units_and_axes(tmp_path: Path) -> None:

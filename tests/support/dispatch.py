@@ -14,6 +14,7 @@ import numpy as np
 from pipeline.model.parameters import PARAMETERS, Settings
 from pipeline.reducer import FemtomaxReducer
 from pipeline.worker import FemtomaxWorker
+from pipeline.worker.together import Together
 
 
 @dataclass
@@ -90,6 +91,7 @@ class Dispatch:
         ]
         for worker in self._workers:
             worker.results_may_wait = self._together
+            worker._together = Together(many=2)
         self.new_reducer(mapping)
         self.event = 0
 

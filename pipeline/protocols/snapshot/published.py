@@ -146,6 +146,12 @@ class Published(Group):
         dtype="uint8",
         shape="(byte,)",
     )
+    snapshot_with_curves: Rendered | None = rendered(
+        "`snapshot` and `curves` of the same moment, packed into one array.",
+        default=None,
+        dtype="uint8",
+        shape="(byte,)",
+    )
 
 
 NOTHING = Published(revision=-1)
