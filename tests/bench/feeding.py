@@ -135,6 +135,7 @@ class DeviceStack:
         journal: bool = False,
         workers: int = 2,
         reducer: str = "",
+        update_rate: float | None = None,
         **attributes: Any,
     ) -> None:
         """Start it.
@@ -146,15 +147,21 @@ class DeviceStack:
             journal: the reducer keeps a journal.
             workers: number of them.
             reducer: the same of the reducer.
+            update_rate: how often the device fetches results [Hz]; None: its default.
             attributes: written before anything is sent.
         """
         self._streams = [streams] if isinstance(streams, str) else list(streams)
         other: dict[str, Any] = {"worker_class": worker} if worker else {}
         if reducer:
             other["reducer_class"] = reducer
+        properties = {}
         if journal:
             folder = exit_stack.enter_context(TemporaryDirectory(prefix="femtotango-journal-"))
-            other["properties"] = {"JournalFolder": folder}
+            properties["JournalFolder"] = folder
+        if update_rate is not None:
+            properties["UpdateRate"] = str(update_rate)
+        if properties:
+            other["properties"] = properties
         settings = {"streams": self._streams, "sardana": False, "workers": workers, **other}
         self.info = exit_stack.enter_context(stack_with(**settings))
         self.player = exit_stack.enter_context(ScanPlayer(self.info))
