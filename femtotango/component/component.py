@@ -12,6 +12,7 @@ from femtotango.component.arming import Arming
 from femtotango.component.correction_commands import check_files, taken
 from femtotango.component.delivery import DELIVERY, Delivery
 from femtotango.component.kept import Kept
+from femtotango.component.pace import controller_pause, is_ending, reducer_may_rest
 from femtotango.component.peak_fitter import PeakFitter
 from femtotango.component.polls import Polls
 from femtotango.component.results_poller import PATIENCE, Observation, Observer
@@ -32,12 +33,6 @@ from pipeline.model.parameters import POSITION
 
 logger = logging.getLogger(__name__)
 
-_IDLE = 0.4
-"""How often the controller is asked while nothing waits for its answer [s]."""
-_REST = 0.5
-"""So long after its last answer the reducer is not asked again while nothing is going on [s]."""
-_SETTLED = 3.0
-"""Nothing is going on so long after the last change of what is shown [s]."""
 GEOMETRY_CAMERA = "geometry_camera"
 
 
@@ -227,15 +222,8 @@ class Component:
             except Exception as error:  # noqa: BLE001 - whatever it is, settings must go on
                 self._show_fault("Settings and scans", error)
             self._asked.set()
-            waits = self._is_ending or not self.sync.delivered
-            self.sync.wake.wait(min(self._period, _IDLE) if waits else _IDLE)
+            self.sync.wake.wait(controller_pause(self._view, self.sync.delivered, self._period))
             self.sync.wake.clear()
-
-    @property
-    def _is_ending(self) -> bool:
-        """The controller is about to say that all events of the scan are done."""
-        view = self._view
-        return bool(view.snapshot.scan.series_ended) and not view.scan.done
 
     def _ask_controller(self) -> Pipeline:
         pipeline = replace(self._view.pipeline, waiting="")
@@ -273,23 +261,17 @@ class Component:
             begin = time.monotonic()
             complete = self._polls.begin()
             try:
-                if complete or not self._nothing_new():
+                if complete or not self._may_rest():
                     self._fetch_results(complete)
             except Exception as error:  # noqa: BLE001 - whatever it is, results must go on
                 self._show_fault("Results", error)
             self._polls.end()
             self._polls.pause(begin + self._period - time.monotonic())
 
-    def _nothing_new(self) -> bool:
-        """Say whether the reducer need not be asked now.
-
-        One that ends closes its connection, which is seen without asking.
-        """
-        view = self._view
-        idle = view.scan.done and self.sync.delivered and view.results.error is None
-        settled = time.monotonic() - self._news_at > _SETTLED
-        fresh = 0.0 <= time.time() - view.results.polled < _REST
-        return idle and settled and fresh and self.reducer.is_connected
+    def _may_rest(self) -> bool:
+        # A reducer that ends closes its connection, which is seen without asking.
+        rests = reducer_may_rest(self._view, self.sync.delivered, self._news_at)
+        return rests and self.reducer.is_connected
 
     def _fetch_results(self, complete: bool) -> None:
         results = self._observer.poll_results(complete)
@@ -302,7 +284,7 @@ class Component:
         for name, value in taken(self.sync.settings, results.snapshot.dark).items():
             self.sync.request(name, value)
         self._publish()
-        if self._is_ending:
+        if is_ending(self._view):
             self.sync.wake.set()
 
     def _show_fault(self, what: str, error: Exception) -> None:
