@@ -1,4 +1,4 @@
-"""Controller and reducer are asked seldom while nothing goes on, and at once when something does."""
+"""Controller and reducer are asked seldom while nothing goes on, at once when something does."""
 
 import time
 from dataclasses import replace
