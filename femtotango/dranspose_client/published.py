@@ -11,7 +11,7 @@ from pipeline.protocols.packed_datasets import RoiCurves
 from pipeline.protocols.packing import WireError, unpack
 from pipeline.protocols.published_paths import CURVES, SNAPSHOT, SNAPSHOT_WITH_CURVES
 from pipeline.protocols.snapshot import Published
-from pipeline.protocols.tree import read_group
+from pipeline.protocols.tree import build_group, read_group
 
 G = TypeVar("G", bound=Group)
 
@@ -49,13 +49,10 @@ def fetch_all(reducer: Reducer, patience: float) -> tuple[Published, RoiCurves |
     """
     with _read(SNAPSHOT_WITH_CURVES):
         found = unpack(reducer.data(SNAPSHOT_WITH_CURVES, patience))
-        if SNAPSHOT not in found:
-            raise WireError(f"{SNAPSHOT} is missing")
-        curves = found.get(CURVES)
-        return (
-            read_group(Published, found[SNAPSHOT].data),
-            None if curves is None else read_group(RoiCurves, curves.data),
-        )
+        snapshot = build_group(Published, found, f"{SNAPSHOT}/")
+        if not any(path.startswith(f"{CURVES}/") for path in found):
+            return snapshot, None
+        return snapshot, build_group(RoiCurves, found, f"{CURVES}/")
 
 
 @contextmanager

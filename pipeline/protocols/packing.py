@@ -25,7 +25,7 @@ def pack(values: Mapping[str, Any]) -> NDArray[np.uint8]:
         ``(n,) uint8``.
     """
     header: dict[str, Any] = {}
-    blocks: list[bytes] = []
+    blocks: list[tuple[int, NDArray[Any]]] = []
     packed: dict[int, dict[str, Any]] = {}
     """By identity of an array: one that stands there twice is packed once."""
     offset = 0
@@ -40,14 +40,21 @@ def pack(values: Mapping[str, Any]) -> NDArray[np.uint8]:
         array = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
         header[name] = {"dtype": array.dtype.str, "shape": array.shape, "offset": offset}
         packed[id(value)] = header[name]
-        blocks.append(array.tobytes())
+        blocks.append((offset, array))
         offset += array.nbytes
     text = json.dumps(header).encode()
-    data = b"".join([len(text).to_bytes(8, "little"), text, *blocks])
-    return np.frombuffer(data, np.uint8)
+    head = len(text).to_bytes(8, "little") + text
+    # Images are most of it: each is copied once.
+    data = np.empty(len(head) + offset, np.uint8)
+    data[: len(head)] = np.frombuffer(head, np.uint8)
+    for place, array in blocks:
+        start = len(head) + place
+        data[start : start + array.nbytes] = array.reshape(-1).view(np.uint8)
+    data.flags.writeable = False
+    return data
 
 
-def unpack(data: bytes | memoryview) -> dict[str, Any]:
+def unpack(data: bytes) -> dict[str, Any]:
     """Undo `pack`; arrays show the bytes that are given.
 
     Raises:
@@ -55,13 +62,13 @@ def unpack(data: bytes | memoryview) -> dict[str, Any]:
     """
     try:
         start = 8 + int.from_bytes(data[:8], "little")
-        header = json.loads(bytes(data[8:start]))
+        header = json.loads(data[8:start])
         return {name: _value(value, data, start) for name, value in header.items()}
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise WireError(f"{len(data)} bytes are no packed values: {error}") from error
 
 
-def _value(value: Any, data: bytes | memoryview, start: int) -> Any:
+def _value(value: Any, data: bytes, start: int) -> Any:
     if not isinstance(value, dict):
         return value
     shape = tuple(value["shape"])

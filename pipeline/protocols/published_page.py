@@ -22,9 +22,9 @@ NeXus has them.
 Arrays with a * are made when somebody reads them. `{SNAPSHOT}` holds everything else, `{CURVES}`
 the ROI curves, each packed into one array, so that one request brings values of one moment: 8
 bytes little-endian length of a JSON header, the header (numbers and texts by path; dtype, shape
-and offset of arrays), the arrays' bytes. `{SNAPSHOT_WITH_CURVES}` holds both, packed in the same
-way once more. `{FRAME_SAFETY}` is packed in the same way, but is not of the moment that `revision`
-tells: each reader gets it as it stands when he reads.
+and offset of arrays), the arrays' bytes. `{SNAPSHOT_WITH_CURVES}` holds both, with
+`{SNAPSHOT}/` and `{CURVES}/` before their paths. `{FRAME_SAFETY}` is packed in the same way, but is
+not of the moment that `revision` tells: each reader gets it as it stands when he reads.
 """
 
 

@@ -169,17 +169,38 @@ def pack_group(values: Group) -> NDArray[np.uint8]:
     return pack(leaves(values))
 
 
-def read_group(kind: type[G], data: bytes | memoryview) -> G:
+def pack_groups(groups: Mapping[str, Group]) -> NDArray[np.uint8]:
+    """Pack several groups, the paths of each behind its name; `build_group` reads one of them."""
+    return pack(
+        {
+            f"{name}/{path}": item
+            for name, values in groups.items()
+            for path, item in leaves(values).items()
+        }
+    )
+
+
+def read_group(kind: type[G], data: bytes) -> G:
     """Read what `pack_group` made; names that are not known are ignored.
 
     Raises:
         WireError: the bytes are no packed values, one that must be there is missing, or one has
             another type.
     """
-    return _build(kind, unpack(data), "")
+    return build_group(kind, unpack(data), "")
 
 
-def _build(kind: type[G], found: Mapping[str, Any], prefix: str) -> G:
+def build_group(kind: type[G], found: Mapping[str, Any], prefix: str) -> G:
+    """Make a group of values that were unpacked.
+
+    Args:
+        kind: of the group.
+        found: values by path.
+        prefix: what stands before its paths.
+
+    Raises:
+        WireError: as in `read_group`.
+    """
     values: dict[str, Any] = {}
     for f in fields_of(kind):
         path = f.path(prefix)
@@ -202,7 +223,7 @@ def _build(kind: type[G], found: Mapping[str, Any], prefix: str) -> G:
 
 def _read(f: Field, found: Mapping[str, Any], path: str) -> Any:
     if f.is_group:
-        return _build(f.kind, found, path if f.info.inline else f"{path}/")
+        return build_group(f.kind, found, path if f.info.inline else f"{path}/")
     item = found[path]
     read = _READERS.get(f.kind, _read_array)(f.kind, item)
     if read is None:

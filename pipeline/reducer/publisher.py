@@ -12,9 +12,8 @@ from numpy.typing import NDArray
 from pipeline.model.cameras import ranked
 from pipeline.model.roi_statistics import STATISTICS
 from pipeline.protocols import snapshot
-from pipeline.protocols.packing import pack
 from pipeline.protocols.published_paths import CURVES, SNAPSHOT
-from pipeline.protocols.tree import as_tree, pack_group
+from pipeline.protocols.tree import as_tree, pack_group, pack_groups
 from pipeline.reducer.columns import Columns
 from pipeline.reducer.image_views import ImageViews
 from pipeline.reducer.lazy_arrays import LazyArray, LazyMapping, LiveArray
@@ -78,12 +77,11 @@ class Publisher:
             if self._revision != state.revision:
                 values = self.published()
                 packed = self._lazy(lambda: pack_group(values))
-                both = {SNAPSHOT: packed, CURVES: values.curves}
-                parts = {path: array for path, array in both.items() if array is not None}
+                curves = self._curves()
                 live = replace(
                     values,
                     snapshot=packed,
-                    snapshot_with_curves=self._lazy(lambda: pack(parts)),
+                    snapshot_with_curves=self._lazy(lambda: _pack_all(values, curves)),
                     frame_safety=self._safety,
                 )
                 self._tree = as_tree(live)
@@ -107,7 +105,7 @@ class Publisher:
                 dark=self._dark(),
                 health=self._health(),
             )
-            return self._with_scan(values, self._state.scan)
+            return self._with_scan(values, self._state.scan, self._curves())
 
     def _lazy(self, make: Callable[[], NDArray[Any]]) -> LazyArray:
         return LazyArray(make, self._state.lock)
@@ -148,9 +146,17 @@ class Publisher:
             )
         return cameras or None
 
-    def _with_scan(self, values: snapshot.Published, scan: ScanState | None) -> snapshot.Published:
-        names = values.roi_names
+    def _curves(self) -> ScanCurves | None:
+        scan, settings = self._state.scan, self._state.settings
         if scan is None:
+            return None
+        return ScanCurves(scan, settings.roi_map, settings.x_source, settings.shown_statistic)
+
+    def _with_scan(
+        self, values: snapshot.Published, scan: ScanState | None, curves: ScanCurves | None
+    ) -> snapshot.Published:
+        names = values.roi_names
+        if scan is None or curves is None:
             newest = np.full(len(names), math.nan)
             return replace(values, roi_newest=newest, photons=_NO_PHOTONS)
         if scan.photons is not None and scan.photons.searched:
@@ -163,8 +169,6 @@ class Publisher:
             )
         else:
             values = replace(values, photons=_NO_PHOTONS)
-        settings = self._state.settings
-        curves = ScanCurves(scan, settings.roi_map, settings.x_source, settings.shown_statistic)
         sums, weights = curves.totals()
         return replace(
             values,
@@ -234,6 +238,12 @@ class Publisher:
             settled=int(state.files_closed and self._curve_up_to_date()),
             last_frame_time=math.nan if newest is None else newest,
         )
+
+
+def _pack_all(values: snapshot.Published, curves: ScanCurves | None) -> NDArray[np.uint8]:
+    if curves is None:
+        return pack_groups({SNAPSHOT: values})
+    return pack_groups({SNAPSHOT: values, CURVES: curves.packed()})
 
 
 def _crop(shown: snapshot.CameraImage) -> snapshot.Crop:

@@ -14,7 +14,7 @@ from pipeline.photons.detection import clean_pixels, find_photons_with
 from pipeline.simulation.scan import detector_frames
 
 STREAM = "andor3_balor"
-_FRAMES = 150
+_FRAMES = 300
 _OF_EMPTY = 0.9
 _RATE = 20.0
 

@@ -12,8 +12,7 @@ from femtotango.component.results_poller import Curves, Observer
 from femtotango.dranspose_client.reducer import Reducer
 from pipeline.protocols import snapshot
 from pipeline.protocols.packed_datasets import RoiCurves
-from pipeline.protocols.packing import pack
-from pipeline.protocols.tree import as_tree, pack_group
+from pipeline.protocols.tree import as_tree, pack_group, pack_groups
 
 
 class Published(dict):
@@ -32,8 +31,9 @@ class Published(dict):
             means=np.array(means, float),
             errors=np.zeros_like(np.array(means, float)),
         )
-        packed = {"snapshot": pack_group(values), "curves": pack_group(curves)}
-        values = replace(values, **packed, snapshot_with_curves=pack(packed))
+        groups = {"snapshot": values, "curves": curves}
+        packed = {name: pack_group(group) for name, group in groups.items()}
+        values = replace(values, **packed, snapshot_with_curves=pack_groups(groups))
         self.update(as_tree(values))
 
 
