@@ -107,7 +107,7 @@ class Observation:
         return self.error is None and self.curves.revision == self.revision
 
 
-def _of(newest: Observation, curves: RoiCurves) -> Curves:
+def _curves_of(newest: Observation, curves: RoiCurves) -> Curves:
     """Return the curves of what is known."""
     return Curves(
         curves.names,
@@ -172,7 +172,7 @@ class Observer:
             if self._moving or stale:
                 newest = replace(newest, snapshot=snapshot, time=time.time(), error=None)
             if curves is not None:
-                newest = replace(newest, curves=_of(newest, curves))
+                newest = replace(newest, curves=_curves_of(newest, curves))
         behind = newest.curves.revision != newest.revision
         if behind and (complete or now >= self._curves_due):
             newest = replace(newest, curves=self._fetch_curves(newest))
@@ -198,7 +198,7 @@ class Observer:
         if not newest.mapping:
             return Curves(revision=newest.revision)
         with self._note_time():
-            return _of(newest, fetch_group(self._reducer, RoiCurves, CURVES))
+            return _curves_of(newest, fetch_group(self._reducer, RoiCurves, CURVES))
 
     @contextmanager
     def _note_time(self) -> Iterator[None]:

@@ -75,9 +75,9 @@ class Publisher:
         state = self._state
         with state.lock:
             if self._revision != state.revision:
-                values = self.published()
-                packed = self._lazy(lambda: pack_group(values))
                 curves = self._curves()
+                values = self._published(curves)
+                packed = self._lazy(lambda: pack_group(values))
                 live = replace(
                     values,
                     snapshot=packed,
@@ -91,21 +91,24 @@ class Publisher:
     def published(self) -> snapshot.Published:
         """Return everything that is published, but for what holds it packed."""
         with self._state.lock:
-            images = self._camera_images()
-            shown = images.get(self._state.shown_camera(), snapshot.CameraImage())
-            values = snapshot.Published(
-                revision=self._state.revision,
-                shown=shown,
-                crop=_crop(shown),
-                cameras=self._cameras(images),
-                sum_number=self._state.accumulation.accumulation_id,
-                roi_names=tuple(self._state.settings.roi_map),
-                azimuthal=self._curve.azimuthal,
-                geometry=self._curve.geometry,
-                dark=self._dark(),
-                health=self._health(),
-            )
-            return self._with_scan(values, self._state.scan, self._curves())
+            return self._published(self._curves())
+
+    def _published(self, curves: ScanCurves | None) -> snapshot.Published:
+        images = self._camera_images()
+        shown = images.get(self._state.shown_camera(), snapshot.CameraImage())
+        values = snapshot.Published(
+            revision=self._state.revision,
+            shown=shown,
+            crop=_crop(shown),
+            cameras=self._cameras(images),
+            sum_number=self._state.accumulation.accumulation_id,
+            roi_names=tuple(self._state.settings.roi_map),
+            azimuthal=self._curve.azimuthal,
+            geometry=self._curve.geometry,
+            dark=self._dark(),
+            health=self._health(),
+        )
+        return self._with_scan(values, self._state.scan, curves)
 
     def _lazy(self, make: Callable[[], NDArray[Any]]) -> LazyArray:
         return LazyArray(make, self._state.lock)

@@ -26,8 +26,11 @@ _RUNGS = {
 """Its class and what it does, by name."""
 _SELDOM = "seldom read"
 _OURS = "ours"
-_OWN_SELDOM = "all that femtotango does, but its device fetches results once a second, not 5 ×"
-_OWN = "femtotango: exact results through Tango while they grow, ROIs, masks, lost frames"
+_WORDS = {name: words for name, (_, words) in _RUNGS.items()} | {
+    _SELDOM: "all that femtotango does, but its device fetches results once a second, not 5 ×",
+    _OURS: "femtotango: exact results through Tango while they grow, ROIs, masks, lost frames",
+}
+"""What is done in each step, by name."""
 _COMMON = ("nothing", "number", "together", "decode", "read")
 _STEPS: Mapping[str, Sequence[str]] = {
     "Pilatus": (*_COMMON, "adds", "numpy"),
@@ -136,7 +139,7 @@ def text(case: Case, runs: Mapping[str, Sequence[Run]], steps: Mapping[str, Step
     ]
     rows = [
         [
-            _words(name),
+            _WORDS[name],
             f"{one.cost:.1f}",
             spread(one.times),
             f"{one.rate:.0f}",
@@ -151,14 +154,6 @@ def text(case: Case, runs: Mapping[str, Sequence[Run]], steps: Mapping[str, Step
         + "\n".join(f"- {name}: {_parts(of_step)}." for name, of_step in runs.items())
         + f"\n\n{verdict(steps)}"
     )
-
-
-def _words(name: str) -> str:
-    if name == _OURS:
-        return _OWN
-    if name == _SELDOM:
-        return _OWN_SELDOM
-    return _RUNGS[name][1]
 
 
 def _parts(runs: Sequence[Run]) -> str:

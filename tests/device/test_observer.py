@@ -65,24 +65,19 @@ def test_snapshot_and_curves_of_one_revision(tree, observer):
     np.testing.assert_array_equal(observation.curves.means, [[1.0, 2.0]])
 
 
-def test_curves_that_are_fetched_fast_come_with_the_snapshot(tree, observer, monkeypatch):
+@pytest.mark.parametrize(
+    ("quick", "not_asked_for"), [(60.0, "curves"), (0.0, "snapshot_with_curves")]
+)
+def test_curves_come_with_the_snapshot_unless_they_take_long(
+    tree, observer, monkeypatch, quick, not_asked_for
+):
     monkeypatch.setattr(results_poller, "_SHARE", 0)
+    monkeypatch.setattr(results_poller, "_QUICK", quick)
     tree.show(3)
     observer.poll_results()
     tree.show(4, means=[[7.0]])
-    del tree["curves"]
+    del tree[not_asked_for]
     observation = observer.poll_results()
-    assert observation.whole
-    assert observation.curves.means[0, 0] == 7.0
-
-
-def test_curves_that_take_long_hold_up_no_snapshot(tree, observer, monkeypatch):
-    monkeypatch.setattr(results_poller, "_QUICK", 0.0)
-    tree.show(3)
-    observer.poll_results()
-    tree.show(4, means=[[7.0]])
-    del tree["snapshot_with_curves"]
-    observation = observer.poll_results(complete=True)
     assert observation.whole
     assert observation.curves.means[0, 0] == 7.0
 
