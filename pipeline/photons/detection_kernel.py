@@ -7,13 +7,11 @@ import numpy as np
 from numba.extending import overload
 from numpy.typing import NDArray
 
+from pipeline.frames.pixel_bits import PIXELS, at_least, left_at_least, lowest_bit
 from pipeline.protocols.batch import AT_BORDER, OVERLAPS, PILED_UP
 
 _REACH = 2
 """Nine pixels overlap nine others when their centres are at most so far apart [pixel]."""
-_BLOCK = 128
-_SUB_BLOCK = 32
-"""Pixels that are looked at together: their maximum settles most blocks of a sparse image."""
 
 
 def _left(pixel: Any, level: Any) -> Any:
@@ -101,23 +99,33 @@ def _count_from(pixels, level, first):
     return n
 
 
+def _above(row: NDArray, level: Any, start: int, first: Any) -> int:
+    """Return which of 64 pixels of a row are at least `first`, as the bits of a word."""
+    return sum(_is_above(row, level, start + i, first) << i for i in range(PIXELS))
+
+
+@overload(_above, inline="always")
+def _above_compiled(row, level, start, first):
+    if isinstance(level, numba.types.NoneType):
+        return lambda row, level, start, first: at_least(row, start, first)
+    return lambda row, level, start, first: left_at_least(row, level, start, first)
+
+
 @numba.njit(cache=True, nogil=True)
-def _pixels_from(image, level, y, x_start, x_stop, first, found):
+def _pixels_from(row, level, x_start, x_stop, first, found):
     """List the pixels of a row from `first` up; return how many."""
     n = 0
-    for block in range(x_start, x_stop, _BLOCK):
-        block_stop = min(block + _BLOCK, x_stop)
-        if not _reaches(image[y, block:block_stop], _part(level, y, block, block_stop), first):
-            continue
-        for start in range(block, block_stop, _SUB_BLOCK):
-            stop = min(start + _SUB_BLOCK, block_stop)
-            pixels, levels = image[y, start:stop], _part(level, y, start, stop)
-            if not _reaches(pixels, levels, first):
-                continue
-            for i in range(pixels.size):
-                if _is_above(pixels, levels, i, first):
-                    found[n] = start + i
-                    n += 1
+    whole = x_start + (x_stop - x_start) // PIXELS * PIXELS
+    for start in range(x_start, whole, PIXELS):
+        bits = _above(row, level, start, first)
+        while bits != 0:
+            found[n] = start + lowest_bit(bits)
+            n += 1
+            bits &= bits - np.uint64(1)
+    for x in range(whole, x_stop):
+        if _is_above(row, level, x, first):
+            found[n] = x
+            n += 1
     return n
 
 
@@ -203,7 +211,8 @@ def scan(
             if n_before > 0 or _reaches(
                 image[y, x_start:x_stop], _part(level, y, x_start, x_stop), first
             ):
-                n = _pixels_from(image, level, y, x_start, x_stop, first, here)
+                levels = _part(level, y, 0, nx)
+                n = _pixels_from(image[y], levels, x_start, x_stop, first, here)
                 above += n
         if 1 < y < ny:
             for k in range(n_before):

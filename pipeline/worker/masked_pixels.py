@@ -6,6 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.frames.counting import add_counting, is_masked
+from pipeline.frames.pixel_bits import words_of
+from pipeline.frames.read_only import read_only
 from pipeline.protocols.batch import SparseImage
 
 
@@ -16,10 +18,10 @@ class MaskedPixels:
     """
 
     def __init__(self) -> None:
-        self._masked: NDArray[np.uint8] | None = None
-        """1 where the first frame was masked."""
         self._valid: NDArray[np.bool_] | None = None
-        """The others."""
+        """Where the first frame was not masked."""
+        self._masked = np.zeros(0, np.uint64)
+        """Bits of the others."""
         self._odd = np.zeros((0, 0), np.uint16)
         """In how many frames a pixel was not as in the first one."""
         self._differ = False
@@ -31,11 +33,10 @@ class MaskedPixels:
             total: ``(ny, nx)`` sum that is added to.
             image: ``(ny, nx)`` of any number dtype.
         """
-        if self._masked is None or self._masked.shape != image.shape:
-            self._masked = is_masked(image)
-            valid = self._masked == 0
-            valid.flags.writeable = False
-            self._valid = valid
+        if self._valid is None or self._valid.shape != image.shape:
+            masked = is_masked(image)
+            self._masked = words_of(masked)
+            self._valid = read_only(masked == 0)
             if self._odd.shape != image.shape:
                 self._odd = np.zeros(image.shape, np.uint16)
         self._differ |= add_counting(total, self._masked, self._odd, image) > 0
@@ -50,11 +51,10 @@ class MaskedPixels:
             ``(ny, nx)``, not to be changed; and the valid pixels that were masked in some frames,
             with the number of these frames, or None: in none.
         """
-        assert self._masked is not None
         assert self._valid is not None
         if not self._differ:
             return self._valid, None
-        usual, odd = self._masked == 0, self._odd
+        usual, odd = self._valid, self._odd
         valid = usual | (odd > 0)
         missed = np.where(usual, odd, frames - odd).astype(np.uint32)
         index = np.flatnonzero(valid & (missed > 0))
@@ -67,4 +67,4 @@ class MaskedPixels:
         """Drop the frames that were added: begin anew."""
         if self._differ:
             self._odd.fill(0)
-            self._masked, self._differ = None, False
+            self._valid, self._differ = None, False

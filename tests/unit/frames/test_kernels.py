@@ -11,6 +11,7 @@ from support.repeats import repeats
 from pipeline.frames.binning import Blocks, bin_blocks, full_image, preview_binning
 from pipeline.frames.counting import add_counting, is_masked
 from pipeline.frames.levels import level_for_sums, level_of
+from pipeline.frames.pixel_bits import words_of
 from pipeline.frames.read_only import read_only
 from pipeline.frames.roi_statistics import (
     cmos_statistics,
@@ -79,10 +80,15 @@ def test_a_saturated_pixel_stays_what_it_is() -> None:
 
 
 @WARM_UP
-@given(st.sampled_from(["float32", "float64", "int32"]), st.integers(0, 2**16))
-def test_masked_pixels_are_in_no_mean_and_no_sum(dtype: str, seed: int) -> None:
+@given(
+    st.sampled_from(["float32", "float64", "int32"]),
+    st.sampled_from([(8, 13), (8, 16), (3, 5), (150, 201)]),
+    st.integers(0, 2**16),
+)
+def test_masked_pixels_are_in_no_mean_and_no_sum(
+    dtype: str, shape: tuple[int, int], seed: int
+) -> None:
     rng = np.random.default_rng(seed)
-    shape = (8, 13)
     image = rng.integers(-3, 10, shape).astype(dtype)
     if dtype != "int32":
         image[rng.random(shape) < 0.1] = np.nan
@@ -92,11 +98,11 @@ def test_masked_pixels_are_in_no_mean_and_no_sum(dtype: str, seed: int) -> None:
     np.testing.assert_array_equal(is_masked(image) == 0, good)
     expected_masked = np.where(rng.random(shape) < 0.2, good, ~good)
     total, odd = np.zeros(shape, sum_dtype(image.dtype)), np.zeros(shape, np.uint16)
-    found = add_counting(total, expected_masked.astype(np.uint8), odd, read_only(image))
+    found = add_counting(total, words_of(expected_masked), odd, read_only(image))
     np.testing.assert_array_equal(odd, expected_masked == good)
     assert found == odd.sum()
     np.testing.assert_array_equal(total, np.where(good, image, 0))
-    mean = counting_statistics(read_only(image), [Roi(0, 0, 13, 8)])[0, MEAN]
+    mean = counting_statistics(read_only(image), [Roi(0, 0, shape[1], shape[0])])[0, MEAN]
     expected = image[good].mean() if good.any() else np.nan
     np.testing.assert_allclose(mean, expected, rtol=1e-6)
 
