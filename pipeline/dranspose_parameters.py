@@ -29,19 +29,27 @@ def describe_parameters() -> list[Any]:
 
 
 class Changes:
-    """Says whether dranspose's parameters have changed since it was asked last."""
+    """Says whether dranspose's parameters have changed since they were taken last."""
 
     def __init__(self) -> None:
-        self._seen: list[bytes] | None = None
+        self._taken: list[bytes] | None = None
 
-    def any(self, parameters: Mapping[str, Any]) -> bool:
+    def there_are(self, parameters: Mapping[str, Any]) -> bool:
         """Say whether one has changed; dranspose changes them meanwhile."""
-        # The bytes of all as they are: objects that are the same are compared at once.
-        now = [parameter.data for parameter in list(parameters.values())]
-        if now == self._seen:
+        return _data_of(parameters) != self._taken
+
+    def take(self, parameters: Mapping[str, Any]) -> bool:
+        """Say whether one has changed, and take them as they are."""
+        now = _data_of(parameters)
+        if now == self._taken:
             return False
-        self._seen = now
+        self._taken = now
         return True
+
+
+def _data_of(parameters: Mapping[str, Any]) -> list[bytes]:
+    # The bytes of all as they are: objects that are the same are compared at once.
+    return [parameter.data for parameter in list(parameters.values())]
 
 
 def parameter_bytes(parameters: Mapping[str, Any] | None) -> dict[str, bytes]:

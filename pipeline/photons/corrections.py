@@ -65,6 +65,10 @@ class _Known(Generic[_T]):
         found = self._found.get(key)
         return (found[0],) if found is not None and self._clock() < found[1] else None
 
+    def is_sound(self, key: tuple[object, ...]) -> bool:
+        """Say whether what was put there stays: it will not be read again."""
+        return self._found[key][1] == math.inf
+
     def put(self, key: tuple[object, ...], value: _T, is_sound: bool) -> None:
         """Keep what was read.
 
@@ -84,6 +88,13 @@ class CorrectionLoader:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._levels: _Known[Levels] = _Known(clock)
         self._valid: _Known[NDArray[np.bool_] | None] = _Known(clock)
+        self._unsound: set[str] = set()
+        """Cameras whose frames are taken without a file that is wanted."""
+
+    @property
+    def are_sound(self) -> bool:
+        """True when no file had a problem: none is read for frames like those before."""
+        return not self._unsound
 
     def levels(
         self, stream: str, shape: Shape, corrections: Corrections, background: float
@@ -98,10 +109,13 @@ class CorrectionLoader:
             corrections: that are wanted.
             background: uniform dark level [ADU raw].
         """
+        self._unsound.discard(stream)
         if corrections == NO_CORRECTIONS:
             return NOTHING, ()
         key = (stream, shape, corrections, background)
         if (known := self._levels.get(key)) is not None:
+            if not self._levels.is_sound(key):
+                self._unsound.add(stream)
             return known[0], ()
         counting = CAMERAS[stream].photon_counting
         dark, problems = None, []
@@ -118,6 +132,8 @@ class CorrectionLoader:
             problems.append(f"{stream}: no mask is used: {error}")
         found = _levels(used, dark, masked, background, shape, counting)
         self._levels.put(key, found, is_sound=not problems)
+        if problems:
+            self._unsound.add(stream)
         return found, tuple(problems)
 
     def valid(

@@ -148,7 +148,7 @@ class FemtomaxReducer:
             return
         state = self._state
         with state.lock:
-            if not self._changes.any(parameters):
+            if not self._changes.take(parameters):
                 return
             data = parameter_bytes(parameters)
             if data == state.parameter_data:

@@ -234,11 +234,12 @@ class _Loop:
         work = self._worker.worker
         if work is None:
             return None
-        loop = asyncio.get_running_loop()
+        arguments = event, self._worker.parameters, False
         try:
-            return await loop.run_in_executor(
-                None, work.process_event, event, self._worker.parameters, False
-            )
+            if hasattr(work, "takes_a_moment") and work.takes_a_moment(*arguments[:2]):
+                return work.process_event(*arguments)
+            loop = asyncio.get_running_loop()
+            return await loop.run_in_executor(None, work.process_event, *arguments)
         except Exception:
             logger.exception("event %d failed", event.event_number)
             return None

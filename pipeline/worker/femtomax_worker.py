@@ -14,6 +14,7 @@ from pipeline.photons import detection
 from pipeline.protocols.batch import Batch, CameraResult
 from pipeline.worker import frame_buffer
 from pipeline.worker.event import EventWork
+from pipeline.worker.moments import Moments
 from pipeline.worker.series import AnySeries, Series
 from pipeline.worker.store import WorkerStore
 from pipeline.worker.together import Together
@@ -50,6 +51,7 @@ class FemtomaxWorker:
         self._late: list[CameraResult] = []
         self._left: set[tuple[int, str]] = set()
         self._together = Together()
+        self._moments = Moments()
 
     @property
     def results_due(self) -> float | None:
@@ -85,6 +87,20 @@ class FemtomaxWorker:
         """Say whether pixels may wait for a later event of this worker."""
         return not self._in_replay
 
+    def takes_a_moment(self, event: Any, parameters: Mapping[str, Any]) -> bool:
+        """Say whether `process_event` takes only a moment: nothing is read, nothing compiled.
+
+        Args:
+            event: dranspose's EventData.
+            parameters: dranspose's parameters.
+        """
+        store = self._store
+        return (
+            self._moments.foresees(event.streams)
+            and store.corrections.are_sound
+            and not store.has_changes(parameters)
+        )
+
     def process_event(
         self, event: Any, parameters: Mapping[str, Any], tick: bool = False
     ) -> tuple[Batch, ...] | None:
@@ -98,6 +114,7 @@ class FemtomaxWorker:
         Returns:
             The event's batch, behind those that may not have reached the reducer; None: it waits.
         """
+        begin = time.monotonic()
         store = self._store
         number = int(event.event_number)
         with store.lock:
@@ -122,8 +139,10 @@ class FemtomaxWorker:
             self._passed, self._late = [], []
             store.outbox.put(self._mapping, self._name, number, result, refused, passed)
             plain = result.has_only_frames and not passed and not refused
+            end = time.monotonic()
+            self._moments.note(event.streams, end - begin, plain)
             may_wait = self.results_may_wait and plain
-            if self._together.waits(time.monotonic(), may_wait):
+            if self._together.waits(end, may_wait):
                 return None
             return self._send()
 

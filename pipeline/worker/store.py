@@ -26,9 +26,13 @@ class WorkerStore:
     """What the settings were read from."""
     _changes: Changes = field(default_factory=Changes)
 
+    def has_changes(self, parameters: Mapping[str, Any]) -> bool:
+        """Say whether `update_settings` has something to read."""
+        return self._changes.there_are(parameters)
+
     def update_settings(self, parameters: Mapping[str, Any]) -> tuple[str, ...]:
         """Take a snapshot of dranspose's parameters; return what was refused."""
-        if not self._changes.any(parameters):
+        if not self._changes.take(parameters):
             return ()
         data = parameter_bytes(parameters)
         if data == self.parameter_data:

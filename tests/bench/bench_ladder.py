@@ -16,7 +16,7 @@ from femtotango.dranspose_client.reducer import Reducer
 _RUNGS = {
     "nothing": ("baselines:EmptyWorker", "a worker that returns nothing"),
     "number": ("rungs:NumberWorker", "it returns one small number for each shot"),
-    "together": ("rungs:TogetherWorker", "it sends those of 0.2 s together, as femtotango"),
+    "together": ("rungs:TogetherWorker", "it sends those of 0.2 s together and takes no thread"),
     "decode": ("rungs:DecodeWorker", "it also decodes the frames"),
     "read": ("rungs:ReadWorker", "it also reads each pixel once (`numpy.max`)"),
     "photons": ("rungs:PhotonWorker", "it finds the photons instead, and throws them away"),

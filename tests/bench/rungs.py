@@ -34,7 +34,7 @@ class NumberWorker(EmptyWorker):
 
 
 class TogetherWorker(NumberWorker):
-    """Numbers of fast events travel together, as femtotango's results do."""
+    """Numbers of fast events travel together, found without a thread, as femtotango's results."""
 
     results_may_wait = False
 
@@ -47,6 +47,10 @@ class TogetherWorker(NumberWorker):
     def results_due(self) -> float | None:
         """Monotonic time at which numbers that wait must be sent [s]; None: none waits."""
         return self._together.due
+
+    def takes_a_moment(self, event: Any, parameters: Any) -> bool:
+        """Say that no event needs a thread of its own."""
+        return True
 
     def process_event(self, event: Any, parameters: Any = None, tick: bool = False) -> Any:
         """Return the numbers that are due."""

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import pickle
+import threading
 import time
 import uuid
 from collections import deque
@@ -163,6 +164,35 @@ def test_results_that_wait_are_sent_when_they_are_due_though_nothing_else_comes(
             while [event for events in scene.results for event in events] != [1, 2]:
                 assert not scene.loop.done()
                 await asyncio.sleep(0.001)
+
+    asyncio.run(run())
+
+
+class Momentary(Analysis):
+    """Says of odd events that they take only a moment, and of each where it was processed."""
+
+    def takes_a_moment(self, event: EventData, parameters: Any) -> bool:
+        return event.event_number % 2 == 1
+
+    def process_event(self, event: EventData, parameters: Any, tick: bool) -> Any:
+        if event.event_number == FAILS:
+            raise ValueError("an event that fails")
+        return event.event_number, threading.get_ident()
+
+
+FAILS = 5
+
+
+def test_what_takes_only_a_moment_needs_no_thread_and_may_fail() -> None:
+    async def run() -> None:
+        async with Scene(Momentary()) as scene:
+            for event in range(1, 9):
+                scene.assign(event, A)
+                scene.sockets[A].bring(event)
+            await scene.until(7)
+            here = threading.get_ident()
+            assert [event for event, where in scene.results if where == here] == [1, 3, 7]
+            assert [event for event, where in scene.results if where != here] == [2, 4, 6, 8]
 
     asyncio.run(run())
 
