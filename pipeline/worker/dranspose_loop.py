@@ -34,6 +34,8 @@ _KNOWN = "0.2.0"
 """The version of dranspose whose loop this is."""
 _UPDATE = 1.0
 """A busy worker tells the controller at least so often what it has done [s]."""
+_REST = 0.05
+"""Other tasks can run at least so often [s]."""
 
 
 def install() -> None:
@@ -142,6 +144,8 @@ class _Loop:
         self._told = time.monotonic()
         self._newest = 0
         """Event that was processed last."""
+        self._rested = time.monotonic()
+        """When other tasks could run last, at least."""
 
     async def run(self) -> None:
         """Process events until the task is cancelled."""
@@ -236,6 +240,7 @@ class _Loop:
             return None
         arguments = event, self._worker.parameters, False
         try:
+            await self._let_others_run()
             if hasattr(work, "takes_a_moment") and work.takes_a_moment(*arguments[:2]):
                 return work.process_event(*arguments)
             loop = asyncio.get_running_loop()
@@ -243,6 +248,13 @@ class _Loop:
         except Exception:
             logger.exception("event %d failed", event.event_number)
             return None
+
+    async def _let_others_run(self) -> None:
+        """Let dranspose's other tasks run: with messages that have come, nothing else waits."""
+        now = time.monotonic()
+        if now - self._rested > _REST:
+            self._rested = now
+            await asyncio.sleep(0)
 
     @property
     def _results_due(self) -> float | None:

@@ -197,6 +197,32 @@ def test_what_takes_only_a_moment_needs_no_thread_and_may_fail() -> None:
     asyncio.run(run())
 
 
+class Sleepy(Momentary):
+    """Takes a while for each of many moments."""
+
+    def takes_a_moment(self, event: EventData, parameters: Any) -> bool:
+        return True
+
+    def process_event(self, event: EventData, parameters: Any, tick: bool) -> Any:
+        time.sleep(0.005)
+        return event.event_number
+
+
+def test_other_tasks_run_though_messages_keep_coming() -> None:
+    async def run() -> None:
+        async with Scene(Sleepy()) as scene:
+            for event in range(1, 101):
+                scene.assign(event, A)
+            scene.sockets[A].bring(*range(1, 101))
+            turns = 0
+            while len(scene.results) < 100:
+                await asyncio.sleep(0)
+                turns += 1
+            assert turns >= 5
+
+    asyncio.run(run())
+
+
 def test_what_does_not_come_is_passed_over_and_taken_when_it_comes(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
