@@ -1,7 +1,8 @@
 """dranspose's worker loop, changed so that what does not come holds up nothing else.
 
 Decision 11 says why. Only what belongs to waiting is different from dranspose 0.2.0: an event is
-processed when its turn has come (`pipeline.worker.deliveries`), not when all of it is there.
+processed when its turn has come (`pipeline.worker.deliveries`), not when all of it is there, and
+without a thread when its class says that it takes only a moment (`pipeline.worker.moments`).
 """
 
 import asyncio
@@ -10,7 +11,6 @@ import logging
 import pickle
 import time
 from contextlib import suppress
-from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
 
@@ -20,13 +20,13 @@ from dranspose.protocol import (
     EventNumber,
     RedisKeys,
     WorkAssignmentList,
-    WorkerTimes,
     WorkerUpdate,
 )
 from dranspose.worker import Worker
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from pipeline.worker.deliveries import Deliveries, Delivery
+from pipeline.worker.event_times import Times
 
 logger = logging.getLogger(__name__)
 
@@ -97,34 +97,6 @@ def _tell_of_others(worker: Any, event: int, stream: str) -> None:
         worker.worker.leave_frame(event, stream)
 
 
-@dataclass
-class _Times:
-    """How long events took since the controller was told [s]."""
-
-    receive: float = 0.0
-    process: float = 0.0
-    send: float = 0.0
-    events: int = 0
-
-    def add(self, receive: float, process: float, send: float) -> None:
-        """Add those of one event."""
-        self.receive += receive
-        self.process += process
-        self.send += send
-        self.events += 1
-
-    def as_dranspose(self) -> WorkerTimes | None:
-        """Return them as dranspose has them; None: there was no event."""
-        if not self.events:
-            return None
-        return WorkerTimes(
-            assemble_event=self.receive,
-            custom_code=self.process,
-            send_result=self.send,
-            no_events=self.events,
-        )
-
-
 class _Loop:
     """One trigger map in one worker."""
 
@@ -140,7 +112,7 @@ class _Loop:
         self._closed: set[Any] = set()
         self._done: dict[int, bool] = {}
         """Events that the controller has not been told of, and whether they gave a result."""
-        self._times = _Times()
+        self._times = Times()
         self._told = time.monotonic()
         self._newest = 0
         """Event that was processed last."""
@@ -307,7 +279,7 @@ class _Loop:
             worker=self._worker.state.name,
             processing_times=self._times.as_dranspose(),
         )
-        self._times, self._told = _Times(), time.monotonic()
+        self._times, self._told = Times(), time.monotonic()
         await self._worker.redis.xadd(
             RedisKeys.ready(self._worker.state.mapping_uuid), {"data": update.model_dump_json()}
         )
