@@ -1,6 +1,6 @@
 """The parameter table as dranspose wants it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dranspose.parameters import BoolParameter, FloatParameter, IntParameter, StrParameter
@@ -32,24 +32,32 @@ class Changes:
     """Says whether dranspose's parameters have changed since they were taken last."""
 
     def __init__(self) -> None:
+        self._seen: list[Any] | None = None
+        """dranspose's objects; it puts another one in the place of what has changed."""
         self._taken: list[bytes] | None = None
 
     def there_are(self, parameters: Mapping[str, Any]) -> bool:
         """Say whether one has changed; dranspose changes them meanwhile."""
-        return _data_of(parameters) != self._taken
+        # Objects that are the same are not looked into: that is all for nearly every frame.
+        now = list(parameters.values())
+        if now == self._seen:
+            return False
+        if _data_of(now) != self._taken:
+            return True
+        self._seen = now
+        return False
 
     def take(self, parameters: Mapping[str, Any]) -> bool:
         """Say whether one has changed, and take them as they are."""
-        now = _data_of(parameters)
-        if now == self._taken:
+        now = list(parameters.values())
+        if now == self._seen:
             return False
-        self._taken = now
-        return True
+        before, self._taken, self._seen = self._taken, _data_of(now), now
+        return self._taken != before
 
 
-def _data_of(parameters: Mapping[str, Any]) -> list[bytes]:
-    # The bytes of all as they are: objects that are the same are compared at once.
-    return [parameter.data for parameter in list(parameters.values())]
+def _data_of(parameters: Sequence[Any]) -> list[bytes]:
+    return [parameter.data for parameter in parameters]
 
 
 def parameter_bytes(parameters: Mapping[str, Any] | None) -> dict[str, bytes]:

@@ -44,6 +44,9 @@ _PIXELS = 1 << 16
 """Values of 16 bits."""
 _LONGEST_WHOLE = 1 << 14
 """Sums of more pixels could be too large for an int32 with its sign."""
+_NOTHING = np.zeros((0, len(COLUMNS)))
+"""What there is of no ROI."""
+_NOTHING.flags.writeable = False
 
 
 def counting_statistics(image: NDArray[Any], rois: Sequence[Roi]) -> NDArray[np.float64]:
@@ -131,6 +134,8 @@ def _dense_statistics(
     counting: bool,
     level: NDArray[np.float32] | None = None,
 ) -> NDArray[np.float64]:
+    if not rois:
+        return _NOTHING
     table = np.full((len(rois), len(COLUMNS)), np.nan)
     for row, roi in zip(table, rois, strict=True):
         part = roi.slices((image.shape[0], image.shape[1]))

@@ -96,6 +96,10 @@ class CorrectionLoader:
         """True when no file had a problem: none is read for frames like those before."""
         return not self._unsound
 
+    def is_sound(self, stream: str) -> bool:
+        """Say the same of the files of one camera."""
+        return stream not in self._unsound
+
     def levels(
         self, stream: str, shape: Shape, corrections: Corrections, background: float
     ) -> tuple[Levels, tuple[str, ...]]:

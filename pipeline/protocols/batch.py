@@ -235,17 +235,13 @@ class EventResult:
     @property
     def has_only_frames(self) -> bool:
         """True when it holds what frames gave, small, and nothing that somebody waits for."""
-        frames = self.frames
-        if not frames or len(frames) < len(self.cameras) or self.record_end:
+        if self.description is not None or self.record is not None or self.record_end:
             return False
-        if self.description is not None or self.record is not None:
+        if self.failed or self.problems or not self.cameras:
             return False
-        return (
-            not self.failed
-            and not self.problems
-            and all(partial.photon_region is not None for partial in self.partials)
-            and all(one.dark is None for one in self.cameras)
-        )
+        if any(one.frame is None or one.dark is not None for one in self.cameras):
+            return False
+        return all(partial.photon_region is not None for partial in self.partials)
 
     @property
     def series_end(self) -> bool:

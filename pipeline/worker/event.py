@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Collection, Mapping
 from dataclasses import replace
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -15,13 +14,10 @@ from pipeline.frames.roi_statistics import (
     counting_statistics,
     sparse_statistics,
 )
-from pipeline.frames.summing import sum_dtype
 from pipeline.model.cameras import CAMERAS, Camera, Unit
-from pipeline.model.correction_files import Corrections, format_files
 from pipeline.model.parameters import Settings
 from pipeline.model.roi import Roi
 from pipeline.model.roi_statistics import COLUMNS
-from pipeline.photons.corrections import CorrectionLoader, Levels
 from pipeline.photons.detection import clean_pixels, find_photons_with
 from pipeline.protocols import sardana, stins
 from pipeline.protocols.batch import (
@@ -37,8 +33,8 @@ from pipeline.protocols.batch import (
 )
 from pipeline.protocols.sardana import SARDANA, BadRecord, FlushRequest, ScanDescription, ScanRecord
 from pipeline.protocols.stins import BadFrame, StinsDiscarded, StinsFrame, StinsHeader
-from pipeline.worker.frame_buffer import BufferKey
 from pipeline.worker.frame_buffers import FrameBuffers
+from pipeline.worker.frame_plan import FramePlan, FramePlans
 from pipeline.worker.series import AnySeries, Series
 
 logger = logging.getLogger(__name__)
@@ -59,7 +55,7 @@ class EventWork:
         may_buffer: bool,
         series: Series | None = None,
         left: Collection[str] = (),
-        corrections: CorrectionLoader | None = None,
+        plans: FramePlans | None = None,
     ) -> None:
         """Take what the event needs.
 
@@ -71,7 +67,7 @@ class EventWork:
             may_buffer: pixels may wait for later events.
             series: which cameras' series have begun in this trigger map; None: it does not matter.
             left: streams whose frame another worker takes.
-            corrections: reads dark levels and masks; None: a new one does.
+            plans: knows what is done with frames like those before; None: a new one does.
         """
         self._event = event
         self._mapping = mapping
@@ -80,7 +76,7 @@ class EventWork:
         self._flush = not may_buffer
         self._series = AnySeries() if series is None else series
         self._left = left
-        self._corrections = CorrectionLoader() if corrections is None else corrections
+        self._plans = FramePlans() if plans is None else plans
         self._cameras: list[CameraResult] = []
         self._description: Mapping[str, Any] | None = None
         self._record: Mapping[str, Any] | None = None
@@ -167,31 +163,27 @@ class EventWork:
     def _process_frame(self, camera: Camera, message: StinsFrame) -> FrameResult:
         settings = self._settings
         _check_range(message)
-        levels = self._levels_of(camera, message.image)
-        if camera.photon_counting and levels.masked is not None:
-            message = replace(message, image=with_mask(message.image, levels.masked))
-        image = message.image
-        # Which camera of the scan comes first, and has the ROIs of none, only the reducer knows.
-        rois = {n: r for n, r in settings.roi_map.items() if r.camera in ("", camera.stream)}
+        plan, problems = self._plans.of(camera, message.image, self._mapping, settings)
+        self._problems += problems
+        masked = plan.levels.masked
+        if camera.photon_counting and masked is not None:
+            message = replace(message, image=with_mask(message.image, masked))
         photons = None
-        searched = camera.stream in settings.photon_streams
-        region = settings.photon_region if searched else None
-        if region is not None:
-            photons, table = self._find_photons(
-                camera, message, region, list(rois.values()), levels
-            )
+        rois = plan.rois
+        if plan.region is not None:
+            photons, table = self._find_photons(plan, plan.region, message)
         elif camera.photon_counting:
-            table = counting_statistics(image, list(rois.values()))
-            self._buffer_frame(camera, message, camera.unit, levels)
+            table = counting_statistics(message.image, list(rois.values()))
+            self._buffer_frame(plan, message)
         else:
             table = cmos_statistics(
-                image,
+                message.image,
                 list(rois.values()),
                 settings.background,
                 settings.cmos_threshold,
-                levels.level,
+                plan.levels.level,
             )
-            self._buffer_frame(camera, message, camera.unit, levels)
+            self._buffer_frame(plan, message)
         return FrameResult(
             stream=camera.stream,
             frame=message.frame,
@@ -203,39 +195,22 @@ class EventWork:
             photons=photons,
         )
 
-    def _levels_of(self, camera: Camera, image: NDArray[Any]) -> Levels:
-        levels, problems = self._corrections.levels(
-            camera.stream,
-            (image.shape[0], image.shape[1]),
-            self._settings.corrections(camera.stream),
-            self._settings.background,
-        )
-        self._problems += problems
-        return levels
-
     def _find_photons(
-        self,
-        camera: Camera,
-        message: StinsFrame,
-        region: Roi,
-        rois: list[Roi],
-        levels: Levels,
+        self, plan: FramePlan, region: Roi, message: StinsFrame
     ) -> tuple[PhotonFrame, NDArray[np.float64]]:
-        image, settings = message.image, self._settings
-        shape = (image.shape[0], image.shape[1])
-        in_force = _as_in_force(settings, camera.stream, levels.corrections)
-        found = find_photons_with(in_force, image, region, levels.level)
+        settings, shape, rois = plan.settings, plan.key.shape, list(plan.rois.values())
+        found = find_photons_with(settings, message.image, region, plan.levels.level)
         if found.skipped:
             # A skipped frame enters no counts sum; when forwarding it is shown as the Zyla's.
             if not settings.accumulate:
-                self._buffer_frame(camera, message, Unit.ADU, levels)
+                self._buffer_frame(plan, message)
             return found, np.full((len(rois), len(COLUMNS)), np.nan)
         index = clean_pixels(found.photons, settings.view_threshold, shape, region)
-        self._send(self._buffers.of(camera.stream).flush())
+        self._send(self._buffers.of(plan.key.stream).flush())
         self._send(
             PartialSum(
                 mapping=self._mapping,
-                stream=camera.stream,
+                stream=plan.key.stream,
                 unit=Unit.COUNTS,
                 shape=shape,
                 accumulate=settings.accumulate,
@@ -244,49 +219,28 @@ class EventWork:
                 frames=(message.frame,),
                 image=SparseImage(index, np.ones(len(index), np.int64)),
                 valid=None,
-                corrections=levels.corrections.as_text(),
+                corrections=plan.key.corrections,
                 photon_region=(region.x, region.y, region.width, region.height),
             )
         )
-        return found, sparse_statistics(index, shape, rois, levels.masked)
+        return found, sparse_statistics(index, shape, rois, plan.levels.masked)
 
-    def _buffer_frame(self, camera: Camera, message: StinsFrame, unit: str, levels: Levels) -> None:
-        image, settings = message.image, self._settings
-        background = 0.0 if camera.photon_counting else settings.background
-        level = levels.for_sums
-        if level is None:
-            dtype = sum_dtype(image.dtype, background)
-        else:
-            dtype = np.dtype(np.float64) if level.dtype.kind == "f" else sum_dtype(image.dtype)
-        key = BufferKey(
-            mapping=self._mapping,
-            stream=camera.stream,
-            unit=unit,
-            shape=(image.shape[0], image.shape[1]),
-            dtype=dtype,
-            accumulate=settings.accumulate,
-            accumulation_id=settings.accumulation_id,
-            corrections=levels.corrections.as_text(),
-        )
-        buffer = self._buffers.of(camera.stream)
-        if not buffer.fits(key):
+    def _buffer_frame(self, plan: FramePlan, message: StinsFrame) -> None:
+        buffer = self._buffers.of(plan.key.stream)
+        if not buffer.fits(plan.key):
             self._send(buffer.flush())
-        subtracted = background if level is None else level
-        buffer.add(key, image, self._event, message.frame, subtracted, settings.cmos_threshold)
+        buffer.add(
+            plan.key,
+            message.image,
+            self._event,
+            message.frame,
+            plan.background,
+            plan.settings.cmos_threshold,
+        )
 
     def _send(self, partial: PartialSum | None) -> None:
         if partial is not None:
             self._partials.append(partial)
-
-
-@lru_cache(maxsize=8)
-def _as_in_force(settings: Settings, stream: str, used: Corrections) -> Settings:
-    """Return settings that name the dark level and the mask of the camera that were used."""
-    return replace(
-        settings,
-        dark=format_files({} if used.dark is None else {stream: used.dark}),
-        mask=format_files({} if used.mask is None else {stream: used.mask}),
-    )
 
 
 def _check_range(message: StinsFrame) -> None:

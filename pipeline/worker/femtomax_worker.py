@@ -97,7 +97,7 @@ class FemtomaxWorker:
         store = self._store
         return (
             self._moments.foresees(event.streams)
-            and store.corrections.are_sound
+            and store.plans.are_sound
             and not store.has_changes(parameters)
         )
 
@@ -129,8 +129,8 @@ class FemtomaxWorker:
                 store.buffers,
                 self.may_buffer(),
                 self._series,
-                frozenset(stream for event_, stream in self._left if event_ == number),
-                store.corrections,
+                self._left_in(number),
+                store.plans,
             )
             result = work.process(event.streams)
             if self._late:
@@ -145,6 +145,10 @@ class FemtomaxWorker:
             if self._together.waits(end, may_wait):
                 return None
             return self._send()
+
+    def _left_in(self, number: int) -> frozenset[str]:
+        """Return the streams whose frames another worker takes."""
+        return frozenset(stream for event, stream in self._left if event == number)
 
     def send_results(self) -> tuple[Batch, ...]:
         """Return all batches that may not have reached the reducer."""

@@ -81,7 +81,11 @@ class FrameBuffer:
 
     def fits(self, key: BufferKey) -> bool:
         """Return False when what is buffered must be flushed before a frame of that key."""
-        return key == self._key and len(self._events) < _MAX_FRAMES
+        return self._is_of(key) and len(self._events) < _MAX_FRAMES
+
+    def _is_of(self, key: BufferKey) -> bool:
+        # It is nearly always the same object: that is seen at once.
+        return key is self._key or key == self._key
 
     def add(
         self,
@@ -103,7 +107,7 @@ class FrameBuffer:
                 `pipeline.frames.levels.level_for_sums` returns it [ADU raw].
             threshold: of CMOS frames [ADU].
         """
-        if key != self._key:
+        if not self._is_of(key):
             self._key = key
             self._clear()
         if key.accumulate:

@@ -22,18 +22,19 @@ class FrameBuffers:
         """Note that a series of a trigger map begins; forget cameras that are no longer used."""
         if mapping in self._mappings:
             return
-        used = set().union(*(self._used.get(known, set()) for known in self._mappings))
+        used = set().union(*self._used.values())
         if len(self._mappings) == _REMEMBERED:
             for stream in self._buffers.keys() - used:
                 if self._buffers[stream].is_empty:
                     del self._buffers[stream]
-            self._used.pop(self._mappings[0], None)
+            del self._used[self._mappings[0]]
         self._mappings.append(mapping)
+        self._used[mapping] = set()
 
     def of(self, stream: str) -> FrameBuffer:
         """Return the buffer of a camera."""
         if self._mappings:
-            self._used.setdefault(self._mappings[-1], set()).add(stream)
+            self._used[self._mappings[-1]].add(stream)
         if stream not in self._buffers:
             self._buffers[stream] = FrameBuffer()
         return self._buffers[stream]

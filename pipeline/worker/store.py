@@ -7,8 +7,8 @@ from typing import Any
 
 from pipeline.dranspose_parameters import Changes, parameter_bytes
 from pipeline.model.parameters import Settings, settings_from_bytes
-from pipeline.photons.corrections import CorrectionLoader
 from pipeline.worker.frame_buffers import FrameBuffers
+from pipeline.worker.frame_plan import FramePlans
 from pipeline.worker.outbox import Outbox
 
 
@@ -20,7 +20,7 @@ class WorkerStore:
     """A cut-off scan's last call may still run when the next scan's first one comes."""
     outbox: Outbox = field(default_factory=Outbox)
     buffers: FrameBuffers = field(default_factory=FrameBuffers)
-    corrections: CorrectionLoader = field(default_factory=CorrectionLoader)
+    plans: FramePlans = field(default_factory=FramePlans)
     settings: Settings = field(default_factory=Settings)
     parameter_data: Mapping[str, bytes] = field(default_factory=dict)
     """What the settings were read from."""

@@ -5,12 +5,11 @@ from typing import Any
 import numpy as np
 
 from pipeline.dranspose_parameters import describe_parameters
-from pipeline.model.cameras import Camera
-from pipeline.photons.corrections import Levels
 from pipeline.protocols.batch import PartialSum
 from pipeline.protocols.stins import StinsFrame
 from pipeline.worker import FemtomaxWorker
 from pipeline.worker.event import EventWork
+from pipeline.worker.frame_plan import FramePlan
 
 
 class EmptyWorker:
@@ -31,14 +30,14 @@ class EmptyWorker:
 class _EachImage(EventWork):
     """Sends each frame's image instead of adding it up."""
 
-    def _buffer_frame(self, camera: Camera, message: StinsFrame, unit: str, levels: Levels) -> None:
-        image, settings = message.image, self._settings
+    def _buffer_frame(self, plan: FramePlan, message: StinsFrame) -> None:
+        image, settings = message.image, plan.settings
         self._partials.append(
             PartialSum(
                 mapping=self._mapping,
-                stream=camera.stream,
-                unit=unit,
-                shape=(image.shape[0], image.shape[1]),
+                stream=plan.key.stream,
+                unit=plan.key.unit,
+                shape=plan.key.shape,
                 accumulate=settings.accumulate,
                 accumulation_id=settings.accumulation_id,
                 events=(self._event,),

@@ -19,6 +19,7 @@ from pipeline.reducer.growing_sum import Sum
 from pipeline.reducer.state import ReducerState
 from pipeline.worker.event import EventWork
 from pipeline.worker.frame_buffers import FrameBuffers
+from pipeline.worker.frame_plan import FramePlans
 
 SHAPE = (20, 30)
 ZYLA = "andor3_zyla10"
@@ -57,6 +58,7 @@ class Bench:
 
     def __init__(self) -> None:
         self.loader = CorrectionLoader()
+        self.plans = FramePlans(self.loader)
         self.buffers = FrameBuffers()
         self.state = ReducerState()
         self.state.announce("scan")
@@ -66,9 +68,7 @@ class Bench:
         result = EventResult()
         for image in images:
             self.count += 1
-            work = EventWork(
-                self.count, "scan", settings, self.buffers, False, corrections=self.loader
-            )
+            work = EventWork(self.count, "scan", settings, self.buffers, False, plans=self.plans)
             parts = stins_image(self.count, self.count, image)
             result = work.process({stream: SimpleNamespace(frames=parts)})
             assert result.failed == ()
