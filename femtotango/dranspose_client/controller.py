@@ -1,6 +1,6 @@
 """dranspose's controller: its services, the parameters, and trigger maps."""
 
-import httpx
+from http import HTTPStatus
 
 from femtotango.dranspose_client.http import LONG, Http, timeout_of
 from femtotango.dranspose_client.services import Config, Progress, read_config
@@ -49,9 +49,9 @@ class Controller(Http):
     def parameter(self, name: str) -> bytes | None:
         """Return a parameter's bytes; None when the controller does not have it."""
         reply = self._ask("GET", f"/api/v1/parameter/{name}")
-        if reply.status_code == httpx.codes.NOT_FOUND:
+        if reply.status == HTTPStatus.NOT_FOUND:
             return None
-        return self._checked(reply).content
+        return self._checked(reply)
 
     def set_parameter(self, name: str, data: bytes, patience: float | None = None) -> str:
         """Set a parameter.
@@ -72,7 +72,7 @@ class Controller(Http):
         reply = self._ask(
             "POST",
             "/api/v1/sequence",
-            params={"all_wrap": trigger_map.wrap},
+            params={"all_wrap": str(trigger_map.wrap).lower()},
             json={"parts": trigger_map.parts, "sequence": trigger_map.sequence},
             timeout=LONG,
             repeat=False,

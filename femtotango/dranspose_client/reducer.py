@@ -47,7 +47,7 @@ class Reducer(Http):
             patience: how long the answer may take [s]; None: as for a large one.
         """
         timeout = LONG if patience is None else timeout_of(patience)
-        return self._checked(self._ask("GET", _dataset(path) + "/value", timeout=timeout)).content
+        return self._checked(self._ask("GET", _dataset(path) + "/value", timeout=timeout))
 
     def shape_and_type(self, path: str) -> tuple[tuple[int, ...], np.dtype[Any]]:
         """Return shape and dtype of a published array."""
@@ -78,13 +78,13 @@ class Reducer(Http):
         """
         for _ in range(tries):
             shape, dtype = self.shape_and_type(path)
-            select: dict[str, str | bool] = {}
+            select: dict[str, str] = {}
             if region is not None:
                 bounds = ",".join(f"{s.start}:{s.stop}" for s in region)
                 select["select"] = f"[{bounds}]"
                 shape = tuple(s.stop - s.start for s in region)
             reply = self._ask("GET", _dataset(path) + "/value", params=select, timeout=LONG)
-            content = self._checked(reply).content
+            content = self._checked(reply)
             if len(content) == math.prod(shape) * dtype.itemsize:
                 return np.frombuffer(content, dtype).reshape(shape)
         raise BadReply(f"The reducer at {self.url} changed the shape of {path} {tries} times.")
