@@ -23,6 +23,8 @@ _QUEUE = 32
 """Messages that wait in an ingester."""
 _UPDATES = "dranspose:controller:updates"
 """Redis stream in which dranspose's controller tells its services of maps and parameters."""
+_READ_CHANGES = "pipeline.dranspose_updates:read_what_has_changed"
+"""Is called before a service of dranspose begins."""
 LOOPBACK = "127.0.0.1"
 NEEDS = "FEMTOTANGO_NEEDS"
 """Environment variable: a class that has to load. dranspose goes on without, and drops events."""
@@ -164,6 +166,7 @@ def become(target: str, arguments: Sequence[str]) -> None:
     rest_between_pings()
     if any(word.startswith("dranspose.") for word in (target, *arguments)):
         heed_each_map()
+        load(_READ_CHANGES)()
     name, _, target = target.rpartition("=")
     sys.argv = [name or target, *arguments]
     needed = os.environ.get(NEEDS)
