@@ -20,6 +20,8 @@ class PassedOver:
         """Take in what a batch says: of other events, and by coming."""
         for event, stream in batch.passed:
             self._events.setdefault(event, {}).setdefault(stream, set()).add(batch.worker)
+        if not self._events:
+            return
         waited_for = self._events.get(batch.event, {})
         for stream in batch.result.streams:
             waited_for.get(stream, set()).discard(batch.worker)

@@ -188,8 +188,9 @@ class ScanState:
         if result.partials:
             small = replace(batch, result=replace(result, partials=()))
         self._passed.note(batch)
-        # Those that come late are not lost: they have gone past.
-        self._take(self._reorder.pass_over(event for event, _ in batch.passed), settings)
+        if batch.passed:
+            # Those that come late are not lost: they have gone past.
+            self._take(self._reorder.pass_over(event for event, _ in batch.passed), settings)
         self._take(self._reorder.add(batch.event, Arrived(small)), settings)
 
     def _take(self, ready: Iterable[Arrived], settings: Settings) -> None:

@@ -17,7 +17,7 @@ from pipeline.photons.corrections import CorrectionLoader
 from pipeline.photons.list_resume import NO_FILE, Existing
 from pipeline.photons.scan_photons import PhotonScan
 from pipeline.photons.trust import NOTHING_BEFORE
-from pipeline.protocols.batch import Batch, PartialSum
+from pipeline.protocols.batch import Batch, CameraResult, PartialSum
 from pipeline.protocols.packed_datasets import FrameSafety
 from pipeline.reducer.buffered import BufferedFrames
 from pipeline.reducer.camera_sums import CameraSums
@@ -98,15 +98,18 @@ class ReducerState:
 
     def _name_lost(self, scan: ScanState, before: Mapping[str, FrameRanges]) -> None:
         """Count and name the frames that a scan has given up; one that came late is none."""
+        after = scan.lost
+        if not after and not before:
+            return
         nothing = FrameRanges()
-        for stream, lost in scan.lost.items():
+        for stream, lost in after.items():
             new = lost.difference(before.get(stream, nothing))
             if new:
                 self.health.fail(
                     f"Scan {scan.label}: frames {new} of {stream} were on their way when the "
                     "reducer ended: they are in no curve."
                 )
-        now = sum(lost.count for lost in scan.lost.values())
+        now = sum(lost.count for lost in after.values())
         self.health.failed_frames += now - sum(lost.count for lost in before.values())
 
     def _open(self, mapping: str) -> ScanState:
@@ -141,25 +144,30 @@ class ReducerState:
             self.health.fail(f"event {batch.event}: {error}", 1)
         for problem in result.problems:
             self.health.fail(problem)
-        for start in result.starts:
-            if start.problem:
-                self.health.fail(start.problem)
-        self.health.discarded_frames += sum(one.discarded is not None for one in result.cameras)
-        self.health.late_messages += sum(one.late for one in result.cameras)
         if not self._scans.is_dropped(batch.mapping):
             self._add_to_scan(self._scan_of(batch.mapping), batch)
-        order, _ = self._order_and_label(batch.mapping)
-        for frame in result.frames:
-            self.health.frames += 1
-            self.health.last_frame_time = now
-            if not frame.accumulate:
-                self.accumulation.note_forwarded(frame.stream, (order, batch.event))
-        self._name_failed(
-            self._buffered.add_batch(batch, lambda mapping: self._order_and_label(mapping)[0])
-        )
+        for one in result.cameras:
+            self._count(one, batch, now)
+        self._name_failed(self._buffered.add_batch(batch, self._order_of))
         sums = tuple(self._add_partial(partial, batch.worker) for partial in result.partials)
         self.notes.note(BatchTaken(batch, sums, now))
         return sums
+
+    def _count(self, result: CameraResult, batch: Batch, now: float) -> None:
+        """Count what came of a camera in a batch that came now, seconds since 1970."""
+        health, frame = self.health, result.frame
+        if result.start is not None and result.start.problem:
+            health.fail(result.start.problem)
+        health.discarded_frames += result.discarded is not None
+        health.late_messages += result.late
+        if frame is None:
+            return
+        health.frames += 1
+        health.last_frame_time = now
+        if not frame.accumulate:
+            self.accumulation.note_forwarded(
+                frame.stream, (self._order_of(batch.mapping), batch.event)
+            )
 
     def _add_partial(self, partial: PartialSum, worker: str) -> int:
         order, label = self._order_and_label(partial.mapping)
@@ -179,6 +187,11 @@ class ReducerState:
         for problem in problems:
             self.health.fail(problem)
         return valid
+
+    def _order_of(self, mapping: str) -> int:
+        if self._scans.is_dropped(mapping):
+            return self._scans.dropped(mapping)[0]
+        return self._scan_of(mapping).order
 
     def _order_and_label(self, mapping: str) -> tuple[int, str]:
         if self._scans.is_dropped(mapping):
