@@ -15,6 +15,9 @@ def read_what_has_changed() -> None:
     equal = WorkParameter.__eq__
 
     def is_same(self: WorkParameter, other: object) -> bool:
-        return self.uuid == other if isinstance(other, UUID) else equal(self, other)
+        if not isinstance(other, UUID):
+            return equal(self, other)
+        # Without a value its description was not there yet: that is asked for again.
+        return self.uuid == other and self.value is not None
 
     WorkParameter.__eq__ = is_same

@@ -1,0 +1,116 @@
+"""The HTTP client beside servers that drop, refuse and hang up: asked again, or named plainly."""
+
+import socket
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+
+import pytest
+from support.client_side import closed_port
+
+from femtotango.dranspose_client import http
+from femtotango.dranspose_client.http import Http
+from femtotango.errors import BadReply, Unreachable
+
+ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
+ERROR = b"HTTP/1.1 503 Busy\r\nContent-Length: 4\r\n\r\nlate"
+CUT = b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{}"
+DROP = b""
+
+
+class Server:
+    """Gives one answer after the other, and closes a connection behind what is no answer."""
+
+    def __init__(self, answers: Sequence[bytes]) -> None:
+        self._answers = list(answers)
+        self._listening = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._listening.getsockname()[1]}"
+        self.connections = 0
+        self.asked: list[str] = []
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def _run(self) -> None:
+        while self._answers:
+            connection, _ = self._listening.accept()
+            self.connections += 1
+            with connection:
+                while self._answers and (request := connection.recv(4096)):
+                    self.asked.append(request.split(b"\r\n")[0].decode())
+                    answer = self._answers.pop(0)
+                    connection.sendall(answer)
+                    if answer in (DROP, CUT):
+                        break
+                else:
+                    connection.recv(4096)
+
+    def close(self) -> None:
+        self._listening.close()
+
+
+@contextmanager
+def serving(*answers: bytes) -> Iterator[tuple[Server, Http]]:
+    with closing(Server(answers)) as server, closing(Http("controller", server.url)) as client:
+        yield server, client
+
+
+@pytest.mark.parametrize("first", [DROP, CUT])
+def test_a_dropped_connection_is_asked_once_more(first: bytes) -> None:
+    with serving(first, ANSWER) as (server, client):
+        assert client._json(client._ask("GET", "/status")) == {}
+        assert server.connections == 2
+
+
+def test_what_must_not_be_done_twice_is_asked_once() -> None:
+    with (
+        serving(DROP, ANSWER) as (server, client),
+        pytest.raises(Unreachable, match="does not answer \\(Remote end closed connection"),
+    ):
+        client._ask("POST", "/sequence", json={"a": 1}, repeat=False)
+    assert server.asked == ["POST /sequence HTTP/1.1"]
+
+
+def test_a_query_goes_with_a_body() -> None:
+    with serving(ANSWER) as (server, client):
+        client._ask("POST", "/sequence", params={"all wrap": "true"}, json={"a": 1})
+        assert server.asked == ["POST /sequence?all+wrap=true HTTP/1.1"]
+
+
+def test_an_error_says_what_was_asked() -> None:
+    with (
+        serving(ERROR) as (_, client),
+        pytest.raises(BadReply, match="answered 503 to GET /status: late"),
+    ):
+        client._json(client._ask("GET", "/status"))
+
+
+def test_nobody_there_is_told_without_names_of_objects() -> None:
+    with closed_port() as url, closing(Http("reducer", url)) as client:
+        with pytest.raises(Unreachable) as raised:
+            client._ask("GET", "/status")
+        assert "Connection refused" in str(raised.value)
+        assert "urllib3" not in str(raised.value)
+
+
+def test_a_connection_is_kept_for_the_next_request_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    with serving(ANSWER, ANSWER) as (server, client):
+        assert not client.is_connected
+        client._ask("GET", "/status")
+        assert client.is_connected
+        client._ask("GET", "/status")
+        assert server.connections == 1
+    with serving(ANSWER, ANSWER) as (server, client):
+        client._ask("GET", "/status")
+        monkeypatch.setattr(http, "_KEPT", -1.0)
+        client._ask("GET", "/status")
+        assert server.connections == 2
+
+
+def test_a_server_that_ends_is_seen_without_asking() -> None:
+    with serving(ANSWER, DROP) as (_, client):
+        client._ask("GET", "/status")
+        kept = client._newest
+        with pytest.raises(Unreachable):
+            client._ask("POST", "/status", repeat=False)
+        assert not kept.is_connected
+        assert not client.is_connected
