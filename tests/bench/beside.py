@@ -61,6 +61,25 @@ def decided(runs: Sequence[bool]) -> bool:
     return max(runs.count(True), runs.count(False)) >= _ENOUGH
 
 
+def kept(page: str, title: str, again: Verdicts) -> dict[str, list[tuple[str, bool]]]:
+    """Return what a page says of benchmarks that are not measured again.
+
+    Args:
+        page: with a section as `section` writes it, or without.
+        title: of that section.
+        again: what is measured again.
+    """
+    text = page.partition(f"\n## {title}\n")[2].partition("\n## ")[0]
+    titles = {what.partition(": ")[0] for what in again}
+    rows: dict[str, list[tuple[str, bool]]] = {}
+    for line in text.splitlines():
+        what, *cells = (cell.strip() for cell in line.strip("| ").split(" | "))
+        runs = [(cell[:-1].strip(), cell[-1] == "✓") for cell in cells if cell[-1:] in ("✓", "✗")]
+        if runs and what.partition(": ")[0] not in titles:
+            rows[what] = runs
+    return rows
+
+
 def section(found: Verdicts, processes: int, title: str) -> Section:
     """Write which demands hold.
 

@@ -84,8 +84,10 @@ def main_beside(wanted: list[str], processes: int) -> int:
         for name in wanted or BESIDE:
             print(f"{name} beside {processes} …", flush=True)
             beside.verdicts(lambda name=name: _run(name), found)
-            section = beside.section(found, processes, _BESIDE_TITLE)
-            _write([section], _PAGE.read_text())
+            before = _PAGE.read_text()
+            others = beside.kept(before, _BESIDE_TITLE, found) if wanted else {}
+            section = beside.section(found | others, processes, _BESIDE_TITLE)
+            _write([section], before)
     print(section.text)
     return 0 if all(holds for _, holds in section.demands) else 1
 

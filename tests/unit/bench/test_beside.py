@@ -1,7 +1,7 @@
 """Demands beside other work: two runs of three decide."""
 
 import pytest
-from bench.beside import decided, section, split, verdicts
+from bench.beside import decided, kept, section, split, verdicts
 from bench.section import Section
 
 
@@ -57,3 +57,12 @@ def test_a_demand_that_fails_twice_is_named():
     shown = section(found, 2, "Beside")
     assert "| A: fast | 2 ✗ | 1 ✗ | – |" in shown.text
     assert shown.demands == [("0 of 1 hold in two runs of three", False)]
+
+
+def test_what_is_not_measured_again_stays():
+    found = {"A: fast": [("3", True), ("2", False)], "B: right": [("", True), ("", True)]}
+    text = section(found, 1, "Beside").text
+    page = f"# Page\n\n## A\n\n| A: slow | 1 ✓ |\n\n## Beside\n\n{text}\n\n## C\n\n| C: x | 1 ✓ |\n"
+    assert kept(page, "Beside", {}) == found
+    assert kept(page, "Beside", {"A: new": []}) == {"B: right": found["B: right"]}
+    assert kept("# Page\n", "Beside", {}) == {}
