@@ -40,8 +40,8 @@ def run() -> Section:
         "each in turn, 2 workers; the source runs on the same machine.\n\n"
         + rate_table(rates)
         + f"\n\nAn empty worker is {empty_of_images:.2f} times as fast as sending images, so "
-        f"{_OF_IMAGES:g} times is {_OF_IMAGES / empty_of_images:.2f} of its rate. Who holds the rest "
-        "stands below, step by step."
+        f"{_OF_IMAGES:g} times is {_OF_IMAGES / empty_of_images:.2f} of its rate. Who holds the "
+        "rest stands below, step by step."
     )
     demands = [
         (f"all sums are numpy's: {truth:.1f}", all(abs(s - truth) < 1e-9 * truth for s in sums)),
