@@ -132,16 +132,15 @@ class Http:
         timeout: urllib3.Timeout,
     ) -> Reply:
         query = "?" + urlencode(params) if params else ""
-        body = {} if json is None else {"json": json}
         answer = self._pool.request(
             method,
             self.url + path + query,
             body=content,
+            json=json,
             timeout=timeout,
             retries=False,
             redirect=False,
             preload_content=False,
-            **body,
         )
         connection = answer.connection
         content = answer.data

@@ -169,16 +169,15 @@ class EventWork:
         if camera.photon_counting and masked is not None:
             message = replace(message, image=with_mask(message.image, masked))
         photons = None
-        rois = plan.rois
         if plan.region is not None:
             photons, table = self._find_photons(plan, plan.region, message)
         elif camera.photon_counting:
-            table = counting_statistics(message.image, list(rois.values()))
+            table = counting_statistics(message.image, plan.rois)
             self._buffer_frame(plan, message)
         else:
             table = cmos_statistics(
                 message.image,
-                list(rois.values()),
+                plan.rois,
                 settings.background,
                 settings.cmos_threshold,
                 plan.levels.level,
@@ -187,7 +186,7 @@ class EventWork:
         return FrameResult(
             stream=camera.stream,
             frame=message.frame,
-            roi_names=tuple(rois),
+            roi_names=plan.roi_names,
             roi_means=table[:, 0],
             roi_statistics=table,
             accumulate=settings.accumulate,
@@ -198,7 +197,7 @@ class EventWork:
     def _find_photons(
         self, plan: FramePlan, region: Roi, message: StinsFrame
     ) -> tuple[PhotonFrame, NDArray[np.float64]]:
-        settings, shape, rois = plan.settings, plan.key.shape, list(plan.rois.values())
+        settings, shape, rois = plan.settings, plan.key.shape, plan.rois
         found = find_photons_with(settings, message.image, region, plan.levels.level)
         if found.skipped:
             # A skipped frame enters no counts sum; when forwarding it is shown as the Zyla's.

@@ -4,7 +4,6 @@ A worker's caches are full of the last image when the next frame comes: whatever
 each frame is looked up in slow memory.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -28,8 +27,10 @@ class FramePlan:
     """Those in force; where photons are searched, they name the dark level and mask in use."""
     levels: Levels
     """Dark level and mask."""
-    rois: Mapping[str, Roi]
-    """That may be the camera's, in their order."""
+    roi_names: tuple[str, ...]
+    """Of the ROIs that may be the camera's."""
+    rois: tuple[Roi, ...]
+    """In the order of their names."""
     region: Roi | None
     """Where photons are searched; None: nowhere, frames are added up."""
     key: BufferKey
@@ -112,7 +113,8 @@ class FramePlans:
         # Which camera of the scan comes first, and has the ROIs of none, only the reducer knows.
         rois = {n: r for n, r in settings.roi_map.items() if r.camera in ("", stream)}
         subtracted = background if level is None else level
-        return FramePlan(in_force, levels, rois, region, key, subtracted), problems
+        names, places = tuple(rois), tuple(rois.values())
+        return FramePlan(in_force, levels, names, places, region, key, subtracted), problems
 
 
 def _dtype_of_sum(
