@@ -27,7 +27,7 @@ def test_keys_are_listed_and_work(open_viewer, device_alone: str, tmp_path: Path
     picture = tmp_path / "window.png"
     QtTest.QTest.keyClick(window, QtCore.Qt.Key.Key_P, QtCore.Qt.KeyboardModifier.ControlModifier)
     dialog = viewer.wait("a dialog", lambda: window.findChild(QtWidgets.QFileDialog))
-    edit = viewer.wait("its line", lambda: dialog.findChild(QtWidgets.QLineEdit))
+    edit = viewer.file_line(dialog)
     edit.setText(str(picture))
     QtTest.QTest.keyClick(edit, QtCore.Qt.Key.Key_Return)
     viewer.wait("that it is told", lambda: str(picture) in viewer.error_line)

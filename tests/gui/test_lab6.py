@@ -79,17 +79,13 @@ def check_layout(viewer, size: tuple[int, int]) -> None:
 
 def cut_off(window) -> list[str]:
     """Return the texts that the user cannot read in full."""
-    from taurus.external.qt import QtCore, QtWidgets
+    from support.viewer import QtCore, QtWidgets, children_of
 
     inside = QtCore.QRect(QtCore.QPoint(0, 0), window.size())
     texts = (QtWidgets.QPushButton, QtWidgets.QLabel, QtWidgets.QLineEdit)
     found = []
-    for widget in (child for kind in texts for child in window.findChildren(kind)):
-        # Qt knows their kind; Python may know another widget at this address, one that Qt has
-        # deleted, and nothing may be asked of that.
-        if not isinstance(widget, texts) or not widget.isVisible():
-            continue
-        if widget.window() is not window:
+    for widget in (child for kind in texts for child in children_of(window, kind)):
+        if not widget.isVisible() or widget.window() is not window:
             continue
         text = widget.text()
         corner = widget.mapTo(window, QtCore.QPoint(0, 0))

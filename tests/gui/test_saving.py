@@ -24,7 +24,7 @@ def test_pixels_curves_and_pictures_are_saved(viewer, player, tmp_path) -> None:
 
     plot.save_action.trigger()
     dialog = viewer.wait("a dialog", lambda: plot.findChild(QtWidgets.QFileDialog))
-    edit = viewer.wait("its line", lambda: dialog.findChild(QtWidgets.QLineEdit))
+    edit = viewer.file_line(dialog)
     edit.setText(str(tmp_path / "curves.csv"))
     QtTest.QTest.keyClick(edit, QtCore.Qt.Key.Key_Return)
     file = tmp_path / "curves.csv"

@@ -24,7 +24,7 @@ def choose(viewer, action: str, file) -> None:
         "a dialog",
         lambda: next((d for d in tools.findChildren(QtWidgets.QFileDialog) if d.isVisible()), None),
     )
-    edit = viewer.wait("its line", lambda: dialog.findChild(QtWidgets.QLineEdit))
+    edit = viewer.file_line(dialog)
     edit.setText(str(file))
     QtTest.QTest.keyClick(edit, QtCore.Qt.Key.Key_Return)
     viewer.wait("the dialog to close", lambda: not dialog.isVisible())

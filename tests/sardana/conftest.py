@@ -25,8 +25,15 @@ def beamline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Beamline]:
         yield beamline
 
 
+@pytest.fixture(autouse=True)
+def calm(request: pytest.FixtureRequest) -> None:
+    """Begin with a Sardana that runs macros, whatever the test before has left."""
+    if "beamline" in request.fixturenames:
+        request.getfixturevalue("beamline").calm()
+
+
 @pytest.fixture
-def fresh_pilatus(beamline: Beamline) -> Iterator[None]:
+def fresh_pilatus(beamline: Beamline) -> None:
     """Begin with a new sum of the Pilatus and two regions."""
     door = beamline.door
     door.run("senv ActiveMntGrp femtomax_pilatus")
@@ -35,7 +42,3 @@ def fresh_pilatus(beamline: Beamline) -> Iterator[None]:
     door.run("femto_roi add narrow 350 450 20 20 pilatus")
     door.run("femto_accum on")
     door.run("femto_accum reset")
-    yield
-    if door.running:
-        door.proxy.command_inout("StopMacro")
-        door.wait()

@@ -25,6 +25,7 @@ TIMEOUT = 10.0
 @pytest.fixture(scope="module", autouse=True)
 def wide(beamline: Beamline) -> None:
     """Begin with one region of the Pilatus."""
+    beamline.calm()
     beamline.door.run("senv ActiveMntGrp femtomax_pilatus")
     beamline.door.run("femto_roi clear")
     beamline.door.run("femto_roi add wide 300 400 300 200 pilatus")

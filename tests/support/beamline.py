@@ -12,7 +12,7 @@ import numpy as np
 import tango
 from click.testing import CliRunner
 from numpy.typing import NDArray
-from support.sardana_server import Door, sardana_server
+from support.sardana_server import Door, load_configuration, sardana_server
 from support.stack import NO_KILL
 from support.waiting import PATIENCE
 from tango.test_context import DeviceTestContext
@@ -36,6 +36,15 @@ class Beamline:
     folder: Path
     info: dict[str, Any]
     """The stack's ready file."""
+    servers: ExitStack
+    """Ends Sardana."""
+
+    def calm(self) -> None:
+        """Let the next macro run: stop one that runs still, and start a Sardana that hangs anew."""
+        if not self.door.calm():
+            self.servers.close()
+            server = sardana_server(self.info["tango_host"], self.folder / "sardana-again.log")
+            self.door = self.servers.enter_context(server)
 
     def read(self, name: str) -> Any:
         """Return the value of an attribute."""
@@ -75,6 +84,7 @@ def running_beamline(folder: Path, cameras: Sequence[str] = _CAMERAS) -> Iterato
         text = yaml.read_text()
         assert own in text
         yaml.write_text(text.replace(own, f"{own}    - {test_macros}\n"))
-        server = sardana_server(info["tango_host"], yaml, folder / "sardana.log")
-        door = stack.enter_context(server)
-        yield Beamline(door, tango.DeviceProxy(info["device"]), folder, info)
+        load_configuration(info["tango_host"], yaml)
+        servers = stack.enter_context(ExitStack())
+        door = servers.enter_context(sardana_server(info["tango_host"], folder / "sardana.log"))
+        yield Beamline(door, tango.DeviceProxy(info["device"]), folder, info, servers)

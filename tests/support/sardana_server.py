@@ -15,6 +15,7 @@ from support.waiting import PATIENCE
 
 INSTANCE = "femtomax"
 _FIRST_EVENT = 2.0
+_FOLDER = Path(sys.executable).parent
 
 
 class MacroError(RuntimeError):
@@ -77,6 +78,16 @@ class Door:
         """True while a macro runs."""
         return self._begun.is_set() and not self._ended.is_set()
 
+    def calm(self) -> bool:
+        """Stop a macro that still runs, and say whether another one can be run."""
+        try:
+            if self.proxy.state() == tango.DevState.RUNNING:
+                self.proxy.command_inout("StopMacro")
+                return self._ended.wait(PATIENCE / 5)
+        except tango.DevFailed:
+            return False
+        return True
+
     def wait(self) -> None:
         """Return when the macro has ended."""
         assert self._ended.wait(PATIENCE), f"no end of {self.text('Output')}"
@@ -98,15 +109,17 @@ class Door:
         return "\n".join(self.proxy.read_attribute(stream).value or ())
 
 
+def load_configuration(tango_host: str, yaml: Path) -> None:
+    """Write a configuration into the Tango database."""
+    load = [_FOLDER / "sardana-config", "load", "--write", "--environment", yaml]
+    environment = {**os.environ, "TANGO_HOST": tango_host}
+    subprocess.run(load, env=environment, check=True, capture_output=True, timeout=PATIENCE)
+
+
 @contextmanager
-def sardana_server(tango_host: str, yaml: Path, log: Path) -> Iterator[Door]:
-    """Load a configuration and run the server until the block is left."""
+def sardana_server(tango_host: str, log: Path) -> Iterator[Door]:
+    """Run the server until the block is left."""
     environment = {"TANGO_HOST": tango_host}
-    folder = Path(sys.executable).parent
-    load = [folder / "sardana-config", "load", "--write", "--environment", yaml]
-    subprocess.run(
-        load, env={**os.environ, **environment}, check=True, capture_output=True, timeout=PATIENCE
-    )
-    command = [folder / "Sardana", INSTANCE, "-ORBendPoint", "giop:tcp:127.0.0.1:"]
+    command = [_FOLDER / "Sardana", INSTANCE, "-ORBendPoint", "giop:tcp:127.0.0.1:"]
     with closing(Door(tango_host)) as door, running_server(command, log, door.ready, environment):
         yield door

@@ -11,6 +11,7 @@ with warnings.catch_warnings():
     # Taurus and silx warn when they are imported; their warnings are not ours to fix.
     warnings.simplefilter("ignore")
     from PyQt5 import QtTest
+    from support.real_widgets import children_of
     from taurus.external.qt import QtCore, QtGui, QtWidgets
 
     from femtotango.gui.device_link.link import close_links
@@ -187,6 +188,15 @@ class Viewer:
             lambda: table.state() != QtWidgets.QAbstractItemView.State.EditingState,
         )
 
+    def file_line(self, dialog: QtWidgets.QFileDialog) -> QtWidgets.QLineEdit:
+        """Return the line of a dialog that takes the file's name; use it at once."""
+
+        def lines() -> list[QtWidgets.QLineEdit]:
+            lines = children_of(dialog, QtWidgets.QLineEdit)
+            return [line for line in lines if line.objectName() == "fileNameEdit"]
+
+        return self.wait("its line", lines)[0]
+
     def press(self, widget: QtWidgets.QWidget, key: QtCore.Qt.Key) -> None:
         """Press a key."""
         widget.setFocus()
@@ -195,5 +205,5 @@ class Viewer:
 
 def _editor(table: QtWidgets.QTableWidget) -> QtWidgets.QLineEdit | None:
     """Return what the user types into; earlier editors may not be gone yet."""
-    editors = [e for e in table.findChildren(QtWidgets.QLineEdit) if e.isVisible()]
+    editors = [e for e in children_of(table, QtWidgets.QLineEdit) if e.isVisible()]
     return editors[-1] if editors else None
