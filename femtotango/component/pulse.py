@@ -41,6 +41,11 @@ class Pulses:
     """When, monotonic [s]."""
     since: float = _NEVER
     """The controller has listed them without a pause since then, monotonic [s]."""
+    begun: float = _NEVER
+    """Who has taken over what was posted later shows life, monotonic [s].
+
+    Older proof may be at the limit of what counts, and silence would follow before the next pulse.
+    """
 
 
 def seen(pulses: Pulses, config: Config, posts: Posts, now: float) -> Pulses:
@@ -52,7 +57,8 @@ def seen(pulses: Pulses, config: Config, posts: Posts, now: float) -> Pulses:
         posts: what was posted.
         now: monotonic [s].
     """
-    times = dict(posts)
+    times = {shown: when for shown, when in posts if when >= pulses.begun}
+    known = dict(posts)
     alive = dict(pulses.alive)
     shown = {}
     for service in (*config.ingesters, *config.workers):
@@ -60,7 +66,7 @@ def seen(pulses: Pulses, config: Config, posts: Posts, now: float) -> Pulses:
         shown[part] = service.parameters_hash
         before = alive.get(part, now if pulses.steady else _NEVER)
         proof = times.get(service.parameters_hash, _NEVER)
-        if shown[part] not in times and pulses.shown.get(part, shown[part]) != shown[part]:
+        if shown[part] not in known and pulses.shown.get(part, shown[part]) != shown[part]:
             # Others post too, and what it has taken over from them is life as well.
             proof = max(proof, pulses.listed - _CACHED)
         alive[part] = max(before, proof)
@@ -68,7 +74,7 @@ def seen(pulses: Pulses, config: Config, posts: Posts, now: float) -> Pulses:
     lacking = tuple(kind for kind in _KINDS if kind not in listed)
     steady = pulses.steady or (not lacking and _NEVER not in alive.values())
     since = pulses.since if now - pulses.listed <= _GAP else now
-    return Pulses(alive, lacking, steady, shown, now, since)
+    return Pulses(alive, lacking, steady, shown, now, since, pulses.begun)
 
 
 def silent(pulses: Pulses, posts: Posts, now: float, bound: float) -> tuple[str, ...]:

@@ -98,7 +98,7 @@ class VitalSigns:
         """Begin or end to look for life often; each beginning knows nothing."""
         with self._lock:
             if on and not self._closely:
-                self._pulses = Pulses()
+                self._pulses = Pulses(begun=time.monotonic())
             self._closely = on
             self._watch()
 

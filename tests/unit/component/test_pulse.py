@@ -48,6 +48,14 @@ def test_an_older_list_takes_nothing_back():
     assert silent(pulses, posts, 0.5 + BOUND, BOUND) == ()
 
 
+def test_what_was_posted_before_the_look_began_is_no_proof():
+    posts = (("a", 0.0), ("b", 2.0))
+    pulses = seen(Pulses(begun=1.9), listed("a", "a", "a"), posts, 2.0)
+    assert silent(pulses, posts, 2.1, BOUND) == ("ingester balor", "worker w1")
+    pulses = seen(pulses, listed("b", "b", "b"), posts, 2.2)
+    assert silent(pulses, posts, 2.0 + BOUND, BOUND) == ()
+
+
 def test_what_shows_no_hash_of_ours_has_shown_no_life():
     posts = (("a", 0.0),)
     pulses = seen(Pulses(), listed("a", "foreign", "a"), posts, 0.1)
