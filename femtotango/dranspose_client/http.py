@@ -6,12 +6,15 @@ urllib3 reads a preview of 2 MB in a fifth of the processor time of httpx, which
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from http.client import BadStatusLine, IncompleteRead, RemoteDisconnected
 from json import loads
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import unquote, urlencode
 
 import urllib3
+from urllib3.connection import HTTPConnection
 from urllib3.exceptions import HTTPError, ProtocolError, ReadTimeoutError
+from urllib3.util import make_headers, parse_url
 
 from femtotango.errors import BadReply, TimedOut, Unreachable
 
@@ -22,8 +25,8 @@ SHORT = urllib3.Timeout(connect=_CONNECT, read=2.0)
 LONG = urllib3.Timeout(connect=_CONNECT, read=15.0)
 """For full images, and for a trigger map: the controller gives its services 10 s."""
 _KEPT = 2.0
-"""Connections are kept for so long without a request: shorter than the server keeps them, so that
-it never closes one under a request [s]."""
+"""Connections are kept for so long without an answer: shorter than the server keeps them, so that
+it hardly ever closes one under a request [s]."""
 _CONNECTIONS = 20
 """So many are kept."""
 
@@ -59,7 +62,7 @@ class Http:
     def __init__(self, what: str, url: str) -> None:
         self.what = what
         self.url = url.rstrip("/")
-        self._pool = _connections()
+        self._pool = self._connections()
         self._newest: Any = None
         """Connection of the last answer."""
         self._answered = time.monotonic()
@@ -68,7 +71,10 @@ class Http:
     @property
     def is_connected(self) -> bool:
         """False when the server has closed the connection of the last answer, or there is none."""
-        return self._newest is not None and self._newest.is_connected
+        try:
+            return self._newest is not None and self._newest.is_connected
+        except ValueError:  # another thread has closed it just now
+            return False
 
     def close(self) -> None:
         """Close the connections."""
@@ -102,7 +108,7 @@ class Http:
         """
         if time.monotonic() - self._answered > _KEPT:
             # Another thread may just take one of the old ones: they go when nobody has them.
-            self._pool = _connections()
+            self._pool = self._connections()
         try:
             return self._request(method, path, params or {}, content, json, timeout)
         except ReadTimeoutError as error:
@@ -147,6 +153,14 @@ class Http:
         self._newest, self._answered = connection, time.monotonic()
         return Reply(f"{method} {path[:80]}", answer.status, content)
 
+    def _connections(self) -> urllib3.PoolManager:
+        name = parse_url(self.url).auth
+        headers = make_headers(basic_auth=unquote(name) if name else None)
+        headers["Accept-Encoding"] = "identity"
+        pool = urllib3.PoolManager(num_pools=1, maxsize=_CONNECTIONS, headers=headers)
+        pool.pool_classes_by_scheme = {**pool.pool_classes_by_scheme, "http": _Pool}
+        return pool
+
     def _unreachable(self, error: HTTPError, kind: type[Unreachable] = Unreachable) -> Unreachable:
         return kind(
             f"The {self.what} at {self.url} does not answer ({_why(error)}); is it running?"
@@ -180,16 +194,29 @@ class Http:
             ) from error
 
 
-def _connections() -> urllib3.PoolManager:
-    return urllib3.PoolManager(
-        num_pools=1, maxsize=_CONNECTIONS, headers={"Accept-Encoding": "identity"}
-    )
+class _Connection(HTTPConnection):
+    """Sends a large trigger map with the patience of its answer.
+
+    urllib3 gives a body no more time than the connection, which a busy controller exceeds.
+    """
+
+    def connect(self) -> None:
+        super().connect()
+        self.sock.settimeout(LONG.read_timeout)
+
+
+class _Pool(urllib3.HTTPConnectionPool):
+    ConnectionCls = _Connection  # pyright: ignore[reportAssignmentType]
 
 
 def _why(error: HTTPError) -> str:
     """Return what went wrong, without urllib3's names of its own objects."""
-    if isinstance(error, ReadTimeoutError):
-        return "timed out"
     within = [error.__cause__, *error.args]
     cause = next((one for one in within if isinstance(one, Exception)), error)
+    if isinstance(error, ReadTimeoutError) or isinstance(cause, TimeoutError):
+        return "timed out"
+    if isinstance(cause, IncompleteRead):
+        return "it closed the connection within its answer"
+    if isinstance(cause, BadStatusLine) and not isinstance(cause, RemoteDisconnected):
+        return f"what answers there speaks no HTTP, but {str(cause).strip()[:40]}"
     return str(cause) or type(cause).__name__

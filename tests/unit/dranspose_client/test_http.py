@@ -2,11 +2,14 @@
 
 import socket
 import threading
+from base64 import b64encode
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 
 import pytest
+import urllib3
 from support.client_side import closed_port
+from support.waiting import PATIENCE
 
 from femtotango.dranspose_client import http
 from femtotango.dranspose_client.http import Http
@@ -16,6 +19,7 @@ ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
 ERROR = b"HTTP/1.1 503 Busy\r\nContent-Length: 4\r\n\r\nlate"
 CUT = b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{}"
 DROP = b""
+SSH = b"SSH-2.0-OpenSSH_9.2p1 Debian\r\n"
 
 
 class Server:
@@ -27,6 +31,7 @@ class Server:
         self.url = f"http://127.0.0.1:{self._listening.getsockname()[1]}"
         self.connections = 0
         self.asked: list[str] = []
+        self.requests: list[bytes] = []
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
@@ -37,9 +42,10 @@ class Server:
             with connection:
                 while self._answers and (request := connection.recv(4096)):
                     self.asked.append(request.split(b"\r\n")[0].decode())
+                    self.requests.append(request)
                     answer = self._answers.pop(0)
                     connection.sendall(answer)
-                    if answer in (DROP, CUT):
+                    if answer in (DROP, CUT, SSH):
                         break
                 else:
                     connection.recv(4096)
@@ -90,6 +96,60 @@ def test_nobody_there_is_told_without_names_of_objects() -> None:
             client._ask("GET", "/status")
         assert "Connection refused" in str(raised.value)
         assert "urllib3" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (CUT, "it closed the connection within its answer"),
+        (SSH, "what answers there speaks no HTTP, but SSH-2.0-OpenSSH_9.2p1 Debian"),
+    ],
+)
+def test_answers_that_are_none_are_named(answer: bytes, said: str) -> None:
+    with serving(answer, answer) as (_, client), pytest.raises(Unreachable) as raised:
+        client._ask("GET", "/status")
+    assert said in str(raised.value)
+    assert "\r" not in str(raised.value)
+
+
+def test_name_and_password_of_an_address_are_sent() -> None:
+    with closing(Server([ANSWER])) as server:
+        url = server.url.replace("//", "//beam:p%40ss@")
+        with closing(Http("controller", url)) as client:
+            client._ask("GET", "/status")
+    assert b"Basic " + b64encode(b"beam:p@ss") in server.requests[0]
+
+
+def test_a_large_body_may_take_as_long_as_its_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    connect = 0.05
+    monkeypatch.setattr(http, "LONG", urllib3.Timeout(connect=connect, read=PATIENCE))
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        body = b"x" * 30_000_000  # more than sockets hold
+        sent = threading.Event()
+
+        def answer() -> None:
+            connection, _ = listening.accept()
+            with connection:
+                assert not sent.wait(4 * connect)
+                left = len(body)
+                while left > 0:
+                    left -= len(connection.recv(1_000_000))
+                connection.sendall(ANSWER)
+
+        server = threading.Thread(target=answer, daemon=True)
+        server.start()
+        with closing(Http("controller", url)) as client:
+            assert client._ask("POST", "/a", content=body, timeout=http.LONG).status == 200
+            sent.set()
+        server.join()
+
+
+def test_a_connection_that_another_thread_closes_is_none() -> None:
+    with serving(ANSWER) as (_, client):
+        client._ask("GET", "/status")
+        client._newest.sock.close()
+        assert not client.is_connected
 
 
 def test_a_connection_is_kept_for_the_next_request_soon(monkeypatch: pytest.MonkeyPatch) -> None:
