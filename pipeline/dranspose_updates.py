@@ -6,11 +6,11 @@ from dranspose.protocol import WorkParameter
 
 
 def read_what_has_changed() -> None:
-    """Let a service read the parameters that have changed, and no others.
+    """Let a service read the parameters that have changed, and those that have no description.
 
-    With each update of the controller it reads all of them again, value and description, because it
-    compares what it has, a value, with the identity of what it should have: two thirds of what a
-    posted parameter costs.
+    Without this it reads each of them, value and description, with every update of the controller:
+    dranspose compares the value that the service has with the UUID of the newest value, and so
+    finds them different always.
     """
     equal = WorkParameter.__eq__
 

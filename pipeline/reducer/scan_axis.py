@@ -16,10 +16,8 @@ from pipeline.reducer.step_mean import StepMean, step_mean, with_another
 
 _UNDESCRIBED = 1000
 """So many frames may come before Sardana's description and still find their step."""
-_STEP = ("step",)
-"""Column of a frame's step,"""
-_NO_STEP = (math.nan,)
-"""and what stands there for a frame that belongs to none."""
+_STEP = "step"
+"""Column with the step of each frame; NaN: it belongs to none."""
 
 
 class _FrameMeans(dict[str, float]):
@@ -42,23 +40,23 @@ class FrameSteps:
 
     def add(self) -> int:
         """Count a frame, which belongs to no step yet; return its number."""
-        self._steps.append_row(self._come, _STEP, _NO_STEP)
+        self._steps.append_row(self._come, (_STEP,), (math.nan,))
         self._come += 1
         return self._come - 1
 
     def put(self, frame: int, step: int) -> None:
         """Put a frame into a step; one that is kept no longer is forgotten."""
         if self._come - frame <= len(self._steps):
-            self._steps.replace_row(frame - self._come, {_STEP[0]: float(step)})
+            self._steps.replace_row(frame - self._come, {_STEP: float(step)})
 
     def void(self, step: int) -> None:
         """Take all frames out of a step."""
-        for frame in np.flatnonzero(self._steps.values(_STEP[0]) == step).tolist():
-            self._steps.replace_row(frame - len(self._steps), {_STEP[0]: math.nan})
+        for frame in np.flatnonzero(self._steps.values(_STEP) == step).tolist():
+            self._steps.replace_row(frame - len(self._steps), {_STEP: math.nan})
 
     def values(self) -> NDArray[np.int64]:
         """Return the step of each frame that is kept, ``(frame,)``; -1: none."""
-        return np.nan_to_num(self._steps.values(_STEP[0]), nan=-1.0).astype(np.int64)
+        return np.nan_to_num(self._steps.values(_STEP), nan=-1.0).astype(np.int64)
 
 
 class ScanAxis:
