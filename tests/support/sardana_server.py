@@ -4,8 +4,9 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -80,10 +81,15 @@ class Door:
 
     def calm(self) -> bool:
         """Stop a macro that still runs, and say whether another one can be run."""
+        deadline = time.monotonic() + PATIENCE / 5
         try:
-            if self.proxy.state() == tango.DevState.RUNNING:
-                self.proxy.command_inout("StopMacro")
-                return self._ended.wait(PATIENCE / 5)
+            while self.proxy.state() == tango.DevState.RUNNING:
+                if time.monotonic() > deadline:
+                    return False
+                # In a macro's first instant Sardana ignores it; it may also end by itself.
+                with suppress(tango.DevFailed):
+                    self.proxy.command_inout("StopMacro")
+                self._ended.wait(1.0)
         except tango.DevFailed:
             return False
         return True
