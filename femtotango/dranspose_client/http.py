@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from http.client import BadStatusLine, IncompleteRead, RemoteDisconnected
 from json import loads
 from typing import Any
-from urllib.parse import unquote, urlencode
+from urllib.parse import unquote, urlencode, urlsplit, urlunsplit
 
 import urllib3
 from urllib3.connection import HTTPConnection
-from urllib3.exceptions import HTTPError, ProtocolError, ReadTimeoutError
-from urllib3.util import make_headers, parse_url
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, ProtocolError, ReadTimeoutError
+from urllib3.util import make_headers
 
 from femtotango.errors import BadReply, TimedOut, Unreachable
 
@@ -61,7 +61,11 @@ class Http:
 
     def __init__(self, what: str, url: str) -> None:
         self.what = what
-        self.url = url.rstrip("/")
+        parts = urlsplit(url.rstrip("/"))
+        name, _, place = parts.netloc.rpartition("@")
+        self.url = urlunsplit(parts._replace(netloc=place))
+        """Without name and password: it stands in messages."""
+        self._name = unquote(name) or None
         self._pool = self._connections()
         self._newest: Any = None
         """Connection of the last answer."""
@@ -109,24 +113,15 @@ class Http:
         if time.monotonic() - self._answered > _KEPT:
             # Another thread may just take one of the old ones: they go when nobody has them.
             self._pool = self._connections()
-        try:
-            return self._request(method, path, params or {}, content, json, timeout)
-        except ReadTimeoutError as error:
-            raise self._unreachable(error, TimedOut) from error
-        except ProtocolError as error:
-            if not repeat:
+        while True:
+            try:
+                return self._request(method, path, params or {}, content, json, timeout)
+            except ProtocolError as error:
+                if not repeat:
+                    raise self._unreachable(error) from error
+                repeat = False
+            except HTTPError as error:
                 raise self._unreachable(error) from error
-        except HTTPError as error:
-            raise self._unreachable(error) from error
-        return self._ask(
-            method,
-            path,
-            params=params,
-            content=content,
-            json=json,
-            timeout=timeout,
-            repeat=False,
-        )
 
     def _request(
         self,
@@ -154,14 +149,15 @@ class Http:
         return Reply(f"{method} {path[:80]}", answer.status, content)
 
     def _connections(self) -> urllib3.PoolManager:
-        name = parse_url(self.url).auth
-        headers = make_headers(basic_auth=unquote(name) if name else None)
+        headers = make_headers(basic_auth=self._name)
         headers["Accept-Encoding"] = "identity"
         pool = urllib3.PoolManager(num_pools=1, maxsize=_CONNECTIONS, headers=headers)
         pool.pool_classes_by_scheme = {**pool.pool_classes_by_scheme, "http": _Pool}
         return pool
 
-    def _unreachable(self, error: HTTPError, kind: type[Unreachable] = Unreachable) -> Unreachable:
+    def _unreachable(self, error: HTTPError) -> Unreachable:
+        late = isinstance(error, ReadTimeoutError) or isinstance(error.__context__, TimeoutError)
+        kind = TimedOut if late and not isinstance(error, ConnectTimeoutError) else Unreachable
         return kind(
             f"The {self.what} at {self.url} does not answer ({_why(error)}); is it running?"
         )

@@ -13,7 +13,7 @@ from support.waiting import PATIENCE
 
 from femtotango.dranspose_client import http
 from femtotango.dranspose_client.http import Http
-from femtotango.errors import BadReply, Unreachable
+from femtotango.errors import BadReply, TimedOut, Unreachable
 
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
 ERROR = b"HTTP/1.1 503 Busy\r\nContent-Length: 4\r\n\r\nlate"
@@ -117,6 +117,7 @@ def test_name_and_password_of_an_address_are_sent() -> None:
         url = server.url.replace("//", "//beam:p%40ss@")
         with closing(Http("controller", url)) as client:
             client._ask("GET", "/status")
+            assert client.url == server.url, "messages do not show them"
     assert b"Basic " + b64encode(b"beam:p@ss") in server.requests[0]
 
 
@@ -143,6 +144,14 @@ def test_a_large_body_may_take_as_long_as_its_answer(monkeypatch: pytest.MonkeyP
             assert client._ask("POST", "/a", content=body, timeout=http.LONG).status == 200
             sent.set()
         server.join()
+
+
+def test_a_body_that_nobody_takes_is_late(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http, "LONG", urllib3.Timeout(connect=0.1, read=0.1))
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        with closing(Http("controller", url)) as client, pytest.raises(TimedOut, match="timed out"):
+            client._ask("POST", "/a", content=b"x" * 30_000_000, timeout=http.LONG, repeat=False)
 
 
 def test_a_connection_that_another_thread_closes_is_none() -> None:
