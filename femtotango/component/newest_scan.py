@@ -240,7 +240,7 @@ class NewestScan:
             mapping="" if over else mapping,
             workers=config.worker_names,
             services=config.sources_and_workers,
-            failed_before=results.failed_frames,
+            failed_before=results.failed_before,
             progress=progress,
             # The poll that is under way may have begun before the last results.
             polls_left=2 if over else 0,
@@ -252,6 +252,8 @@ class NewestScan:
         with self._lock:
             if self._counted is not None and self._counted.is_told_by(results):
                 self._count_outstanding(results)
+            if self._scan.failed_before is None:
+                self._scan = replace(self._scan, failed_before=results.failed_before)
             scan = self._scan
             life = (scan.mapping, *signs_of_life(results.snapshot, scan))
             if life != self._life:

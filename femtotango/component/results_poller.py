@@ -102,6 +102,11 @@ class Observation:
         return self.snapshot.health.failed_frames
 
     @property
+    def failed_before(self) -> int | None:
+        """Of a scan that begins now, the frames that had failed; None: no results have come yet."""
+        return self.failed_frames if self.revision >= 0 else None
+
+    @property
     def whole(self) -> bool:
         """True when snapshot and curves are of one revision."""
         return self.error is None and self.curves.revision == self.revision

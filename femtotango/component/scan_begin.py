@@ -117,7 +117,7 @@ class ScanBegin:
                 workers=config.worker_names,
                 services=config.sources_and_workers,
                 lost=frozenset(),
-                failed_before=self._results().failed_frames,
+                failed_before=self._results().failed_before,
                 done=False,
             )
             self._newest.know(config.mapping)

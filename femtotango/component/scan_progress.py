@@ -28,8 +28,8 @@ class Scan:
     cameras: tuple[str, ...] = ()
     """Their streams; none: another client began this scan."""
     continuous: bool = False
-    failed_before: int = 0
-    """The pipeline's failed frames when the scan began."""
+    failed_before: int | None = 0
+    """The pipeline's failed frames when the scan began; None: they are not known yet."""
     progress: Progress | None = None
     """Newest that is known of its events."""
     stopped: bool = False
@@ -68,8 +68,9 @@ def followed(scan: Scan, config: Config, progress: Progress) -> Scan:
 
 
 def failed_frames(snapshot: Published, scan: Scan) -> int:
-    """Return how many frames of this scan could not be used."""
-    return max(0, snapshot.health.failed_frames - scan.failed_before)
+    """Return how many frames of this scan could not be used, as far as that is known."""
+    failed = snapshot.health.failed_frames
+    return max(0, failed - (failed if scan.failed_before is None else scan.failed_before))
 
 
 def outstanding(snapshot: Published, scan: Scan) -> dict[str, int]:

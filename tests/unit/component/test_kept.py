@@ -49,7 +49,7 @@ scans = st.builds(
     burst=st.integers(1),
     cameras=st.lists(texts, max_size=3).map(tuple),
     continuous=st.booleans(),
-    failed_before=st.integers(0),
+    failed_before=st.none() | st.integers(0),
     stopped=st.booleans(),
     done=st.booleans(),
 )

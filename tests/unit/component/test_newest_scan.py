@@ -7,8 +7,9 @@ import pytest
 from femtotango.component.kept import KeptScan
 from femtotango.component.newest_scan import NewestScan
 from femtotango.component.results_poller import Observation
-from femtotango.component.scan_progress import Scan
+from femtotango.component.scan_progress import Scan, failed_frames
 from femtotango.dranspose_client.services import Config, Progress, Service
+from pipeline.protocols.snapshot import Health, Published
 
 DONE = Scan(number=1, mapping="m", progress=Progress(5, 5, 5, finished=True))
 
@@ -37,3 +38,14 @@ def test_progress_is_wanted_of_a_scan_that_runs_or_is_new(scan, mapping, wanted)
 
 def test_the_trigger_map_that_is_met_first_is_followed():
     assert NewestScan(KeptScan(DONE)).wants_progress(config("m"), Observation())
+
+
+def test_frames_that_failed_before_the_first_results_are_of_no_scan_that_is_met():
+    newest = NewestScan(KeptScan())
+    newest.follow(config("m"), Progress(5, 5, 2, finished=True), Observation())
+    results = Observation(Published(revision=3, health=Health(failed_frames=2)), error=None)
+    assert failed_frames(results.snapshot, newest.scan) == 0
+    newest.follow_results(results)
+    assert failed_frames(results.snapshot, newest.scan) == 0
+    later = Published(revision=4, health=Health(failed_frames=3))
+    assert failed_frames(later, newest.scan) == 1
