@@ -42,7 +42,7 @@ class Pulses:
     since: float = _NEVER
     """The controller has listed them without a pause since then, monotonic [s]."""
     begun: float = _NEVER
-    """Who has taken over what was posted later shows life, monotonic [s].
+    """Of what this device posts, only what was posted later shows life, monotonic [s].
 
     Older proof may be at the limit of what counts, and silence would follow before the next pulse.
     """

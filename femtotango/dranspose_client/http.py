@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from http.client import BadStatusLine, IncompleteRead, RemoteDisconnected
 from json import loads
 from typing import Any
-from urllib.parse import unquote, urlencode, urlsplit, urlunsplit
+from urllib.parse import unquote_to_bytes, urlencode, urlsplit, urlunsplit
 
 import urllib3
 from urllib3.connection import HTTPConnection
@@ -61,11 +61,9 @@ class Http:
 
     def __init__(self, what: str, url: str) -> None:
         self.what = what
-        parts = urlsplit(url.rstrip("/"))
-        name, _, place = parts.netloc.rpartition("@")
-        self.url = urlunsplit(parts._replace(netloc=place))
+        self.url, name = _split(url.rstrip("/"))
         """Without name and password: it stands in messages."""
-        self._name = unquote(name) or None
+        self._name = unquote_to_bytes(name).decode("latin-1") or None
         self._pool = self._connections()
         self._newest: Any = None
         """Connection of the last answer."""
@@ -117,7 +115,7 @@ class Http:
             try:
                 return self._request(method, path, params or {}, content, json, timeout)
             except ProtocolError as error:
-                if not repeat:
+                if not repeat or _is_late(error):
                     raise self._unreachable(error) from error
                 repeat = False
             except HTTPError as error:
@@ -156,8 +154,7 @@ class Http:
         return pool
 
     def _unreachable(self, error: HTTPError) -> Unreachable:
-        late = isinstance(error, ReadTimeoutError) or isinstance(error.__context__, TimeoutError)
-        kind = TimedOut if late and not isinstance(error, ConnectTimeoutError) else Unreachable
+        kind = TimedOut if _is_late(error) else Unreachable
         return kind(
             f"The {self.what} at {self.url} does not answer ({_why(error)}); is it running?"
         )
@@ -196,13 +193,30 @@ class _Connection(HTTPConnection):
     urllib3 gives a body no more time than the connection, which a busy controller exceeds.
     """
 
-    def connect(self) -> None:
-        super().connect()
-        self.sock.settimeout(LONG.read_timeout)
+    def request(self, *args: Any, **kwargs: Any) -> None:
+        if self.sock is None:
+            self.connect()
+        self.timeout = LONG.read_timeout
+        super().request(*args, **kwargs)
 
 
 class _Pool(urllib3.HTTPConnectionPool):
     ConnectionCls = _Connection  # pyright: ignore[reportAssignmentType]
+
+
+def _split(url: str) -> tuple[str, str]:
+    """Return an address, and of that what stands before the ``@``."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # the first request says what is wrong with it
+        return url, ""
+    name, _, place = parts.netloc.rpartition("@")
+    return urlunsplit(parts._replace(netloc=place)), name
+
+
+def _is_late(error: HTTPError) -> bool:
+    late = isinstance(error, ReadTimeoutError) or isinstance(error.__context__, TimeoutError)
+    return late and not isinstance(error, ConnectTimeoutError)
 
 
 def _why(error: HTTPError) -> str:

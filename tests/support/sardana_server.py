@@ -4,7 +4,6 @@ import os
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import Any
 
 import tango
 from support.server_process import running_server
-from support.waiting import PATIENCE
+from support.waiting import PATIENCE, wait_for
 
 INSTANCE = "femtomax"
 _FIRST_EVENT = 2.0
@@ -81,18 +80,19 @@ class Door:
 
     def calm(self) -> bool:
         """Stop a macro that still runs, and say whether another one can be run."""
-        deadline = time.monotonic() + PATIENCE / 5
-        try:
-            while self.proxy.state() == tango.DevState.RUNNING:
-                if time.monotonic() > deadline:
-                    return False
-                # In a macro's first instant Sardana ignores it; it may also end by itself.
-                with suppress(tango.DevFailed):
-                    self.proxy.command_inout("StopMacro")
-                self._ended.wait(1.0)
-        except tango.DevFailed:
+
+        def idle() -> bool:
+            if self.proxy.state() != tango.DevState.RUNNING:
+                return True
+            # In a macro's first instant Sardana ignores it; it may also end by itself.
+            with suppress(tango.DevFailed):
+                self.proxy.command_inout("StopMacro")
             return False
-        return True
+
+        try:
+            return wait_for(idle, "the macro ends", PATIENCE / 5)
+        except (tango.DevFailed, AssertionError):
+            return False
 
     def wait(self) -> None:
         """Return when the macro has ended."""
