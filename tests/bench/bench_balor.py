@@ -1,6 +1,7 @@
 """Balor frames per second with photon finding, from the ZMQ source to the exact FrameCount."""
 
 import statistics
+from collections.abc import Sequence
 from contextlib import ExitStack
 
 import numpy as np
@@ -11,12 +12,24 @@ from section import Section
 from pipeline.model.parameters import Settings
 from pipeline.model.roi import Roi
 from pipeline.photons.detection import clean_pixels, find_photons_with
+from pipeline.protocols.batch import PhotonList
 from pipeline.simulation.scan import detector_frames
 
 STREAM = "andor3_balor"
 _FRAMES = 300
 _OF_EMPTY = 0.9
 _RATE = 20.0
+
+
+def found_offline(frames: Frames) -> list[PhotonList]:
+    """Return the photons of each image, found in the whole frame with the default settings."""
+    ny, nx = frames.images[0].shape
+    return [find_photons_with(Settings(), i, Roi(0, 0, nx, ny)).photons for i in frames.images]
+
+
+def photons_of(found: Sequence[PhotonList], count: int) -> int:
+    """Return the number of photons in a series of so many frames."""
+    return sum(len(found[n % len(found)]) for n in range(count))
 
 
 def run() -> Section:
@@ -36,10 +49,8 @@ def run() -> Section:
         f"same machine. The clean image holds {counts:.0f} counts of {photons} photons.\n\n"
         + rate_table(rates)
     )
-    found = [
-        find_photons_with(Settings(), image, Roi(0, 0, nx, ny)).photons for image in frames.images
-    ]
-    truth = sum(len(found[n % len(found)]) for n in range(_FRAMES))
+    found = found_offline(frames)
+    truth = photons_of(found, _FRAMES)
     seen = [len(clean_pixels(p, Settings().view_threshold, (ny, nx))) for p in found]
     drawn = sum(seen[n % len(seen)] for n in range(_FRAMES))
     demands = [

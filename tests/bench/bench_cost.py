@@ -6,6 +6,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any
 
+from bench_balor import found_offline, photons_of
 from feeding import (
     ROUNDS,
     DeviceStack,
@@ -19,7 +20,7 @@ from feeding import (
 from section import Section, markdown_table, spread
 
 TITLE = "Processor time of a shot"
-LIMIT = 1.25
+LIMIT, _GOAL = 1.25, 1.15
 """Times the empty stack."""
 
 
@@ -49,7 +50,7 @@ def run() -> Section:
     for case in CASES:
         runs, exact = measure(case)
         costs.append(Cost(case.title, runs["ours"], runs["empty"]))
-        demands += [(f"{case.title}: each sum is numpy's", exact), costs[-1].demand]
+        demands += [(f"{case.title}: the result is right", exact), costs[-1].demand]
     return Section(TITLE, cost_text(costs), demands)
 
 
@@ -98,7 +99,9 @@ def cost_text(costs: Sequence[Cost]) -> str:
     return (
         "User and system time of all processes of the stack (2 workers, no journal), without the "
         f"source; {ROUNDS} series of some seconds each in turn with the same stack whose worker "
-        "returns nothing. It depends less on other work than a rate does.\n\n"
+        f"returns nothing. It depends less on other work than a rate does. At most {LIMIT} times "
+        f"the empty stack is demanded, {_GOAL} is the goal. What is given in times is the median "
+        "of the rounds' own ratios, which is not always that of the two medians.\n\n"
         + markdown_table(head, [cost.row for cost in costs])
     )
 
@@ -115,13 +118,8 @@ def measure(case: Case) -> tuple[dict[str, list[Run]], bool]:
 
 
 def is_exact(stack: DeviceStack, case: Case, feeds: Mapping[str, Frames]) -> bool:
-    """Return whether the sum of each camera over a round is numpy's."""
-    if case.attributes:
-        # Of photons, the count is compared offline in the benchmark of their rate.
-        return stack.player.read("FrameCount") == case.shots
-    names = {s: "ImageSum" if len(case.streams) == 1 else f"ImageSum_{s}" for s in case.streams}
-    truths = {stream: feeds[stream].sum(case.shots) for stream in case.streams}
-    return all(
-        abs(stack.player.read(name) - truths[stream]) < 1e-9 * truths[stream]
-        for stream, name in names.items()
-    )
+    """Return whether a round gave numpy's sum of each camera, or the photons found offline."""
+    if not case.attributes:
+        return stack.has_summed(feeds, case.shots)
+    (feed,) = feeds.values()
+    return stack.player.read("PhotonCount") == photons_of(found_offline(feed), case.shots)

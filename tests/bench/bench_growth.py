@@ -4,6 +4,7 @@ import json
 import statistics
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -34,7 +35,6 @@ def run() -> Section:
         "workers": workers(),
         "scans of a sum": scans(),
     }
-    draw(curves)
     rows = [
         [name, ", ".join(f"{n}: {spread(ms)}" for n, ms in curve.items()), f"{growth(curve):.2f}"]
         for name, curve in curves.items()
@@ -42,10 +42,12 @@ def run() -> Section:
     text = (
         "Processor time of all processes of the stack, of one frame [ms]; of several cameras, of "
         "each megabyte, because their frames differ in size; the median of some rounds, the least "
-        "and the most.\n\n"
+        "and the most. Growth is how many times as much as the cheapest point before it one takes "
+        "at most.\n\n"
         + markdown_table(["what grows", "ms", "growth"], rows)
-        + "\n\nWhat is not flat: a scan of 100 frames carries its start and its end, which cost as "
-        "much as some hundred small frames; 100 ROIs read a million pixels more of each frame; a "
+        + "\n\nWhat is not flat: a scan carries its start and its end, which cost as much as some "
+        "250 small frames, so short scans cost more (100 frames with each number of ROIs, 60 shots "
+        "with each number of cameras); 100 ROIs read a million pixels more of each frame; a "
         "megabyte costs less with each camera more, because a Zyla's and a Balor's frames are "
         "larger, and what a frame costs beside its pixels is the same for each; "
         "each worker more sends its own part of the sum twice a second, and asks for its share of "
@@ -56,7 +58,7 @@ def run() -> Section:
         for name, curve in curves.items()
     ]
     figures = {f"growth, {name}": growth(curve) for name, curve in curves.items()}
-    return Section("Growth", text, demands, figures)
+    return Section("Growth", text, demands, figures, partial(draw, curves))
 
 
 def growth(curve: Curve) -> float:
@@ -105,6 +107,7 @@ def cameras() -> Curve:
         with ExitStack() as exit_stack:
             stack = DeviceStack(_CAMERAS[:number], exit_stack)
             times = [1e3 * stack.run(some, 60).processor for _ in range(_ROUNDS + 1)]
+            assert stack.has_summed(some, 60), f"{number} cameras: a sum is not numpy's"
         # The first scan carries what is done once.
         found[number] = [time / megabytes for time in times[1:]]
     return found

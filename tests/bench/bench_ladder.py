@@ -27,7 +27,8 @@ _RUNGS = {
 _SELDOM = "seldom read"
 _OURS = "ours"
 _WORDS = {name: words for name, (_, words) in _RUNGS.items()} | {
-    _SELDOM: "all that femtotango does, but its device fetches results once a second, not 5 ×",
+    _SELDOM: "all that femtotango does, but its device fetches results once a second, not 5 ×; a "
+    "series is over when it shows the last frame, up to a second late, which lowers the rate",
     _OURS: "femtotango: exact results through Tango while they grow, ROIs, masks, lost frames",
 }
 """What is done in each step, by name."""
@@ -139,7 +140,7 @@ def text(case: Case, runs: Mapping[str, Sequence[Run]], steps: Mapping[str, Step
     ]
     rows = [
         [
-            _WORDS[name],
+            f"*{name}*: {_WORDS[name]}",
             f"{one.cost:.1f}",
             spread(one.times),
             f"{one.rate:.0f}",

@@ -46,8 +46,8 @@ class Column:
     """Share of each part [%]."""
     totals: Sequence[float]
     """Of all parts, of each stretch [%]."""
-    followed: bool
-    """The frames of a second ago were counted at the end."""
+    followed: bool | None
+    """The frames of a second ago were counted at the end; None: there were no frames."""
 
 
 def run() -> Section:
@@ -82,7 +82,7 @@ def section(columns: Mapping[str, Column]) -> Section:
     spreads = [f"{min(c.totals):.0f}–{max(c.totals):.0f}" for c in columns.values()]
     rows.append([f"the same in {_STRETCH:g} s", *spreads])
     text = (
-        f"Share of a core [%] over {_SECONDS:.0f} s, {_RATE:g} shots a second; five ingesters, two "
+        f"Share of a core [%] over {_SECONDS:.0f} s, {_RATE:g} shots a second; four ingesters, two "
         "workers, Balor with photon finding on the whole frame; the source is not counted. The "
         "viewer draws into memory, without a screen.\n\n"
         + markdown_table(["% of a core", *columns], rows)
@@ -91,6 +91,7 @@ def section(columns: Mapping[str, Column]) -> Section:
     demands += [
         (f"{title}: nothing queues, FrameCount follows within a second", column.followed)
         for title, column in columns.items()
+        if column.followed is not None
     ]
     return Section(
         "Share of a core", text, demands, {f"share, {t} [%]": v for t, v in stack.items()}
@@ -138,7 +139,8 @@ def measure(
     (start, before, viewed), (end, after, view) = looks[0], looks[-1]
     totals = [sum(shares(a[1], b[1], b[0] - a[0]).values()) for a, b in pairwise(looks)]
     taken = shares({**before, **viewed}, {**after, **view}, end - start)
-    return Column(taken, totals, all(count >= announced for count in counts))
+    followed = all(count >= announced for count in counts) if streams else None
+    return Column(taken, totals, followed)
 
 
 @contextmanager

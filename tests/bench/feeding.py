@@ -1,5 +1,6 @@
 """Frames at full speed into a stack, and stacks with other workers to compare with."""
 
+import math
 import os
 import statistics
 import time
@@ -186,6 +187,18 @@ class DeviceStack:
         spent = processor_times(self.info["pid"])
         self._end()
         return Run(count / took, {part: (spent[part] - busy[part]) / count for part in spent})
+
+    def has_summed(self, feeds: Mapping[str, Frames], count: int) -> bool:
+        """Return whether each camera's sum is numpy's, after a series.
+
+        Args:
+            feeds: what was sent, by stream.
+            count: shots.
+        """
+        return all(
+            math.isclose(self.player.read(f"ImageSum_{s}"), feed.sum(count), rel_tol=1e-9)
+            for s, feed in feeds.items()
+        )
 
     def _begin(self, count: int, add: bool) -> int:
         """Prepare the series; return the FrameCount before it."""

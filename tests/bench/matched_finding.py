@@ -1,7 +1,7 @@
 """Photons close to the noise on full Zyla frames, beside a copy of the frame."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from statistics import median
@@ -14,6 +14,8 @@ from pipeline.photons.matched import MatchedFilter, as_frame
 
 MAX_COPIES = 12.0
 """So many times as long as a copy of the frame it may take."""
+_OFF = 0.05
+"""So large a share of the photons may be missed, or be found besides."""
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,8 @@ class MatchedRow:
     photons: int
     copy_ms: float
     find_ms: float
+    rounds: Sequence[float]
+    """How many times as long as the copy beside it each took."""
 
     @property
     def copies(self) -> float:
@@ -50,11 +54,15 @@ def matched_row(
     frame = as_frame(camera.frame(rng, y, x, 60.0))
     find = partial(found_by.find, frame)
     photons = len(find())
+    # How many are found, and where, is measured by tests.support.matched_quality.
+    assert abs(photons - len(y)) <= _OFF * len(y), f"{photons} photons were found of {len(y)}"
     times: dict[str, list[float]] = {"copy": [], "find": []}
     for _ in range(rounds):
         times["copy"].append(_milliseconds(frame.copy))
         times["find"].append(_milliseconds(find))
-    return MatchedRow(photons_per_pixel, photons, median(times["copy"]), median(times["find"]))
+    ratios = [find / copy for find, copy in zip(times["find"], times["copy"], strict=True)]
+    copy_ms, find_ms = median(times["copy"]), median(times["find"])
+    return MatchedRow(photons_per_pixel, photons, copy_ms, find_ms, ratios)
 
 
 def _milliseconds(work: Callable[[], object]) -> float:

@@ -50,6 +50,8 @@ class PhotonRow:
     """0: none."""
     ratios: Sequence[float] = ()
     """Of each round: how many times as long as the pass of ``numpy.max`` beside it."""
+    level_ratios: Sequence[float] = ()
+    """The same with a dark level."""
 
     @property
     def ratio(self) -> float:
@@ -192,6 +194,7 @@ def photon_rows(
                 ratio_limit=RATIO_LIMITS[density],
                 speedup_limit=SPEEDUP_LIMITS.get(density, 0.0),
                 ratios=[a / b for a, b in zip(times["find"], times["max"], strict=True)],
+                level_ratios=[a / b for a, b in zip(times["level"], times["max"], strict=True)],
             )
         )
     return rows

@@ -108,7 +108,11 @@ def _process(path: Path, folder: Path, pool: Pool) -> float:
     with tempfile.TemporaryDirectory(dir=folder) as output:
         done: list[tuple[float, int]] = []
         run = Run(RawSource(series), settings, Path(output))
-        run.process(pool, progress=lambda events: done.append((time.perf_counter(), events)))
+        outcome = run.process(
+            pool, progress=lambda events: done.append((time.perf_counter(), events))
+        )
+    count = len(series.frames)
+    assert (outcome.frames, outcome.failed) == (count, 0), f"{outcome} of {count} frames"
     (begin, first), (end, last) = done[0], done[-1]
     return (last - first) / (end - begin)
 

@@ -61,6 +61,8 @@ def main(wanted: list[str]) -> int:
     for name in wanted or MODULES:
         print(f"{name} …", flush=True)
         section = _run(name)
+        if section.draw is not None:
+            section.draw()
         print(section.text)
         print_demands(section)
         sections.append(section)

@@ -1,7 +1,7 @@
 """What a benchmark gives back: text for docs/performance.md, and whether its demands are met."""
 
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 
@@ -16,6 +16,8 @@ class Section:
     """What has to hold, and whether it does."""
     figures: Mapping[str, float] = field(default_factory=dict)
     """What docs/performance.json keeps of it, by name."""
+    draw: Callable[[], None] | None = None
+    """Draws the pictures of the page; not called beside other work."""
 
 
 def spread(values: Sequence[float]) -> str:
