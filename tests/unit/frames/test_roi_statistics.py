@@ -203,3 +203,20 @@ def test_whole_numbers_are_summed_as_any_others(background: float, threshold: fl
     np.testing.assert_allclose(
         cmos_statistics(read_only(image), rois, background, threshold), plain
     )
+
+
+@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.parametrize("background", [0.0, 100.0, 100.5])
+def test_whole_numbers_give_what_any_numbers_give_bit_for_bit(seed: int, background: float):
+    rng = np.random.default_rng(seed)
+    ny, nx = rng.integers(1, 130, 2)
+    level = 100 + rng.uniform(-20, 50) + rng.uniform(-0.2, 0.2) * np.arange(nx)
+    image = level + rng.normal(0, rng.uniform(0, 8), (ny, nx))
+    for _ in range(rng.integers(0, 6)):
+        image[rng.integers(ny), rng.integers(nx)] = rng.choice([0, 900, 3000, 65535])
+    frame = np.clip(image, 0, 65535).astype(np.uint16)
+    rois = [Roi(0, 0, int(nx), int(ny)), Roi(int(nx) // 3, int(ny) // 4, int(nx), int(ny))]
+    whole = cmos_statistics(frame, rois, background, 12.0)
+    np.testing.assert_array_equal(
+        whole, cmos_statistics(frame.astype(np.float64), rois, background, 12.0)
+    )
