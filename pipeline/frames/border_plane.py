@@ -13,7 +13,7 @@ import numpy as np
 _CLIP_ROUNDS = 4
 _CLIP = 4.0
 _FEWEST = 6
-_PIXELS = 1 << 16
+PIXELS = 1 << 16
 """Values of 16 bits."""
 _ROUNDING = 1e-6
 """Part of the largest border pixel that is never taken for signal."""
@@ -43,7 +43,7 @@ def dense_border(image, background, counting):  # type: ignore[no-untyped-def]
         return plane, 0.0, 0
     wide = _ring_width(ny, nx)
     noise, used, size, ring_squares = 0.0, 0, 0.0, 0.0
-    whole = not counting and _is_whole(image, background)
+    whole = not counting and is_whole(image, background)
     ring = np.zeros(9)
     if whole:
         ring_squares, size = _add_whole_ring(image, np.int64(background), wide, ring)
@@ -80,9 +80,14 @@ def dense_border(image, background, counting):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(nogil=True, cache=True)
-def _is_whole(image, background):  # type: ignore[no-untyped-def]
-    """Say whether all values are whole numbers, of which a sum is exact in any order."""
-    return image.itemsize == 2 and background == np.floor(background) and abs(background) < _PIXELS
+def is_whole(image, background):  # type: ignore[no-untyped-def]
+    """Say whether all pixels of a ROI are whole numbers, of which a sum is exact in any order.
+
+    Args:
+        image: ``(ny, nx)``, the ROI.
+        background: is subtracted [ADU raw].
+    """
+    return image.itemsize == 2 and background == np.floor(background) and abs(background) < PIXELS
 
 
 @numba.njit(nogil=True, cache=True)

@@ -31,7 +31,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.frames.border_plane import dense_border, sparse_border
+from pipeline.frames.border_plane import PIXELS, dense_border, is_whole, sparse_border
 from pipeline.frames.levels import subtracted
 from pipeline.frames.read_only import read_only
 from pipeline.frames.spot import locate
@@ -40,8 +40,6 @@ from pipeline.model.roi import Roi
 from pipeline.model.roi_statistics import COLUMNS
 
 _COMPILED = (np.dtype(np.uint16), np.dtype(np.float32))
-_PIXELS = 1 << 16
-"""Values of 16 bits."""
 _LONGEST_WHOLE = 1 << 14
 """Sums of more pixels could be too large for an int32 with its sign."""
 _NOTHING = np.zeros((0, len(COLUMNS)))
@@ -214,18 +212,14 @@ def _leave_out(row: NDArray[np.float64], masked: int) -> None:
 def _fits_whole_numbers(image, background, threshold):  # type: ignore[no-untyped-def]
     """Say whether a row of 16-bit pixels may be summed as int32; the result is the same."""
     return (
-        image.itemsize == 2
-        and image.shape[1] <= _LONGEST_WHOLE
-        and background == np.floor(background)
-        and abs(background) < _PIXELS
-        and 0 <= threshold < _PIXELS
+        is_whole(image, background) and image.shape[1] <= _LONGEST_WHOLE and 0 <= threshold < PIXELS
     )
 
 
 @numba.njit(nogil=True, cache=True)
 def _whole_row(image, y, background, threshold):  # type: ignore[no-untyped-def]
     """Return sum and maximum of a row; whole numbers become vector instructions."""
-    total, largest = np.int32(0), np.int32(-_PIXELS)
+    total, largest = np.int32(0), np.int32(-PIXELS)
     for x in range(image.shape[1]):
         value = np.int32(image[y, x]) - background
         total += value if value > threshold else np.int32(0)

@@ -61,8 +61,10 @@ def decided(runs: Sequence[bool]) -> bool:
     return max(runs.count(True), runs.count(False)) >= _ENOUGH
 
 
-def kept(page: str, title: str, again: Verdicts) -> dict[str, list[tuple[str, bool]]]:
-    """Return what a page says of benchmarks that are not measured again.
+def kept(
+    page: str, title: str, again: Verdicts
+) -> tuple[dict[str, list[tuple[str, bool]]], dict[str, str]]:
+    """Return what a page says of benchmarks that are not measured again, and the commit of each.
 
     Args:
         page: with a section as `section` writes it, or without.
@@ -72,28 +74,32 @@ def kept(page: str, title: str, again: Verdicts) -> dict[str, list[tuple[str, bo
     text = page.partition(f"\n## {title}\n")[2].partition("\n## ")[0]
     titles = {what.partition(": ")[0] for what in again}
     rows: dict[str, list[tuple[str, bool]]] = {}
+    commits: dict[str, str] = {}
     for line in text.splitlines():
         what, *cells = (cell.strip() for cell in line.strip("| ").split(" | "))
         runs = [(cell[:-1].strip(), cell[-1] == "✓") for cell in cells if cell[-1:] in ("✓", "✗")]
         if runs and what.partition(": ")[0] not in titles:
             rows[what] = runs
-    return rows
+            commits[what] = cells[-1]
+    return rows, commits
 
 
-def section(found: Verdicts, processes: int, title: str) -> Section:
+def section(found: Verdicts, processes: int, title: str, commits: Mapping[str, str]) -> Section:
     """Write which demands hold.
 
     Args:
         found: in each run.
         processes: that were busy meanwhile.
         title: of the section.
+        commits: that were measured, by demand.
     """
     rows = [
         [what, *(f"{value} {'✓' if holds else '✗'}".strip() for value, holds in runs)]
         + ["–"] * (RUNS - len(runs))
+        + [commits[what]]
         for what, runs in found.items()
     ]
-    head = ["demand", *(f"run {n + 1}" for n in range(RUNS))]
+    head = ["demand", *(f"run {n + 1}" for n in range(RUNS)), "commit"]
     text = (
         f"Demands of this page, measured beside {processes} busy "
         f"process{'es' if processes > 1 else ''}, in {_ENOUGH} runs, and a third where they "

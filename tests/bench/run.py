@@ -87,8 +87,9 @@ def main_beside(wanted: list[str], processes: int) -> int:
             print(f"{name} beside {processes} …", flush=True)
             beside.verdicts(lambda name=name: _run(name), found)
             before = _PAGE.read_text()
-            others = beside.kept(before, _BESIDE_TITLE, found) if wanted else {}
-            section = beside.section(found | others, processes, _BESIDE_TITLE)
+            others, commits = beside.kept(before, _BESIDE_TITLE, found) if wanted else ({}, {})
+            commits |= dict.fromkeys(found, commit())
+            section = beside.section(found | others, processes, _BESIDE_TITLE, commits)
             _write([section], before)
     print(section.text)
     return 0 if all(holds for _, holds in section.demands) else 1

@@ -46,23 +46,25 @@ def test_a_third_run_only_where_two_disagree():
     found = {}
     verdicts(runs_of(True, False, True), found)
     assert [holds for _, holds in found["A: fast"]] == [True, False, True]
-    shown = section(found, 1, "Beside")
-    assert "| A: fast | 3 ✓ | 2 ✗ | 1 ✓ |" in shown.text
+    shown = section(found, 1, "Beside", {"A: fast": "abc"})
+    assert "| A: fast | 3 ✓ | 2 ✗ | 1 ✓ | abc |" in shown.text
     assert shown.demands == [("1 of 1 hold in two runs of three", True)]
 
 
 def test_a_demand_that_fails_twice_is_named():
     found = {}
     verdicts(runs_of(False, False), found)
-    shown = section(found, 2, "Beside")
-    assert "| A: fast | 2 ✗ | 1 ✗ | – |" in shown.text
+    shown = section(found, 2, "Beside", {"A: fast": "abc"})
+    assert "| A: fast | 2 ✗ | 1 ✗ | – | abc |" in shown.text
     assert shown.demands == [("0 of 1 hold in two runs of three", False)]
 
 
 def test_what_is_not_measured_again_stays():
     found = {"A: fast": [("3", True), ("2", False)], "B: right": [("", True), ("", True)]}
-    text = section(found, 1, "Beside").text
+    commits = {"A: fast": "abc", "B: right": "def"}
+    text = section(found, 1, "Beside", commits).text
     page = f"# Page\n\n## A\n\n| A: slow | 1 ✓ |\n\n## Beside\n\n{text}\n\n## C\n\n| C: x | 1 ✓ |\n"
-    assert kept(page, "Beside", {}) == found
-    assert kept(page, "Beside", {"A: new": []}) == {"B: right": found["B: right"]}
-    assert kept("# Page\n", "Beside", {}) == {}
+    assert kept(page, "Beside", {}) == (found, commits)
+    left = {"B: right": found["B: right"]}, {"B: right": "def"}
+    assert kept(page, "Beside", {"A: new": []}) == left
+    assert kept("# Page\n", "Beside", {}) == ({}, {})
