@@ -50,25 +50,13 @@ def dense_border(image, background, counting):  # type: ignore[no-untyped-def]
     for round_ in range(_CLIP_ROUNDS):
         most = np.inf if round_ == 0 else _CLIP * noise + 1
         sums = ring.copy()
-        squares = 0.0
-        if whole:
+        if not whole:
+            squares, largest = _add_ring(image, background, counting, wide, plane, most, sums)
+            size = max(size, largest)
+        elif round_ == 0:
             squares = ring_squares
-            if round_ > 0:
-                squares -= _take_out(image, background, wide, plane, most, sums)
-        for y in range(0 if not whole else ny, ny):
-            inner = wide <= y < ny - wide
-            x = 0
-            while x < nx:
-                if inner and x == wide:
-                    x = nx - wide
-                value = np.float64(image[y, x]) - background
-                usable = (value >= 0 or not counting) and abs(value) < np.inf
-                off = abs(value - (plane[0] + plane[1] * y + plane[2] * x))
-                if usable and off <= most:
-                    _add_to_plane(sums, y, x, value)
-                    squares += value * value
-                    size = max(size, abs(value))
-                x += 1
+        else:
+            squares = ring_squares - _take_out(image, background, wide, plane, most, sums)
         if sums[0] < _FEWEST:
             break
         same = used == int(sums[0])
@@ -96,6 +84,25 @@ def _run(y, ny, nx, wide, second):  # type: ignore[no-untyped-def]
     if not wide <= y < ny - wide:
         return 0, 0 if second else nx
     return (nx - wide, nx) if second else (0, wide)
+
+
+@numba.njit(nogil=True, cache=True)
+def _add_ring(image, background, counting, wide, plane, most, sums):  # type: ignore[no-untyped-def]
+    """Add the pixels of the ring near a plane; return the sum of their squares and the largest."""
+    ny, nx = image.shape
+    squares, largest = 0.0, 0.0
+    for y in range(ny):
+        for second in range(2):
+            first, last = _run(y, ny, nx, wide, second == 1)
+            for x in range(first, last):
+                value = np.float64(image[y, x]) - background
+                usable = (value >= 0 or not counting) and abs(value) < np.inf
+                off = abs(value - (plane[0] + plane[1] * y + plane[2] * x))
+                if usable and off <= most:
+                    _add_to_plane(sums, y, x, value)
+                    squares += value * value
+                    largest = max(largest, abs(value))
+    return squares, largest
 
 
 @numba.njit(nogil=True, cache=True)
